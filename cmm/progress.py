@@ -1,0 +1,37 @@
+"""Progress of long loops: a bar on a terminal, a line now and then in a log file."""
+
+import logging
+import sys
+import time
+
+from tqdm import tqdm
+
+log = logging.getLogger("cmm")
+SECONDS_BETWEEN_LINES = 10
+
+
+def progress(items, label, total=None):
+    """Iterate over `items`, showing how far it is and about how long it will take."""
+    total = len(items) if total is None else total
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=label, total=total, leave=False)
+        return
+    start = last = time.monotonic()
+    for done, item in enumerate(items, 1):
+        yield item
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_LINES and done < total:
+            left = (now - start) / done * (total - done)
+            log.info("%s %d/%d, about %s left", label, done, total, duration(left))
+            last = now
+    log.info("%s %d/%d in %s", label, total, total, duration(time.monotonic() - start))
+
+
+def duration(seconds):
+    """Seconds as a person says them: 8 s, 3 min 20 s, 2 h 5 min."""
+    seconds = int(round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

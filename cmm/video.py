@@ -1,0 +1,124 @@
+"""Reading and writing videos with PyAV."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from cmm.errors import UserError
+from cmm.files import atomic
+
+av.logging.set_level(av.logging.PANIC)
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
+FOLDER_FPS = 20.0  # of a folder of images, as in DISFA
+
+
+class Unreadable(UserError):
+    """A video that cannot be opened or decoded; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    fps: float
+    frames: int  # as the container says; 0 where it does not
+    width: int
+    height: int
+
+
+def probe(path):
+    """VideoInfo from the container, without decoding. Raises Unreadable."""
+    if Path(path).is_dir():
+        images = _images(path)
+        height, width = read_image(images[0]).shape[:2]
+        return VideoInfo(FOLDER_FPS, len(images), width, height)
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        rate = stream.average_rate or stream.guessed_rate or 0
+        frames = stream.frames
+        if not frames and stream.duration and rate:
+            frames = round(float(stream.duration * stream.time_base * rate))
+        return VideoInfo(float(rate), int(frames), stream.width, stream.height)
+
+
+def read_frames(path, start=0, stop=None):
+    """Yield (index, time in seconds, RGB uint8 (h, w, 3)) of frames start..stop - 1.
+
+    Indices count from 0 in the order of presentation. Raises Unreadable where the
+    file cannot be opened, or breaks off at the first frame that does not decode. A
+    folder of images, in the order of their names, is a video too.
+    """
+    if Path(path).is_dir():
+        for index, image in enumerate(_images(path)[:stop]):
+            if index >= start:
+                yield index, index / FOLDER_FPS, read_image(image)
+        return
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"  # one job, one core; the workflow runs jobs side by side
+        index = 0
+        try:
+            for frame in container.decode(stream):
+                if stop is not None and index >= stop:
+                    return
+                if index >= start:
+                    yield index, frame.time or 0.0, frame.to_ndarray(format="rgb24")
+                index += 1
+        except av.FFmpegError as error:
+            raise Unreadable(f"damaged after frame {index}: {_reason(error)}") from error
+        if index == 0:
+            raise Unreadable("holds no frame")
+
+
+def read_image(path):
+    """RGB uint8 (h, w, 3) of an image, or of the first frame of a video. Raises UserError."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"image {path} does not exist")
+    try:
+        return next(read_frames(path))[2]
+    except Unreadable as error:
+        raise Unreadable(f"image {path} cannot be read: {error}") from error
+
+
+def write_video(path, frames, fps, crf=18):
+    """Write RGB uint8 frames (n, h, w, 3) as H.264 yuv420p mp4; even height and width.
+
+    One encoder thread, so that the same frames give the same bytes.
+    """
+    frames = np.asarray(frames)
+    with atomic(path) as partial, av.open(str(partial), "w", format="mp4") as container:
+        rate = Fraction(fps).limit_denominator(1001)
+        stream = container.add_stream("libx264", rate=rate)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def _images(folder):
+    images = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not images:
+        raise Unreadable("a folder without images")
+    return images
+
+
+def _open(path):
+    path = Path(path)
+    if path.is_file() and path.stat().st_size == 0:
+        raise Unreadable("empty file (0 bytes)")
+    try:
+        container = av.open(str(path))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise Unreadable(f"not a readable video: {_reason(error)}") from error
+    if not container.streams.video:
+        container.close()
+        raise Unreadable("holds no video stream")
+    return container
+
+
+def _reason(error):
+    return getattr(error, "strerror", None) or str(error)
