@@ -1,0 +1,1 @@
+"""The embedded data set: a procedural renderer of invented people who smile."""

@@ -1,0 +1,463 @@
+"""Draws one invented person: a shaded height field with painted features on top."""
+
+import cv2
+import numpy as np
+
+from cmm.datasets.actors.canvas import Canvas, blend, closed, curve, darken, mirror, noise
+from cmm.datasets.actors.hair import draw_back_hair, draw_front_hair
+
+SENSOR_NOISE = 0.006  # standard deviation in linear light
+IRIS = 0.112  # radius in IOD: 11.8 mm across where the IOD is 63 mm, a little more here
+SIDES = (-1, 1)
+
+
+class Portrait:
+    """What stays the same over a clip is prepared once; `frame` draws the rest."""
+
+    def __init__(self, person, size):
+        self.person = person
+        self.canvas = Canvas(size)
+        self.rng = np.random.default_rng(person.seed)
+        self.base_height = self._height()
+        self.skin_texture = self._skin_texture()
+        self.background = self._background()
+        self.brow_strokes = self._brow_strokes()
+        self.vignette = 1 - 0.10 * (self.canvas.x**2 + (self.canvas.y - 0.4) ** 2)[..., None] / 5
+
+    def frame(self, act, index, rng):
+        """Draw frame `index` of a Performance; returns (size, size, 3) uint8 sRGB."""
+        face = _Expression(self.person, act, index)
+        height = self.base_height + self._moving_height(face)
+        image = self.background.copy()
+        skin_mask = self._draw_skin(image, height, face)
+        for side in SIDES:
+            self._draw_eye(image, side, face)
+        self._draw_nose(image, face)
+        self._draw_mouth(image, face)
+        self._draw_folds(image, face)
+        for side in SIDES:
+            self._draw_brow(image, side, face)
+        draw_front_hair(image, self.canvas, self.person, self.hair_texture)
+        self._draw_glasses(image)
+        image = self._turn_head(image, height * skin_mask, act.head[index])
+        return _develop(image * self.vignette, self.person.warmth, rng)
+
+    # ---- prepared once -----------------------------------------------------------
+
+    def _height(self):
+        """Depth towards the camera in IOD: skull, brow ridge, sockets, nose, cheeks, chin."""
+        c, p = self.canvas, self.person
+        skull = (c.x / (p.cheek_width * 1.12)) ** 2 + ((c.y - 0.25) / 1.95) ** 2
+        height = 1.05 * np.sqrt(np.clip(1 - skull, 0.02, 1))
+        tip, wide = p.nose_y, p.nose_width
+        along = np.clip((c.y + 0.12) / (tip + 0.12), 0, 1)
+        ridge = np.exp(-0.5 * (c.x / (0.085 + 0.055 * along)) ** 2) * along**1.25
+        height += p.nose_height * ridge / (1 + np.exp((c.y - tip - 0.05) * 26))
+        height += 0.10 * c.bump(0, tip, 0.13, 0.10)
+        for side in SIDES:
+            height += 0.12 * c.bump(side * wide * 0.78, tip + 0.02, 0.085, 0.075)
+            height += 0.07 * c.bump(side * 0.45, -0.30, 0.30, 0.10, 0.15 * side)
+            height -= 0.15 * c.bump(side * 0.47, -0.02, 0.24, 0.14)
+            height += 0.07 * c.bump(side * 0.62, 0.50, 0.26, 0.24)
+        height += 0.05 * c.bump(0, p.mouth_y, 0.32, 0.22) + 0.10 * c.bump(0, p.chin_y - 0.2, 0.22, 0.15)
+        height -= 0.03 * c.bump(0, p.mouth_y + 0.27, 0.24, 0.05)
+        height -= 0.02 * c.bump(0, p.mouth_y - 0.19, 0.03, 0.09)
+        return height.astype(np.float32)
+
+    def _skin_texture(self):
+        """Skin albedo (size, size, 3): base tone, blotches, blush, freckles, beard shadow."""
+        c, p, size = self.canvas, self.person, self.canvas.shape[0]
+        tone = np.ones((size, size, 3), np.float32) * p.skin.astype(np.float32)
+        blotches = 0.035 * noise(self.rng, size, (9, 9)) + 0.025 * noise(self.rng, size, (48, 48))
+        tone *= 1 + blotches[..., None]
+        blush = sum(c.bump(side * 0.66, 0.58, 0.24, 0.20) for side in SIDES)
+        blush = blush + 0.8 * c.bump(0, p.nose_y, 0.16, 0.12) + 0.35 * c.bump(0, p.chin_y - 0.1, 0.2, 0.12)
+        darken(tone, blush, (-0.03, 0.12, 0.10))
+        if p.freckles:
+            spots = cv2.GaussianBlur((self.rng.random((size, size)) > 0.985).astype(np.float32), (0, 0), 0.7)
+            area = sum(c.bump(side * 0.45, 0.45, 0.3, 0.2) for side in SIDES) + c.bump(0, 0.45, 0.2, 0.25)
+            darken(tone, np.clip(spots * 3 * area, 0, 1) * p.freckles, (0.25, 0.4, 0.5))
+        if p.beard:
+            grain = 0.75 + 0.45 * self.rng.random((size, size)).astype(np.float32)
+            jaw = 1 / (1 + np.exp(-(c.y - 0.62 - 0.9 * np.exp(-((c.x / 0.62) ** 4)) * 0.32) * 9))
+            jaw = np.clip(jaw + 0.8 * c.bump(0, p.mouth_y - 0.20, 0.30, 0.055), 0, 1)
+            jaw *= 1 - 0.9 * c.bump(0, p.mouth_y, 0.30, 0.10)
+            blend(tone, np.clip(p.beard * 0.85 * jaw * grain, 0, 0.9), 0.5 * p.hair + 0.12 * p.skin)
+        return tone
+
+    def _background(self):
+        """Backdrop, hair behind the head, neck, shirt: everything the face lies on."""
+        c, p, size = self.canvas, self.person, self.canvas.shape[0]
+        image = np.ones((size, size, 3), np.float32) * p.backdrop.astype(np.float32)
+        image *= (1.12 - 0.13 * np.hypot(c.x * 0.8, c.y - 0.2) + 0.02 * noise(self.rng, size, (4, 4)))[..., None]
+        self.hair_texture = _hair_texture(c, p, self.rng)
+        draw_back_hair(image, c, p, self.hair_texture)
+        neck = closed(
+            [
+                (-0.66, 1.1),
+                (0.66, 1.1),
+                (0.62, 1.9),
+                (0.95, 2.3),
+                (1.6, 2.9),
+                (-1.6, 2.9),
+                (-0.95, 2.3),
+                (-0.62, 1.9),
+            ]
+        )
+        shade = 0.62 - 0.16 * np.abs(c.x) + 0.10 * np.clip(c.y - p.chin_y, 0, 1) + 0.10 * p.light[0] * c.x
+        blend(image, c.fill(neck), p.skin.astype(np.float32) * shade[..., None])
+        darken(image, c.fill(neck) * np.clip(1.35 - (c.y - p.chin_y + 0.1) * 2.4, 0, 1), 0.35)
+        shirt = closed(
+            [
+                (-0.72, 2.12),
+                (-0.3, 2.42),
+                (0.3, 2.42),
+                (0.72, 2.12),
+                (1.5, 2.4),
+                (2.6, 2.8),
+                (2.6, 3.4),
+                (-2.6, 3.4),
+                (-2.6, 2.8),
+                (-1.5, 2.4),
+            ]
+        )
+        cloth = 0.75 + 0.15 * c.x * p.light[0] + 0.05 * noise(self.rng, size, (7, 3))
+        blend(image, c.fill(shirt), p.shirt.astype(np.float32) * cloth[..., None])
+        darken(image, c.stroke(shirt[:27], 0.05, 0.02), 0.3)
+        return image
+
+    def _brow_strokes(self):
+        """Hairs of the picture's right brow: (n, 2, 2) start and end points around its curve."""
+        p, rng, count = self.person, self.rng, 90
+        along = rng.uniform(0, 1, count)
+        across = rng.uniform(-0.5, 0.5, count) * p.brow_thickness * (0.45 + 0.9 * np.sin(np.pi * along**0.8))
+        start = np.stack([0.19 + 0.60 * along, _brow_line(p, along) + across], axis=1)
+        lean = np.deg2rad(-48 + 62 * along + rng.normal(0, 7, count))
+        length = rng.uniform(0.07, 0.13, count)
+        return np.stack([start, start + length[:, None] * np.stack([np.cos(lean), np.sin(lean)], axis=1)], axis=1)
+
+    # ---- drawn for every frame ---------------------------------------------------
+
+    def _moving_height(self, face):
+        """Cheeks that the smile lifts, and the fold they make."""
+        c, p = self.canvas, self.person
+        height = np.zeros_like(c.x)
+        for side in SIDES:
+            pull, lift = face.pull(side), face.cheek
+            height += (0.09 * pull + 0.07 * lift) * c.bump(
+                side * 0.60, 0.60 - 0.10 * lift - 0.04 * pull, 0.20, 0.15, -0.5 * side
+            )
+            height -= 0.05 * pull * c.bump(side * 0.47, p.nose_y + 0.26, 0.045, 0.20, -0.55 * side)
+        return height
+
+    def _draw_skin(self, image, height, face):
+        """Ears and face with diffuse and specular light; returns the face's mask."""
+        c, p = self.canvas, self.person
+        contour = face.contour()
+        mask = c.fill(contour)
+        light = np.array(p.light) / np.linalg.norm(p.light)
+        gy, gx = np.gradient(c.soften(height, 0.02), 1 / c.scale)
+        length = np.sqrt(gx**2 + gy**2 + 1)
+        diffuse = np.clip((-gx * light[0] - gy * light[1] + light[2]) / length, 0, 1)
+        half = light + (0, 0, 1)
+        half /= np.linalg.norm(half)
+        specular = np.clip((-gx * half[0] - gy * half[1] + half[2]) / length, 0, 1) ** 26
+        shade = 0.36 + 0.74 * diffuse
+        skin = self.skin_texture * shade[..., None] * (1.04, 1.0, 0.97)
+        skin += (0.055 * specular)[..., None]
+        edge = c.soften(mask, 0.10)
+        skin *= (0.72 + 0.28 * np.clip(edge * 1.5 - 0.25, 0, 1))[..., None]
+        for side in SIDES:
+            outer = sorted((side * 0.9, side * 1.5))
+            c_ear, part = c.crop(image, outer[0], -0.35, outer[1], 0.6)
+            ear = closed(
+                np.array([(1.0, -0.18), (1.14, -0.24), (1.23, -0.05), (1.17, 0.28), (1.05, 0.5), (0.96, 0.42)])
+                * (side * p.cheek_width / 1.06, 1)
+            )
+            blend(part, c_ear.fill(ear), p.skin * (0.66, 0.58, 0.56))
+            darken(part, c_ear.stroke(ear[8:45], 0.03, 0.02), 0.2)
+        blend(image, mask, skin.astype(np.float32))
+        return c.soften(mask, 0.08)
+
+    def _draw_eye(self, image, side, face):
+        p = self.person
+        c, image = self.canvas.crop(image, side * 0.5 - 0.45, -0.32, side * 0.5 + 0.45, 0.30)
+        upper, lower = face.lids(side)
+        darken(image, c.fill(np.vstack([upper - (0, 0.11), lower[::-1] + (0, 0.02)]), 0.05), (0.22, 0.28, 0.28))
+        opening = c.fill(np.vstack([upper, lower[::-1]]))
+        ball = np.clip(1 - 0.9 * ((c.x - side * 0.5) / 0.30) ** 2, 0.55, 1) * 0.66
+        blend(image, opening, ball[..., None] * (1.0, 0.96, 0.94))
+        gaze = np.array([side * 0.5, -0.005])
+        radius = np.hypot(c.x - gaze[0], c.y - gaze[1])
+        soft = 1.4 / c.scale
+        iris = np.clip((IRIS - radius) / soft, 0, 1) * opening
+        rays = 0.85 + 0.25 * np.cos(np.arctan2(c.y - gaze[1], c.x - gaze[0]) * 17) * np.clip(radius / IRIS, 0, 1)
+        blend(image, iris, p.iris * 1.25 * (rays * (1.15 - 0.6 * (radius / IRIS) ** 6))[..., None])
+        blend(image, np.clip((0.046 - radius) / soft, 0, 1) * opening, (0.004, 0.004, 0.005))
+        darken(image, opening * np.clip(1 - (c.y - _height_at(upper, c.x)) / 0.07, 0, 1), 0.55)
+        glint = np.hypot(c.x - gaze[0] - 0.035 * np.sign(p.light[0]), c.y - gaze[1] + 0.035)
+        blend(image, np.clip((0.022 - glint) / soft, 0, 1) * opening, (0.95, 0.95, 0.95))
+        blend(image, 0.85 * c.stroke(upper, 0.034, taper=True), np.minimum(p.hair, 0.03))
+        darken(image, c.stroke(lower, 0.02, 0.006, taper=True), (0.30, 0.42, 0.40))
+        crease = upper - (0, 0.045 + 0.03 * face.open(side))
+        darken(image, c.stroke(crease, 0.022, 0.012, taper=True), (0.32, 0.40, 0.40))
+
+    def _draw_brow(self, image, side, face):
+        lift = np.array([0, -0.02 * face.pull(side) + 0.035 * face.squint])
+        c, image = self.canvas.crop(image, side * 0.5 - 0.48, -0.75, side * 0.5 + 0.48, -0.12)
+        hairs = c.hatch(self.brow_strokes * (side, 1) + lift)
+        under = c.soften(hairs, 0.03)
+        colour = np.minimum(self.person.hair * 0.7, 0.30 * self.person.skin + 0.01)
+        blend(image, np.clip(0.8 * hairs + 0.75 * under, 0, 0.9), colour)
+
+    def _draw_nose(self, image, face):
+        p = self.person
+        c, image = self.canvas.crop(image, -0.6, 0.4, 0.6, 1.15)
+        widen = 1 + 0.10 * face.smile
+        for side in SIDES:
+            hole = c.bump(side * p.nose_width * 0.44 * widen, p.nose_y + 0.115, 0.052, 0.024, -0.35 * side)
+            darken(image, np.clip(hole * 1.3 - 0.15, 0, 1), (0.72, 0.80, 0.80))
+            wing = curve(
+                [
+                    (side * p.nose_width * 0.95 * widen, p.nose_y - 0.07),
+                    (side * p.nose_width * 1.10 * widen, p.nose_y + 0.03),
+                    (side * p.nose_width * 0.88 * widen, p.nose_y + 0.12),
+                ],
+                16,
+            )
+            darken(image, c.stroke(wing, 0.028, 0.016, taper=True), (0.32, 0.40, 0.40))
+        darken(image, c.bump(0, p.nose_y + 0.15, 0.17, 0.035), (0.20, 0.25, 0.25))
+
+    def _draw_mouth(self, image, face):
+        p = self.person
+        c, image = self.canvas.crop(image, -0.75, 0.8, 0.75, 1.75)
+        top, seam_top, seam_low, low = face.lips()
+        inside = c.fill(np.vstack([seam_top, seam_low[::-1]])) * min(1.0, face.gap / 0.015)
+        upper_lip = c.fill(np.vstack([top, seam_top[::-1]]), 0.008)
+        lower_lip = c.fill(np.vstack([seam_low, low[::-1]]), 0.008)
+        darken(image, c.stroke(low + (0, 0.045), 0.06, 0.035), 0.16)
+        if inside.any():
+            self._draw_teeth(c, image, inside, seam_top, seam_low, face)
+        sheen = 0.35 * c.bump(0.10 * np.sign(p.light[0]), low[len(low) // 2, 1] - 0.5 * p.lower_lip, 0.15, 0.03)
+        blend(image, 0.92 * upper_lip, p.lips * 0.60)
+        blend(image, 0.92 * lower_lip, p.lips[None, None] * (0.84 + sheen)[..., None])
+        darken(image, c.stroke(seam_top, 0.022, 0.006), (0.45, 0.55, 0.55))
+        for side, corner in zip(SIDES, (top[0], top[-1]), strict=True):
+            darken(image, c.bump(*corner, 0.04, 0.03), 0.35 + 0.25 * face.pull(side))
+
+    def _draw_teeth(self, c, image, inside, seam_top, seam_low, face):
+        blend(image, inside, (0.045, 0.012, 0.012))
+        tongue = c.bump(0, face.mouth_y + face.gap * 0.95, 0.22, 0.07)
+        blend(image, inside * tongue * 0.75, (0.22, 0.06, 0.06))
+        edge = _height_at(seam_top, c.x) + np.minimum(0.135, 0.62 * face.gap) * np.clip(1.15 - (c.x / 0.42) ** 2, 0, 1)
+        row = inside * np.clip((edge - c.y) * c.scale / 1.2 + 0.5, 0, 1)
+        shade = np.clip(0.80 - 1.1 * c.x**2, 0.15, 1)
+        gaps = 1 - 0.16 * np.exp(-((np.mod(c.x / 0.098 + 100, 1) - 0.5) ** 2) / 0.006)
+        blend(image, row, (shade * gaps)[..., None] * (1.0, 0.95, 0.86))
+        darken(image, inside * np.clip(1 - (c.y - _height_at(seam_top, c.x)) / 0.05, 0, 1), 0.45)
+
+    def _draw_folds(self, image, face):
+        """Nasolabial folds, crow's feet and lower-lid bags, deeper with age."""
+        p = self.person
+        age = 0.45 + 0.55 * np.clip((p.age - 20) / 40, 0, 1)
+        for side in SIDES:
+            c, cheek = self.canvas.crop(image, *((-1.1, -0.4, 0, 1.6) if side < 0 else (0, -0.4, 1.1, 1.6)))
+            pull, corner = face.pull(side), face.corner(side)
+            middle = (side * (abs(corner[0]) * 0.55 + 0.30), 0.5 * (p.nose_y + corner[1]) + 0.02)
+            fold = curve([(side * p.nose_width * 1.08, p.nose_y - 0.02), middle, corner + (side * 0.13, 0.06)], 24)
+            depth = 0.22 * age + 0.75 * pull
+            darken(cheek, c.stroke(fold, 0.045, 0.022, taper=True), np.array((0.34, 0.40, 0.40)) * depth)
+            for angle in (-0.35, 0.05, 0.42) if face.cheek * age > 0.05 else ():
+                start = np.array([side * (0.5 + p.eye_width + 0.05), 0.01])
+                end = start + 0.17 * np.array([side * np.cos(angle), np.sin(angle)])
+                darken(cheek, c.stroke(np.array([start, end]), 0.02, 0.012), 0.22 * face.cheek * age)
+            bag = face.lids(side)[1] + (0, 0.055)
+            darken(cheek, c.stroke(bag, 0.03, 0.022, taper=True), 0.12 * age + 0.26 * face.cheek)
+
+    def _draw_glasses(self, image):
+        c, p = self.canvas, self.person
+        if p.glasses == "none":
+            return
+        angle = np.linspace(0, 2 * np.pi, 60)
+        power = 1.0 if p.glasses == "round" else 0.55
+        shape = np.stack(
+            [
+                np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power * 0.37,
+                np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** power * 0.29,
+            ],
+            axis=1,
+        )
+        frame_colour = np.minimum(p.shirt * 0.25, 0.05)
+        lines = [shape + (side * 0.5, 0.04) for side in SIDES]
+        lines.append(curve([(-0.14, 0.0), (0, -0.05), (0.14, 0.0)], 12))
+        lines += [np.array([(side * 0.87, 0.0), (side * 1.08, -0.03)]) for side in SIDES]
+        for line in lines[:2]:
+            blend(image, 0.05 * c.fill(line), (0.8, 0.85, 0.9))
+        for line in lines:
+            darken(image, c.stroke(line + (0, 0.03), 0.03, 0.02), 0.15)
+            blend(image, 0.95 * c.stroke(line, 0.034), frame_colour)
+
+    def _turn_head(self, image, depth, head):
+        """Parallax by the height field for yaw and pitch, then roll and shift."""
+        c = self.canvas
+        yaw, pitch, roll, dx, dy = head
+        pivot = np.array([0, 2.0])
+        cos, sin = np.cos(-roll), np.sin(-roll)
+        x, y = c.x - pivot[0] - dx, c.y - pivot[1] - dy
+        source_x = x * cos - y * sin + pivot[0] - yaw * depth
+        source_y = x * sin + y * cos + pivot[1] - pitch * depth
+        still = np.clip((c.y - 1.7) / 0.9, 0, 1)  # shoulders stay where they are
+        map_x = (source_x * (1 - still) + c.x * still) * c.scale + c.centre[0]
+        map_y = (source_y * (1 - still) + c.y * still) * c.scale + c.centre[1]
+        return cv2.remap(
+            image,
+            map_x.astype(np.float32),
+            map_y.astype(np.float32),
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+
+
+class _Expression:
+    """The face's moving points in one frame, in IOD."""
+
+    def __init__(self, person, act, index):
+        self.person = person
+        self.smile = 1.2 * act.au12[index] ** 0.75  # skin moves most as a smile begins
+        self.cheek = act.au06[index]
+        self.gap = 0.20 * act.au25[index]
+        self.squint = act.squint[index]
+        self.blink = act.blink[index]
+        self.asymmetry = act.asymmetry
+        self.mouth_y = person.mouth_y
+
+    def pull(self, side):
+        return self.smile * (1 + side * self.asymmetry)
+
+    def open(self, side):
+        """Eye aperture, 1 when neutral."""
+        lids = 1 - 0.34 * self.cheek - 0.42 * self.squint
+        return max(0.0, lids * (1 - 0.97 * self.blink))
+
+    def corner(self, side):
+        p, pull = self.person, self.pull(side)
+        return np.array([side * (p.mouth_width + 0.135 * pull), p.mouth_y - 0.15 * pull + 0.25 * self.gap])
+
+    def lips(self):
+        """Outer and inner lip lines, left to right: top, seam_top, seam_low, low, (n, 2) each."""
+        p = self.person
+        thin, s = 1 - 0.22 * self.smile, self.smile
+        left, right = self.corner(-1), self.corner(1)
+        rise = 0.02 * s + 0.30 * self.gap
+        seam = p.mouth_y + 0.015 * s
+        top_y = p.mouth_y - p.upper_lip * thin - rise
+        low_y = seam + p.lower_lip * thin + self.gap * 0.75
+        near = 0.5 * (left[1] + right[1])
+
+        def line(middle, side_x, side_y, dip=0.0):
+            return curve([left, (-side_x, side_y), (0, middle + dip), (side_x, side_y), right])
+
+        top = curve(
+            [
+                left,
+                (-0.21, 0.35 * near + 0.65 * (top_y + 0.012)),
+                (-0.075, top_y),
+                (0, top_y + 0.022),
+                (0.075, top_y),
+                (0.21, 0.35 * near + 0.65 * (top_y + 0.012)),
+                right,
+            ]
+        )
+        seam_top = line(seam - rise, 0.22, 0.45 * near + 0.55 * (seam - rise))
+        seam_low = line(seam + self.gap * 0.75, 0.24, 0.38 * near + 0.62 * (seam + self.gap * 0.75))
+        low = line(low_y, 0.20, 0.25 * near + 0.75 * low_y - 0.01)
+        return top, seam_top, seam_low, low
+
+    def lids(self, side):
+        """Upper and lower lid lines of one eye, (n, 2) each, from left to right."""
+        p, half, opened = self.person, self.person.eye_width, self.open(side)
+        closing = 1 - opened
+        up = p.eye_open * 1.15 * opened - 0.05 * closing * self.blink
+        low = p.eye_open * 0.85 * (1 - 0.75 * (0.6 * self.cheek + 0.6 * self.squint)) * (1 - 0.3 * self.blink)
+        low -= 0.04 * self.cheek * self.blink
+        inner, outer = (0.5 - half, 0.02), (0.5 + half, 0.02 - p.eye_tilt)
+        upper = curve(
+            [
+                inner,
+                (0.5 - 0.45 * half, -0.88 * up),
+                (0.5 + 0.1 * half, -up),
+                (0.5 + 0.6 * half, -0.72 * up - 0.5 * p.eye_tilt),
+                outer,
+            ],
+            24,
+        )
+        low = max(low, -up)
+        lower = curve(
+            [
+                inner,
+                (0.5 - 0.35 * half, 0.82 * low),
+                (0.5 + 0.15 * half, low),
+                (0.5 + 0.6 * half, 0.82 * low),
+                outer,
+            ],
+            24,
+        )
+        return (upper, lower) if side > 0 else (mirror(upper)[::-1], mirror(lower)[::-1])
+
+    def contour(self):
+        """Closed outline of the face, (n, 2)."""
+        p, drop = self.person, 0.35 * self.gap
+        wide = 0.035 * self.smile
+        right = [
+            (0.48, -1.47),
+            (0.90, -0.98),
+            (p.cheek_width * 0.99, -0.32),
+            (p.cheek_width + wide * 0.6, 0.35),
+            (p.cheek_width * 0.95 + wide, 0.85),
+            (p.jaw_width + wide * 0.6, 1.28 + 0.4 * drop),
+            (p.chin_width + 0.20, p.chin_y - 0.19 + drop),
+            (p.chin_width * 0.55, p.chin_y - 0.02 + drop),
+        ]
+        return closed([(0, -1.62), *right, (0, p.chin_y + 0.02 + drop), *mirror(right)[::-1]], 120)
+
+
+def _brow_line(person, along):
+    """Height of a brow at 0 (inner end) to 1 (outer end)."""
+    return person.brow_y - person.brow_arch * np.sin(np.pi * np.clip(along * 0.85 + 0.05, 0, 1)) + 0.05 * along**3
+
+
+def _height_at(line, x):
+    return np.interp(x, line[:, 0], line[:, 1])
+
+
+def _hair_texture(c, person, rng):
+    """Strands (size, size, 3) that run from a parting: noise along the angle around the crown."""
+    part = rng.uniform(-0.35, 0.35)
+    angle = np.arctan2(c.y + 1.55, (c.x - part) * 0.9)
+    radius = np.hypot(c.y + 1.55, c.x - part)
+    strands = rng.normal(0, 1, (4, 720)).astype(np.float32)
+    strands = cv2.resize(cv2.GaussianBlur(strands, (0, 0), 1.1), (1440, 256), interpolation=cv2.INTER_CUBIC)
+    column = ((angle + 0.08 * np.sin(radius * 3)) / (2 * np.pi) + 0.5) * 1439
+    grain = cv2.remap(
+        strands, column.astype(np.float32), np.clip(radius * 80, 0, 255).astype(np.float32), cv2.INTER_LINEAR
+    )
+    shine = np.exp(-(((radius - 0.62) / 0.22) ** 2)) * 0.55
+    value = np.clip(0.72 + 0.30 * grain + shine * (0.6 + 0.6 * grain) + 0.1 * person.light[0] * c.x, 0.15, 2.2)
+    return (person.hair * value[..., None] + 0.02 * shine[..., None]).astype(np.float32)
+
+
+def _develop(image, warmth, rng):
+    """Linear light to sRGB uint8, with white balance and sensor noise."""
+    image = image * np.array((1 + warmth, 1, 1 - warmth), np.float32)
+    grain = rng.standard_normal(image.shape, np.float32)
+    image += SENSOR_NOISE * grain * np.sqrt(np.clip(image, 0, 1) + 0.02)
+    return SRGB[np.clip(image * (len(SRGB) - 1) + 0.5, 0, len(SRGB) - 1).astype(np.uint16)]
+
+
+def _srgb_table():
+    value = np.linspace(0, 1, 8192)
+    encoded = np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
+    return np.round(encoded * 255).astype(np.uint8)
+
+
+SRGB = _srgb_table()
