@@ -1,0 +1,43 @@
+"""The iBUG 68 points: contours and the few distances that everything is measured in.
+
+Points are (..., 68, 2), x to the right and y down, in pixels unless said otherwise.
+"""
+
+import numpy as np
+
+POINTS = 68
+CONTOURS = {  # name: (first point, one past the last, closed)
+    "jaw": (0, 17, False),
+    "right_brow": (17, 22, False),
+    "left_brow": (22, 27, False),
+    "nose_bridge": (27, 31, False),
+    "nose_base": (31, 36, False),
+    "right_eye": (36, 42, True),
+    "left_eye": (42, 48, True),
+    "outer_lips": (48, 60, True),
+    "inner_lips": (60, 68, True),
+}
+X_COLUMNS = [f"x_{i}" for i in range(POINTS)]
+Y_COLUMNS = [f"y_{i}" for i in range(POINTS)]
+
+
+def eye_centres(points):
+    """Midpoints of the eye corners, (..., 2 eyes, 2): the lids move in a blink, they do not."""
+    points = np.asarray(points)
+    return np.stack([points[..., [36, 39], :].mean(-2), points[..., [42, 45], :].mean(-2)], axis=-2)
+
+
+def mouth_centre(points):
+    """Midpoint of the mouth corners, (..., 2)."""
+    return np.asarray(points)[..., [48, 54], :].mean(-2)
+
+
+def interocular_distance(points):
+    """Distance between the eye centres (...), the unit of landmark distances here."""
+    eyes = eye_centres(points)
+    return np.linalg.norm(eyes[..., 1, :] - eyes[..., 0, :], axis=-1)
+
+
+def points_of(frame):
+    """(n, 68, 2) float32 from a table with the columns x_0..x_67, y_0..y_67."""
+    return np.stack([frame[X_COLUMNS], frame[Y_COLUMNS]], axis=-1).astype(np.float32)

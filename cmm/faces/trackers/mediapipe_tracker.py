@@ -1,0 +1,115 @@
+"""MediaPipe's Face Landmarker: 478 points, 52 blendshapes, no network access.
+
+The 68 iBUG points are picked from the 478. Its blendshapes are no FACS intensities:
+they become *proxies* in 0-1, measured from each video's own neutral level. Every
+frame is tracked by itself, so a result does not depend on where a video starts.
+"""
+
+import hashlib
+import os
+import sys
+from contextlib import contextmanager
+from importlib.metadata import version
+
+import numpy as np
+
+from cmm.errors import UserError
+from cmm.faces.trackers import Face
+from cmm.weights import find_weights
+
+TO_IBUG = [
+    127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356,
+    70, 63, 105, 66, 107, 336, 296, 334, 293, 300,
+    168, 197, 5, 4, 75, 97, 2, 326, 305,
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,
+    78, 82, 13, 312, 308, 317, 14, 87,
+]  # fmt: skip
+BLENDSHAPES = {  # proxy: the blendshapes whose mean it is
+    "AU06_proxy": ("eyeSquintLeft", "eyeSquintRight"),
+    "AU12_proxy": ("mouthSmileLeft", "mouthSmileRight"),
+    "AU26_proxy": ("jawOpen",),
+    "AU45_proxy": ("eyeBlinkLeft", "eyeBlinkRight"),
+}
+NEUTRAL_PERCENTILE = 10
+MOST_FACES = 4
+
+
+@contextmanager
+def load():
+    """Load the model once; frees it at the end. UserError where a library is missing."""
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    path = find_weights("face_landmarker")
+    try:
+        import mediapipe
+        from mediapipe.tasks.python import BaseOptions, vision
+    except (ImportError, OSError) as error:
+        raise _missing_library(error) from error
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(path)),
+        num_faces=MOST_FACES,
+        output_face_blendshapes=True,
+    )
+    with _native_silence():
+        try:
+            landmarker = vision.FaceLandmarker.create_from_options(options)
+        except OSError as error:
+            raise _missing_library(error) from error
+        blank = np.zeros((64, 64, 3), np.uint8)
+        landmarker.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=blank))
+    with landmarker:
+        yield MediapipeTracker(landmarker, mediapipe, path)
+
+
+@contextmanager
+def _native_silence():
+    """Drop what the C++ libraries print while loading and at their first picture.
+
+    They know no log level that hides it; failures arrive as exceptions all the same.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _missing_library(error):
+    return UserError(f"mediapipe does not load ({error}); on Debian: apt-get install libegl1 libgles2 libgl1")
+
+
+class MediapipeTracker:
+    def __init__(self, landmarker, mediapipe, weights):
+        self.landmarker = landmarker
+        self.mediapipe = mediapipe
+        self.description = {
+            "backend": "mediapipe",
+            "version": version("mediapipe"),
+            "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+            "coordinates": "pixels of the video, x right, y down, iBUG 68-point order",
+            "confidence": "1 where a face is found: the model gives no other",
+        }
+
+    def track(self, image):
+        """Track RGB uint8 (h, w, 3); the largest face by its box, None without any."""
+        picture = self.mediapipe.Image(image_format=self.mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
+        found = self.landmarker.detect(picture)
+        if not found.face_landmarks:
+            return None
+        size = image.shape[1], image.shape[0]
+        faces = [np.array([(p.x, p.y) for p in face], np.float32) * size for face in found.face_landmarks]
+        largest = int(np.argmax([np.prod(np.ptp(points, axis=0)) for points in faces]))
+        scores = {shape.category_name: shape.score for shape in found.face_blendshapes[largest]}
+        measures = {name: float(np.mean([scores[shape] for shape in shapes])) for name, shapes in BLENDSHAPES.items()}
+        points = faces[largest][TO_IBUG].astype(np.float32)
+        return Face(points, confidence=1.0, measures=measures, faces=len(faces))
+
+    def action_units(self, measures, neutral=None):
+        """Proxies in 0-1 above `neutral`, a level each, else above the video's 10th percentile."""
+        if neutral is None and len(measures):
+            neutral = measures.quantile(NEUTRAL_PERCENTILE / 100)
+        return (measures - neutral).clip(0, 1) if len(measures) else measures

@@ -1,0 +1,98 @@
+"""Track the faces of one shard of a data set's videos: 68 points and action units.
+
+Each video is decoded once and the model is loaded once. A video that breaks off or
+shows no face is not lost: what happened to it goes into the shard's outcomes.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from cmm.errors import UserError
+from cmm.faces.landmarks import POINTS, X_COLUMNS, Y_COLUMNS
+from cmm.faces.trackers import BACKENDS, load
+from cmm.progress import progress
+from cmm.provenance import provenance
+from cmm.settings import setting
+from cmm.tables import read_table, write_table
+from cmm.video import Unreadable, read_frames
+
+log = logging.getLogger("cmm")
+FRAME_COLUMNS = ["video", "frame", "timestamp", "success", "confidence", *X_COLUMNS, *Y_COLUMNS]
+
+
+@dataclass(frozen=True)
+class Settings:
+    backend: str = setting("mediapipe", "face tracker", choices=tuple(BACKENDS))
+    shards: int = setting(4, "jobs that the videos are dealt to", minimum=1)
+    min_tracked: float = setting(0.5, "least share of frames with a face", minimum=0.0, maximum=1.0)
+
+
+def main(
+    index: Annotated[Path, "index.parquet of the data set"],
+    shard: Annotated[int, "number of this shard, from 0"],
+    out: Annotated[Path, "table of tracked frames to write"],
+    outcomes: Annotated[Path, "table of what happened to each video to write"],
+    settings: Settings,
+):
+    """Track the videos number shard, shard + shards, ... of those that can be used."""
+    if not 0 <= shard < settings.shards:
+        raise UserError(f"--shard {shard}: shards are numbered from 0 to {settings.shards - 1}")
+    videos = read_table(index, ["video", "path", "status"])
+    mine = videos[videos["status"] == "ok"].iloc[shard :: settings.shards]
+    frames, results = [], []
+    with load(settings.backend) as tracker:
+        for row in progress(list(mine.itertuples()), "videos tracked"):
+            table, result = track_video(row.video, row.path, tracker, settings.min_tracked)
+            frames.append(table)
+            results.append(result)
+        about = provenance(__name__, settings, tracker=tracker.description)
+    columns = pd.DataFrame(columns=FRAME_COLUMNS).astype({"video": str})
+    write_table(pd.concat(frames, ignore_index=True) if frames else columns, out, about)
+    write_table(pd.DataFrame(results, columns=["video", "decoded", "status", "reason"]), outcomes, about)
+
+
+def track_video(video, path, tracker, min_tracked):
+    """Track one video: (table of its frames, dict of its outcome)."""
+    times, faces, status, reason = [], [], "ok", ""
+    try:
+        for _, time, image in read_frames(path):
+            times.append(time)
+            faces.append(tracker.track(image))
+    except Unreadable as error:
+        status, reason = "unreadable", str(error)
+    found = np.array([face is not None for face in faces], dtype=bool)
+    if status == "ok" and not found.any():
+        status, reason = "no_face", "no face in any frame"
+    elif status == "ok" and found.mean() < min_tracked:
+        status, reason = "no_face", f"a face in only {found.mean():.0%} of the frames"
+    if status != "ok":
+        log.warning("%s: %s (%s)", video, status, reason)
+    several = Counter(face.faces > 1 for face in faces if face)[True]
+    if several:
+        log.info("%s: several faces in %d frames, the largest is taken", video, several)
+    table = _frame_table(video, times, faces, found, tracker)
+    return table, {"video": video, "decoded": len(times), "status": status, "reason": reason}
+
+
+def _frame_table(video, times, faces, found, tracker):
+    points = np.full((len(faces), POINTS, 2), np.nan, np.float32)
+    points[found] = [face.points for face in faces if face] or np.empty((0, POINTS, 2))
+    table = pd.DataFrame(
+        {
+            "video": pd.Series([video] * len(faces), dtype=str),
+            "frame": np.arange(1, len(faces) + 1),
+            "timestamp": np.array(times, float),
+            "success": found,
+            "confidence": np.array([face.confidence if face else 0.0 for face in faces], np.float32),
+        }
+    )
+    coordinates = pd.DataFrame(np.hstack([points[..., 0], points[..., 1]]), columns=X_COLUMNS + Y_COLUMNS)
+    units = tracker.action_units(pd.DataFrame([face.measures for face in faces if face]))
+    units.index = np.flatnonzero(found)
+    return pd.concat([table, coordinates, units.reindex(range(len(faces))).astype(np.float32)], axis=1)

@@ -1,0 +1,166 @@
+"""From videos to smiles.h5 on real, small files."""
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from cmm.datasets import videos
+from cmm.datasets.actors import actors
+from cmm.errors import UserError
+from cmm.faces import rasters, smiles, tracks, tracks_gathered
+from cmm.faces.rasters import sample_frames
+from cmm.faces.store import read_smiles
+from cmm.tables import read_provenance, read_table
+
+SMALL = actors.Settings(people=10, size=192, fps=25)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A data set with three people and four bad files, run to smiles.h5."""
+    root = tmp_path_factory.mktemp("data")
+    clips = {"a": (0, "posed"), "b": (1, "spontaneous"), "c": (2, "posed")}
+    for name, (person, expression) in clips.items():
+        frames, _ = actors.render_clip(person, expression, SMALL)
+        actors.write_video(root / f"{name}.mp4", frames, 25)
+    frames, _ = actors.render_clip(3, "posed", dataclasses.replace(SMALL, size=128))
+    blank = np.full_like(frames[:30], 90)
+    actors.write_video(root / "nobody.mp4", blank, 25)
+    actors.write_video(root / "still.mp4", np.stack([frames[0]] * 30), 25)
+    whole = (root / "a.mp4").read_bytes()
+    (root / "torn.mp4").write_bytes(whole)
+    with open(root / "torn.mp4", "r+b") as file:  # the index stands, the pictures do not
+        at = whole.index(b"mdat")
+        file.seek(at + 400)
+        file.write(b"\0" * (len(whole) - at - 3000))
+    lines = [f"{name}.mp4,{i},{e},1" for i, (name, (_, e)) in enumerate(clips.items())]
+    lines += ["nobody.mp4,7,posed,2", "still.mp4,8,posed,2", "torn.mp4,9,posed,2", "gone.mp4,9,posed,2"]
+    (root / "table.csv").write_text("file,subject,expression,fold\n" + "\n".join(lines) + "\n")
+    out = root / "out"
+    run(root, out)
+    return out
+
+
+def run(root, out, shards=2):
+    videos.main("mine", "folder", root, out / "index.parquet", videos.Settings(), root / "table.csv")
+    settings = tracks.Settings(shards=shards)
+    parts = [(out / f"{i}.parquet", out / f"{i}.outcomes.parquet") for i in range(shards)]
+    for i, (part, outcome) in enumerate(parts):
+        tracks.main(out / "index.parquet", i, part, outcome, settings)
+    tables = [list(column) for column in zip(*parts, strict=True)]
+    tracks_gathered.main(out / "index.parquet", *tables, out / "tracks.parquet", out / "videos.parquet")
+    files = out / "videos.parquet", out / "tracks.parquet", out / "smiles.parquet"
+    smiles.main(*files, smiles.Settings())
+    rasters.main(*files, out / "smiles.h5", rasters.Settings(frames=8))
+
+
+def test_videos_keep_their_rows_with_what_went_wrong(made):
+    status = read_table(made / "videos.parquet").set_index("video")
+    assert status["status"].to_dict() == {
+        "a": "ok",
+        "b": "ok",
+        "c": "ok",
+        "nobody": "no_face",
+        "still": "ok",
+        "torn": "unreadable",
+        "gone": "missing",
+    }
+    assert "damaged after frame" in status.loc["torn", "reason"]
+    assert status.loc["nobody", "reason"] == "no face in any frame"
+
+
+def test_tracks_are_openface_like(made):
+    table = read_table(made / "tracks.parquet")
+    assert set(table["video"]) == {"a", "b", "c", "still"}
+    for _, frames in table.groupby("video"):
+        assert frames["frame"].tolist() == list(range(1, len(frames) + 1))
+        np.testing.assert_allclose(np.diff(frames["timestamp"]), 1 / 25, atol=1e-6)
+    assert {"x_0", "y_67", "confidence", "success", "AU06_proxy", "AU12_proxy"} <= set(table)
+    assert not {"AU06_r", "AU12_r"} & set(table), "a proxy is no intensity"
+    about = read_provenance(made / "tracks.parquet")["tracker"]
+    assert about["backend"] == "mediapipe"
+    assert len(about["weights_sha256"]) == 64
+
+
+def test_points_lie_where_the_face_was_drawn(made):
+    from cmm.datasets.actors.canvas import Canvas
+    from cmm.faces.landmarks import eye_centres, points_of
+
+    first = read_table(made / "tracks.parquet").query("video == 'a' and frame == 1")
+    drawn = Canvas(192).pixels([(-0.5, 0), (0.5, 0)])
+    assert np.abs(eye_centres(points_of(first))[0] - drawn).max() < 6
+
+
+def test_smiles_h5_is_as_the_contract_says(made):
+    found = read_table(made / "smiles.parquet")
+    assert {"a", "b", "c"} == set(found["video"])
+    with h5py.File(made / "smiles.h5") as file:
+        n = len(found)
+        assert file["landmarks"].shape == (n, 8, 64, 64)
+        assert file["faces"].shape == (n, 8, 64, 64, 3)
+        assert file["points"].shape == (n, 8, 68, 2)
+        assert [file[k].dtype for k in ("landmarks", "faces", "points")] == [np.uint8, np.uint8, np.float32]
+        assert set(np.unique(file["landmarks"][:])) == {0, 1}
+        assert file["landmarks"].chunks[0] == 1
+        assert "settings" in file.attrs["provenance"]
+        assert list(file["smile"].asstr()[:]) == list(found["smile"])
+
+
+def test_folds_split_the_training_set(made):
+    assert set(read_smiles(made / "smiles.h5", 1, held_out=True).fold) == {1}
+    with pytest.raises(UserError, match="no sequence outside of fold 1"):
+        read_smiles(made / "smiles.h5", 1)
+
+
+def test_shards_do_not_change_the_tracks(made, tmp_path):
+    run(made.parent, tmp_path, shards=1)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "tracks.parquet"), read_table(made / "tracks.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("onset", "apex", "last", "expected"),
+    [
+        (1, 8, 100, [1, 2, 3, 4, 5, 6, 7, 8]),
+        (11, 25, 100, [11, 13, 15, 17, 19, 21, 23, 25]),
+        (11, 14, 100, [11, 12, 13, 14, 15, 16, 17, 18]),
+        (11, 14, 16, [11, 12, 13, 14, 15, 16, 16, 16]),
+    ],
+)
+def test_sampling_and_the_papers_padding(onset, apex, last, expected):
+    np.testing.assert_array_equal(sample_frames(onset, apex, last, 8), expected)
+
+
+def test_largest_of_two_faces_is_taken(tracker, caplog):
+    frames, _ = actors.render_clip(4, "posed", SMALL)
+    small = actors.render_clip(5, "posed", dataclasses.replace(SMALL, size=128))[0]
+    both = np.full((192, 340, 3), 128, np.uint8)
+    both[:, 148:] = frames[0]
+    both[30:158, 10:138] = small[0]
+    face = tracker.track(both)
+    assert face.faces == 2
+    assert face.points[:, 0].min() > 148
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("clip", "least", "most"), [("d19", 4, 8), ("cap12_edit", 0, 1)])
+def test_real_faces(shared, tracker, clip, least, most):
+    table, outcome = tracks.track_video(clip, shared / "clips" / f"{clip}.mp4", tracker, 0.5)
+    assert outcome["status"] == "ok"
+    settings = smiles.Settings()
+    found = smiles.find_phases(smiles.smooth_curves(table, settings.smoothing), settings)
+    logging.getLogger("cmm").info("%s %s", clip, found)
+    assert least <= len(found) <= most, found
+
+
+def test_no_smile_anywhere_is_an_error(made, tmp_path):
+    few = read_table(made / "videos.parquet")
+    from cmm.tables import write_table
+
+    write_table(few[few["video"] == "still"], tmp_path / "videos.parquet", {})
+    with pytest.raises(UserError, match="no neutral-to-smile phase in any of the 1 usable videos"):
+        smiles.main(tmp_path / "videos.parquet", made / "tracks.parquet", Path(tmp_path / "s"), smiles.Settings())
