@@ -1,0 +1,73 @@
+"""Weights files: safetensors whose metadata rebuilds the networks. Never a pickle.
+
+One file holds all networks of a stage by name; tensors are called `network/parameter`.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from cmm.errors import UserError
+from cmm.files import atomic
+from cmm.models.conditional_lstm import ConditionalLSTM
+from cmm.models.landmark_vae import LandmarkVAE
+from cmm.models.multi_mode_lstm import MultiModeLSTM
+from cmm.models.translation import TranslationUNet
+
+FORMAT = "cmm-net 1"
+NETWORKS = {
+    "landmark_vae": LandmarkVAE,
+    "conditional_lstm": ConditionalLSTM,
+    "multi_mode_lstm": MultiModeLSTM,
+    "translation": TranslationUNet,
+}
+
+
+def save_networks(path, networks, about):
+    """Write `networks` {name: module} with their architectures and `about` (JSON-able)."""
+    tensors = {
+        f"{name}/{key}": value.detach().cpu().contiguous()
+        for name, network in networks.items()
+        for key, value in network.state_dict().items()
+    }
+    metadata = {
+        "format": FORMAT,
+        "architecture": json.dumps({name: net.architecture for name, net in networks.items()}),
+        "about": json.dumps(about),
+    }
+    with atomic(path) as partial:
+        partial.write_bytes(save(tensors, metadata))
+
+
+def load_networks(path, wanted):
+    """(networks {name: module in evaluation mode}, about) of a weights file.
+
+    Raises UserError if it is missing, not ours, or lacks one of the names `wanted`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"weights {path} do not exist: train that stage, or name another folder")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise UserError(f"{path} is a safetensors file, but not of this project")
+            architecture = json.loads(metadata["architecture"])
+            missing = set(wanted) - set(architecture)
+            if missing:
+                raise UserError(f"{path} has no {', '.join(sorted(missing))}: it holds {', '.join(architecture)}")
+            return {name: _rebuild(name, architecture[name], file) for name in wanted}, json.loads(metadata["about"])
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{path} is not a weights file of this project ({str(error).splitlines()[0]})") from error
+
+
+def _rebuild(name, arguments, file):
+    with torch.device("meta"):
+        network = NETWORKS[name](**arguments)
+    prefix, keys = f"{name}/", file.keys()
+    tensors = {k.removeprefix(prefix): file.get_tensor(k) for k in keys if k.startswith(prefix)}
+    network.load_state_dict(tensors, assign=True)
+    return network.eval()

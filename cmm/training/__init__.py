@@ -1,0 +1,1 @@
+"""Training: one module a stage, one shared loop."""

@@ -1,0 +1,85 @@
+"""Phase 2: train the conditional LSTM, fine-tuning the VAE (paper section 3.2, eq. 1).
+
+The neutral landmark image's embedding and the label give a sequence; its decoded
+images are compared with the true ones by pixel-wise binary cross-entropy.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import torch
+
+from cmm.faces.store import EXPRESSIONS
+from cmm.models.conditional_lstm import ConditionalLSTM
+from cmm.models.weights_file import load_networks, save_networks
+from cmm.provenance import provenance
+from cmm.settings import setting
+from cmm.training import loop
+from cmm.training.data import flip, landmark_sequences
+from cmm.training.losses import landmark_bce
+
+
+@dataclass(frozen=True)
+class Settings(loop.TrainingSettings):
+    epochs: int = setting(20, "passes over the training set; paper: 20", minimum=1)
+    batch_size: int = setting(2, "sequences of a step (ours)", minimum=1)
+    learning_rate: float = setting(2e-3, "Adam's step for the LSTM (ours)", minimum=1e-7, maximum=1.0)
+    fine_tuning_rate: float = setting(5e-5, "Adam's step for the VAE (ours); 0 freezes it", minimum=0.0, maximum=1.0)
+    width: int = setting(256, "width of the LSTM (ours)", minimum=1)
+    flips: bool = setting(True, "mirror half of the sequences (ours)")
+
+
+def main(
+    smiles: Annotated[Path, "smiles.h5"],
+    landmark_vae: Annotated[Path, "weights of phase 1"],
+    fold: Annotated[int, "fold that is kept for the test"],
+    out: Annotated[Path, "weights file to write"],
+    losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"],
+    state: Annotated[Path, "folder of the state to resume from"],
+    settings: Settings,
+    seed: Annotated[int, "random seed"] = 1,
+    threads: Annotated[int, "threads of a CPU"] = 1,
+):
+    """Train and write {landmark_vae, conditional_lstm}."""
+    device = loop.prepare(seed, threads)
+    images, labels = landmark_sequences(smiles, fold)
+    vae = load_networks(landmark_vae, ["landmark_vae"])[0]["landmark_vae"]
+    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), images.shape[1]).to(device)
+    vae = vae.to(device, memory_format=torch.channels_last)
+    optimiser = torch.optim.Adam(
+        [
+            {"params": lstm.parameters(), "lr": settings.learning_rate},
+            {"params": vae.parameters(), "lr": settings.fine_tuning_rate},
+        ],
+        fused=True,
+    )
+
+    def step(chosen, random):
+        x, label = images[chosen], labels[chosen].to(device)
+        if settings.flips:
+            x = flip(x, torch.from_numpy(random.order.random(len(x)) < 0.5))
+        x = x.to(device)
+        with loop.autocast(device, settings):
+            sequence = lstm(vae.encode(x[:, 0])[0], label)
+            logits = vae.decode_logits(sequence.flatten(0, 1))
+        bce = landmark_bce(logits.float(), x.flatten(0, 1))
+        optimiser.zero_grad(set_to_none=True)
+        bce.backward()
+        optimiser.step()
+        return {"bce": bce.item()}
+
+    about = provenance(__name__, settings, fold=fold, seed=seed)
+    networks = {"landmark_vae": vae, "conditional_lstm": lstm}
+    history = loop.fit(
+        networks,
+        {"adam": optimiser},
+        lambda random: loop.shuffled(len(images), settings.batch_size, random),
+        step,
+        settings,
+        seed,
+        state,
+        loop.fingerprint_of(about, smiles, landmark_vae),
+    )
+    save_networks(out, networks, about)
+    loop.finish(state, history, losses)

@@ -1,0 +1,85 @@
+"""Phase 1: train the landmark VAE on landmark images (paper section 3.1).
+
+Loss: pixel-wise binary cross-entropy plus the codes' KL divergence.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import torch
+
+from cmm.models.landmark_vae import LandmarkVAE
+from cmm.models.weights_file import save_networks
+from cmm.provenance import provenance
+from cmm.settings import setting
+from cmm.training import loop
+from cmm.training.data import flip, landmark_sequences
+from cmm.training.losses import kl_divergence, landmark_bce
+
+
+@dataclass(frozen=True)
+class Settings(loop.TrainingSettings):
+    epochs: int = setting(50, "passes over the training set; paper: 50", minimum=1)
+    batch_size: int = setting(16, "landmark images of a step (ours)", minimum=2)
+    learning_rate: float = setting(5e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
+    codes: int = setting(100, "channels of the embedding; paper: 100", minimum=1)
+    kl_weight: float = setting(0.1, "weight of the KL divergence beside the BCE's 1 (ours)", minimum=0.0)
+    flips: bool = setting(True, "mirror half of the images (ours)")
+
+
+def main(
+    smiles: Annotated[Path, "smiles.h5"],
+    fold: Annotated[int, "fold that is kept for the test"],
+    out: Annotated[Path, "weights file to write"],
+    losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"],
+    state: Annotated[Path, "folder of the state to resume from"],
+    settings: Settings,
+    seed: Annotated[int, "random seed"] = 1,
+    threads: Annotated[int, "threads of a CPU"] = 1,
+):
+    """Train and write {landmark_vae}."""
+    device = loop.prepare(seed, threads)
+    images = landmark_sequences(smiles, fold)[0].flatten(0, 1)
+    vae = LandmarkVAE(images.shape[-1], settings.codes)
+    start_from_lines(vae, images)
+    vae = vae.to(device, memory_format=torch.channels_last)
+    optimiser = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)
+
+    def step(chosen, random):
+        x = images[chosen]
+        if settings.flips:
+            x = flip(x, torch.from_numpy(random.order.random(len(x)) < 0.5))
+        x = x.to(device, memory_format=torch.channels_last)
+        noise = torch.randn(len(x), settings.codes, generator=random.noise).to(device)
+        with loop.autocast(device, settings):
+            logits, mean, log_deviation = vae(x, noise)
+        bce = landmark_bce(logits.float(), x)
+        kl = kl_divergence(mean.float(), log_deviation.float())
+        optimiser.zero_grad(set_to_none=True)
+        (bce + settings.kl_weight * kl).backward()
+        optimiser.step()
+        return {"bce": bce.item(), "kl": kl.item()}
+
+    about = provenance(__name__, settings, fold=fold, seed=seed)
+    history = loop.fit(
+        {"landmark_vae": vae},
+        {"adam": optimiser},
+        lambda random: loop.shuffled(len(images), settings.batch_size, random),
+        step,
+        settings,
+        seed,
+        state,
+        loop.fingerprint_of(about, smiles),
+    )
+    save_networks(out, {"landmark_vae": vae}, about)
+    loop.finish(state, history, losses)
+
+
+def start_from_lines(vae, images):
+    """Set the last bias so that an untrained decoder draws lines as often as they occur.
+
+    Without it the first epochs go into learning that most pixels are background.
+    """
+    share = images.mean().clamp(1e-4, 0.5)
+    torch.nn.init.constant_(vae.decoder[-1].bias, torch.logit(share).item())

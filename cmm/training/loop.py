@@ -1,0 +1,155 @@
+"""The one training loop: seeded, logged, resumable.
+
+An epoch's order and noise come from generators seeded by (seed, epoch) alone, so
+that a run resumed after any epoch goes on exactly as the uninterrupted one.
+"""
+
+import csv
+import hashlib
+import json
+import logging
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cmm.files import atomic
+from cmm.progress import duration, progress
+from cmm.settings import setting
+
+log = logging.getLogger("cmm")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What all training stages share."""
+
+    epochs: int = setting(20, "passes over the training set", minimum=1)
+    batch_size: int = setting(64, "images or sequences of a step (ours)", minimum=1)
+    learning_rate: float = setting(2e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
+    precision: str = setting("fp32", "arithmetic of the forward pass", choices=("fp32", "bf16"))
+    state_every: int = setting(1, "epochs between two states to resume from", minimum=1)
+
+
+@dataclass(frozen=True)
+class Randomness:
+    """The generators of one epoch: `order` shuffles and augments, `noise` is drawn on the CPU."""
+
+    order: np.random.Generator
+    noise: torch.Generator
+
+
+def prepare(seed, threads):
+    """Seed everything, choose the device. Returns torch.device."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    log.info("training on %s, %d threads", device, threads)
+    return device
+
+
+def fit(networks, optimisers, batches, step, settings, seed, state, fingerprint):
+    """Train for `settings.epochs`; returns a list of {epoch, loss names..., seconds}.
+
+    networks, optimisers: {name: ...}, the whole of what a state holds. `batches(random)`
+    gives an epoch's batches, `step(batch, random)` makes one step and returns its
+    losses as {name: float}. `state` is the folder to resume from; it is removed by
+    `finish` once the weights are written.
+    """
+    history = _resume(networks, optimisers, state, fingerprint)
+    for epoch in range(len(history), settings.epochs):
+        start, totals, count = time.monotonic(), {}, 0
+        for network in networks.values():
+            network.train()
+        random = _randomness(seed, epoch)
+        chosen = batches(random)
+        for batch in progress(chosen, f"epoch {epoch + 1}/{settings.epochs}"):
+            for name, value in step(batch, random).items():
+                totals[name] = totals.get(name, 0.0) + value
+            count += 1
+        seconds = time.monotonic() - start
+        losses = {name: total / count for name, total in totals.items()}
+        history.append({"epoch": epoch + 1, **losses, "seconds": round(seconds, 2)})
+        left = seconds * (settings.epochs - epoch - 1)
+        words = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
+        log.info("epoch %d/%d  %s  (%s left)", epoch + 1, settings.epochs, words, duration(left))
+        if (epoch + 1) % settings.state_every == 0:
+            _save_state(networks, optimisers, history, state, fingerprint)
+    return history
+
+
+def finish(state, history, losses):
+    """Write the losses of all epochs as TSV, then drop the state."""
+    with atomic(losses) as partial, open(partial, "w", newline="") as file:
+        writer = csv.DictWriter(file, history[0].keys(), delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+    shutil.rmtree(state, ignore_errors=True)
+
+
+def fingerprint_of(about, *files):
+    """Hash of settings and code (`about`) and of the bytes of the input files."""
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for path in files:
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def shuffled(count, batch_size, random):
+    """Index batches of one epoch in random order; a last batch of one joins its neighbour.
+
+    BatchNorm cannot be trained on a single picture.
+    """
+    order = random.order.permutation(count)
+    batches = [order[i : i + batch_size] for i in range(0, count, batch_size)]
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        last = batches.pop()
+        batches[-1] = np.concatenate([batches[-1], last])
+    return batches
+
+
+def autocast(device, settings):
+    """Context of the forward pass in the precision asked for."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
+
+
+def _randomness(seed, epoch):
+    noise = torch.Generator()
+    noise.manual_seed(int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0]))
+    return Randomness(np.random.default_rng((seed, epoch)), noise)
+
+
+def _save_state(networks, optimisers, history, state, fingerprint):
+    content = {
+        "fingerprint": fingerprint,
+        "history": history,
+        "networks": {name: network.state_dict() for name, network in networks.items()},
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
+    }
+    with atomic(Path(state) / "state.pt") as partial:
+        torch.save(content, partial)
+
+
+def _resume(networks, optimisers, state, fingerprint):
+    path = Path(state) / "state.pt"
+    if not path.is_file():
+        return []
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)  # tensors only, no pickled code
+    except Exception as error:  # torch raises many kinds for a damaged file
+        log.warning("state %s cannot be read (%s): starting anew", path, type(error).__name__)
+        return []
+    if content.get("fingerprint") != fingerprint:
+        log.warning("state %s is of other settings, data or code: starting anew", path)
+        return []
+    for name, network in networks.items():
+        network.load_state_dict(content["networks"][name])
+    for name, optimiser in optimisers.items():
+        optimiser.load_state_dict(content["optimisers"][name])
+    log.info("going on after epoch %d from %s", len(content["history"]), path)
+    return content["history"]

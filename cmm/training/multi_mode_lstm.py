@@ -1,0 +1,100 @@
+"""Phase 3: train K multi-mode LSTMs, fine-tuning VAE and conditional LSTM (section 3.3).
+
+The modes are pulled, on average, to the conditional sequence (eq. 2) and pushed apart
+by a discriminator that tells them by their time average (eq. 3). Pixel-wise
+cross-entropy (eq. 1) keeps the conditional sequence and the decoded modes faces.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import torch
+
+from cmm.models.multi_mode_lstm import ModeDiscriminator, MultiModeLSTM
+from cmm.models.weights_file import load_networks, save_networks
+from cmm.provenance import provenance
+from cmm.settings import setting
+from cmm.training import loop
+from cmm.training.data import flip, landmark_sequences
+from cmm.training.losses import landmark_bce, pull, push
+
+
+@dataclass(frozen=True)
+class Settings(loop.TrainingSettings):
+    epochs: int = setting(10, "passes over the training set; paper: 10", minimum=1)
+    batch_size: int = setting(2, "sequences of a step (ours)", minimum=1)
+    learning_rate: float = setting(1e-3, "Adam's step for the mode LSTMs (ours)", minimum=1e-7, maximum=1.0)
+    fine_tuning_rate: float = setting(5e-5, "Adam's step for VAE and conditional LSTM (ours)", minimum=0.0, maximum=1.0)
+    modes: int = setting(3, "K, sequences of a face; paper: 3", minimum=1, maximum=16)
+    width: int = setting(256, "width of each LSTM (ours)", minimum=1)
+    pull_weight: float = setting(1.0, "weight of pull, eq. 2 (ours)", minimum=0.0)
+    push_weight: float = setting(800.0, "weight of push, eq. 3 (ours)", minimum=0.0)
+    push_norm: float = setting(0.3, "norm of the mode discriminator's rows: less pushes further (ours)", minimum=0.01)
+    flips: bool = setting(True, "mirror half of the sequences (ours)")
+
+
+def main(
+    smiles: Annotated[Path, "smiles.h5"],
+    conditional_lstm: Annotated[Path, "weights of phase 2"],
+    fold: Annotated[int, "fold that is kept for the test"],
+    out: Annotated[Path, "weights file to write"],
+    losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"],
+    state: Annotated[Path, "folder of the state to resume from"],
+    settings: Settings,
+    seed: Annotated[int, "random seed"] = 1,
+    threads: Annotated[int, "threads of a CPU"] = 1,
+):
+    """Train and write {landmark_vae, conditional_lstm, multi_mode_lstm}."""
+    device = loop.prepare(seed, threads)
+    images, labels = landmark_sequences(smiles, fold)
+    tuned, _ = load_networks(conditional_lstm, ["landmark_vae", "conditional_lstm"])
+    vae = tuned["landmark_vae"].to(device, memory_format=torch.channels_last)
+    lstm = tuned["conditional_lstm"].to(device)
+    codes = vae.architecture["codes"]
+    multi = MultiModeLSTM(codes, settings.width, settings.modes).to(device)
+    discriminator = ModeDiscriminator(images.shape[-1], settings.modes, settings.push_norm).to(device)
+    adam = torch.optim.Adam(
+        [
+            {"params": multi.parameters(), "lr": settings.learning_rate},
+            {"params": [*vae.parameters(), *lstm.parameters()], "lr": settings.fine_tuning_rate},
+        ],
+        fused=True,
+    )
+    adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate)
+
+    def step(chosen, random):
+        x, label = images[chosen], labels[chosen].to(device)
+        if settings.flips:
+            x = flip(x, torch.from_numpy(random.order.random(len(x)) < 0.5))
+        x = x.to(device)
+        with loop.autocast(device, settings):
+            sequence = lstm(vae.encode(x[:, 0])[0], label)
+            modes = multi(sequence)
+            every = torch.cat([sequence[:, None], modes], dim=1)  # (b, 1 + k, t, c)
+            logits = vae.decode_logits(every.flatten(0, 2))
+        target = x[:, None].expand(-1, every.shape[1], -1, -1, -1, -1)
+        bce = landmark_bce(logits.float(), target.flatten(0, 2))
+        drawn = logits.float().sigmoid().reshape(*every.shape[:3], *x.shape[-2:])[:, 1:]
+        loss_pull, loss_push = pull(modes.float(), sequence.float()), push(discriminator(drawn))
+        adam.zero_grad(set_to_none=True)
+        adam_d.zero_grad(set_to_none=True)
+        (bce + settings.pull_weight * loss_pull + settings.push_weight * loss_push).backward()
+        adam.step()
+        adam_d.step()
+        return {"bce": bce.item(), "pull": loss_pull.item(), "push": loss_push.item()}
+
+    about = provenance(__name__, settings, fold=fold, seed=seed)
+    networks = {"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi}
+    history = loop.fit(
+        {**networks, "discriminator": discriminator},
+        {"adam": adam, "adam_d": adam_d},
+        lambda random: loop.shuffled(len(images), settings.batch_size, random),
+        step,
+        settings,
+        seed,
+        state,
+        loop.fingerprint_of(about, smiles, conditional_lstm),
+    )
+    save_networks(out, networks, about)
+    loop.finish(state, history, losses)

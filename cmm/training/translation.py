@@ -1,0 +1,102 @@
+"""The translation stage: faces from a neutral face and landmark images (paper section 3.4).
+
+U-Net generator with L1 (eq. 4), and a discriminator on pairs (eqs. 5 and 6). It needs
+smiles.h5 alone, so it trains beside the three landmark phases.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+
+from cmm.faces.store import read_smiles
+from cmm.models.translation import PairDiscriminator, TranslationUNet
+from cmm.models.weights_file import save_networks
+from cmm.provenance import provenance
+from cmm.settings import setting
+from cmm.training import loop
+from cmm.training.data import faces_to_tensor, flip, images_to_tensor
+from cmm.training.losses import adversarial_discriminator, adversarial_generator, reconstruction
+
+
+@dataclass(frozen=True)
+class Settings(loop.TrainingSettings):
+    epochs: int = setting(20, "passes over the training set; paper: 20", minimum=1)
+    batch_size: int = setting(16, "faces of a step (ours)", minimum=2)
+    learning_rate: float = setting(2e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
+    beta1: float = setting(0.5, "Adam's first decay (ours, as pix2pix)", minimum=0.0, maximum=0.999)
+    l1_weight: float = setting(100.0, "weight of L1 beside the adversarial loss's 1 (ours, as pix2pix)", minimum=0.0)
+    flips: bool = setting(True, "mirror half of the faces (ours)")
+
+
+def main(
+    smiles: Annotated[Path, "smiles.h5"],
+    fold: Annotated[int, "fold that is kept for the test"],
+    out: Annotated[Path, "weights file to write"],
+    losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"],
+    state: Annotated[Path, "folder of the state to resume from"],
+    settings: Settings,
+    seed: Annotated[int, "random seed"] = 1,
+    threads: Annotated[int, "threads of a CPU"] = 1,
+):
+    """Train and write {translation}; the discriminator lives in the state alone."""
+    device = loop.prepare(seed, threads)
+    data = read_smiles(smiles, fold, arrays=("landmarks", "faces"))
+    size = data.faces.shape[2]
+    generator = TranslationUNet(size).to(device, memory_format=torch.channels_last)
+    discriminator = PairDiscriminator().to(device, memory_format=torch.channels_last)
+    betas = (settings.beta1, 0.999)
+    adam_g = torch.optim.Adam(generator.parameters(), settings.learning_rate, betas, fused=True)
+    adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate, betas, fused=True)
+
+    def step(chosen, random):
+        mirrored = torch.from_numpy(random.order.random(len(chosen)) < 0.5) if settings.flips else None
+        neutral, landmarks, face = (part.to(device) for part in pairs(data, chosen, mirrored))
+        with loop.autocast(device, settings):
+            fake = generator(neutral, landmarks)
+            real_logits = discriminator(neutral, face)
+            fake_logits = discriminator(neutral, fake.detach())
+        loss_d = adversarial_discriminator(real_logits.float(), fake_logits.float())
+        adam_d.zero_grad(set_to_none=True)
+        loss_d.backward()
+        adam_d.step()
+        discriminator.requires_grad_(False)  # spares the gradients that this half does not use
+        with loop.autocast(device, settings):
+            judged = discriminator(neutral, fake)
+        loss_l1 = reconstruction(fake.float(), face)
+        loss_g = adversarial_generator(judged.float())
+        adam_g.zero_grad(set_to_none=True)
+        (settings.l1_weight * loss_l1 + loss_g).backward()
+        adam_g.step()
+        discriminator.requires_grad_(True)
+        return {"l1": loss_l1.item(), "generator": loss_g.item(), "discriminator": loss_d.item()}
+
+    about = provenance(__name__, settings, fold=fold, seed=seed)
+    history = loop.fit(
+        {"translation": generator, "discriminator": discriminator},
+        {"generator": adam_g, "discriminator": adam_d},
+        lambda random: loop.shuffled(data.faces.shape[0] * data.faces.shape[1], settings.batch_size, random),
+        step,
+        settings,
+        seed,
+        state,
+        loop.fingerprint_of(about, smiles),
+    )
+    save_networks(out, {"translation": generator}, about)
+    loop.finish(state, history, losses)
+
+
+def pairs(data, chosen, mirrored=None):
+    """(neutral, landmarks, face) of the frames `chosen` (b,), numbered over all sequences.
+
+    The neutral face is the sequence's first. All three are mirrored where `mirrored`.
+    """
+    sequence, frame = np.divmod(chosen, data.faces.shape[1])
+    parts = (
+        faces_to_tensor(data.faces[sequence, 0]),
+        images_to_tensor(data.landmarks[sequence, frame]),
+        faces_to_tensor(data.faces[sequence, frame]),
+    )
+    return parts if mirrored is None else tuple(flip(part, mirrored) for part in parts)

@@ -1,0 +1,78 @@
+"""The losses against a literal transcription of the equations in NumPy."""
+
+import numpy as np
+import pytest
+import torch
+
+from cmm.training.losses import (
+    adversarial_discriminator,
+    adversarial_generator,
+    kl_divergence,
+    landmark_bce,
+    pull,
+    push,
+    reconstruction,
+)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_eq1_landmark_bce(rng):
+    logits, x = rng.normal(size=(3, 4, 8, 8)), rng.integers(0, 2, (3, 4, 8, 8)).astype(float)
+    total = 0.0
+    for i in range(3):
+        for t in range(4):
+            p = sigmoid(logits[i, t])
+            total -= np.sum(x[i, t] * np.log(p) + (1 - x[i, t]) * np.log(1 - p))
+    ours = landmark_bce(torch.from_numpy(logits), torch.from_numpy(x))
+    assert ours.item() == pytest.approx(total / 12)
+
+
+def test_kl_divergence_by_its_integral(rng):
+    mean, log_deviation = rng.normal(size=(2, 3)), rng.normal(size=(2, 3)) * 0.3
+    x = np.linspace(-12, 12, 40_001)
+    total = 0.0
+    for m, s in zip(mean.ravel(), np.exp(log_deviation).ravel(), strict=True):
+        p = np.exp(-0.5 * ((x - m) / s) ** 2) / (s * np.sqrt(2 * np.pi))
+        log_ratio = -0.5 * ((x - m) / s) ** 2 - np.log(s) + 0.5 * x**2
+        total += np.trapezoid(p * log_ratio, x)
+    ours = kl_divergence(torch.from_numpy(mean), torch.from_numpy(log_deviation))
+    assert ours.item() == pytest.approx(total / 2, rel=1e-4)
+
+
+def test_eq2_pull(rng):
+    modes, h = rng.normal(size=(2, 3, 5, 7)), rng.normal(size=(2, 5, 7))
+    total = 0.0
+    for i in range(2):
+        for t in range(5):
+            average = sum(modes[i, k, t] for k in range(3)) / 3
+            total += np.sum((average - h[i, t]) ** 2)
+    assert pull(torch.from_numpy(modes), torch.from_numpy(h)).item() == pytest.approx(total / 10)
+
+
+def test_eq3_push(rng):
+    scores = rng.normal(size=(2, 3, 3))
+    total = 0.0
+    for i in range(2):
+        for k in range(3):
+            softmax = np.exp(scores[i, k]) / np.exp(scores[i, k]).sum()
+            total -= np.log(softmax[k])
+    assert push(torch.from_numpy(scores)).item() == pytest.approx(total / 6)
+
+
+def test_eq4_reconstruction(rng):
+    fake, face = rng.normal(size=(2, 3, 4, 4)), rng.normal(size=(2, 3, 4, 4))
+    assert reconstruction(torch.from_numpy(fake), torch.from_numpy(face)).item() == pytest.approx(
+        np.abs(fake - face).mean()
+    )
+
+
+def test_eq5_and_eq6_adversarial(rng):
+    real, fake = rng.normal(size=(2, 1, 6, 6)), rng.normal(size=(2, 1, 6, 6))
+    expected_d = 0.5 * (-np.log(sigmoid(real)).mean() - np.log(1 - sigmoid(fake)).mean())
+    expected_g = -np.log(sigmoid(fake)).mean()
+    ours_d = adversarial_discriminator(torch.from_numpy(real), torch.from_numpy(fake))
+    assert ours_d.item() == pytest.approx(expected_d)
+    assert adversarial_generator(torch.from_numpy(fake)).item() == pytest.approx(expected_g)

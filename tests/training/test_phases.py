@@ -1,0 +1,54 @@
+"""The landmark phases on a tiny set: each fine-tunes the ones before it."""
+
+import pytest
+import torch
+
+from cmm.errors import UserError
+from cmm.faces.store import read_smiles
+from cmm.models.weights_file import load_networks
+from cmm.training import conditional_lstm, landmark_vae, multi_mode_lstm
+
+
+@pytest.fixture(scope="module")
+def phases(smiles, tmp_path_factory):
+    out = tmp_path_factory.mktemp("phases")
+
+    def run(module, name, settings, *before):
+        module.main(smiles, *before, 0, out / f"{name}.safetensors", out / f"{name}.tsv", out / "state", settings)
+        return out / f"{name}.safetensors"
+
+    one = run(landmark_vae, "one", landmark_vae.Settings(epochs=1, codes=6))
+    two = run(conditional_lstm, "two", conditional_lstm.Settings(epochs=2, width=8), one)
+    three = run(multi_mode_lstm, "three", multi_mode_lstm.Settings(epochs=2, width=8, modes=4), two)
+    return one, two, three
+
+
+def weights(path, name):
+    return load_networks(path, [name])[0][name].state_dict()
+
+
+def test_each_phase_carries_and_tunes_the_networks_before_it(phases):
+    one, two, three = phases
+    for before, after, name in ((one, two, "landmark_vae"), (two, three, "conditional_lstm")):
+        old, new = weights(before, name), weights(after, name)
+        assert any(not torch.equal(old[key], new[key]) for key in old), f"{name} must be fine-tuned"
+
+
+def test_k_is_configuration(phases):
+    networks, about = load_networks(phases[2], ["landmark_vae", "conditional_lstm", "multi_mode_lstm"])
+    assert networks["multi_mode_lstm"].architecture["modes"] == 4
+    assert networks["conditional_lstm"].frames == 4
+    assert about["settings"]["modes"] == 4
+    assert about["fold"] == 0
+
+
+def test_a_weights_file_of_another_stage_is_refused(phases, smiles, tmp_path):
+    with pytest.raises(UserError, match="has no conditional_lstm: it holds landmark_vae"):
+        multi_mode_lstm.main(
+            smiles, phases[0], 0, tmp_path / "w", tmp_path / "l", tmp_path / "s", multi_mode_lstm.Settings()
+        )
+
+
+def test_an_unknown_fold_is_named(smiles, tmp_path):
+    with pytest.raises(UserError, match=r"no sequence inside fold 9; it has folds \[0, 1, 2\]"):
+        read_smiles(smiles, 9, held_out=True)
