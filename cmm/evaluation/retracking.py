@@ -1,0 +1,48 @@
+"""Tracks small generated faces again: points and action units of a sequence."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from cmm.faces.landmarks import POINTS
+
+ENLARGED = 256  # a tracker made for photographs wants more than 64 pixels
+
+
+@dataclass(frozen=True)
+class Retracked:
+    """points (t, 68, 2) in pixels of the enlarged face, au06 and au12 (t,); NaN where lost."""
+
+    points: np.ndarray
+    au06: np.ndarray
+    au12: np.ndarray
+
+    @property
+    def tracked(self):
+        """Share of frames in which the tracker found the face."""
+        return float(1 - np.isnan(self.au12).mean())
+
+
+def retrack(tracker, frames, neutral):
+    """Track frames (t, s, s, 3) uint8; AUs are measured from the `neutral` face (s, s, 3).
+
+    Generated and original sequences go through this same measurement.
+    """
+    level = _track(tracker, neutral)
+    faces = [_track(tracker, frame) for frame in frames]
+    found = np.array([face is not None for face in faces])
+    points = np.full((len(frames), POINTS, 2), np.nan)
+    au06, au12 = np.full(len(frames), np.nan), np.full(len(frames), np.nan)
+    if found.any() and level is not None:
+        seen = [face for face in faces if face is not None]
+        units = tracker.action_units(pd.DataFrame([f.measures for f in seen]), pd.Series(level.measures))
+        names = [next(c for c in units if c.startswith(prefix)) for prefix in ("AU06", "AU12")]
+        points[found] = [face.points for face in seen]
+        au06[found], au12[found] = units[names[0]], units[names[1]]
+    return Retracked(points, au06, au12)
+
+
+def _track(tracker, face):
+    return tracker.track(cv2.resize(face, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC))

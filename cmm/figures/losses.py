@@ -1,0 +1,35 @@
+"""Loss curves of the training stages, a panel a stage."""
+
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from cmm.files import atomic, existing
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito
+
+
+def main(
+    losses: Annotated[list[Path], "tables of losses (STAGE.losses.tsv)"],
+    out: Annotated[Path, "SVG figure to write"],
+):
+    """Plot one panel a table, each loss relative to its largest value."""
+    figure, axes = plt.subplots(1, len(losses), figsize=(3.1 * len(losses), 2.6), layout="constrained", squeeze=False)
+    for axis, path in zip(axes[0], losses, strict=True):
+        table = pd.read_csv(existing(path, "table of losses"), sep="\t").set_index("epoch")
+        for colour, (name, values) in zip(COLOURS, table.drop(columns="seconds").items(), strict=False):
+            label = f"{name} ({values.iloc[0]:.3g} to {values.iloc[-1]:.3g})"
+            axis.plot(values / values.max(), color=colour, marker="o", markersize=3, label=label)
+        axis.set(title=path.name.removesuffix(".losses.tsv"), xlabel="epoch", ylim=(0, 1.55))
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.legend(fontsize=7, frameon=False, loc="upper right")
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0][0].set_ylabel("loss / its largest")
+    with atomic(out) as partial:
+        figure.savefig(partial, metadata={"Date": None})
+    plt.close(figure)

@@ -1,0 +1,1 @@
+"""Landmark sequences and videos from trained networks."""

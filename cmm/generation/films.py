@@ -1,0 +1,85 @@
+"""mp4 videos and film strips of generated.h5.
+
+For each test video one side-by-side film (original, conditional, K modes; faces over
+landmark images) and a film of every sequence alone; for each person one film strip.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+
+from cmm.faces.store import read_smiles
+from cmm.figures.film_strip import draw_film_strip
+from cmm.files import atomic
+from cmm.generation.smiles import read_generated
+from cmm.progress import progress
+from cmm.settings import setting
+from cmm.video import write_video
+
+TEXT_HEIGHT = 24  # pixels of the line of text over a film
+
+
+@dataclass(frozen=True)
+class Settings:
+    side: int = setting(256, "side of a face in the videos [px], even", minimum=64, maximum=1024)
+    fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
+    columns: int = setting(8, "frames of a film strip", minimum=2)
+
+
+def main(
+    smiles: Annotated[Path, "smiles.h5"],
+    generated: Annotated[Path, "generated.h5"],
+    fold: Annotated[int, "the test fold"],
+    films: Annotated[Path, "folder of side-by-side films to write, one a test video"],
+    sequences: Annotated[Path, "folder of single videos to write"],
+    strips: Annotated[Path, "folder of film strips to write, one a person"],
+    settings: Settings,
+):
+    """Write films, single videos and strips of one fold."""
+    made = read_generated(generated)
+    data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces"))
+    names = ["mode " + mode if mode.isdigit() else mode for mode in made.modes]
+    with atomic(films) as film_folder, atomic(sequences) as single_folder:
+        for i, smile in enumerate(progress(list(made.smile), "films written")):
+            faces = [data.faces[i], *made.faces[i]]
+            landmarks = [data.landmarks[i] * 255, *made.landmarks[i]]
+            film = side_by_side(["original", *names], faces, landmarks, settings.side)
+            write_video(film_folder / f"{smile}.mp4", film, settings.fps)
+            for name, frames in zip(["original", *names], faces, strict=True):
+                single = single_folder / smile / f"{name.replace(' ', '_')}.mp4"
+                write_video(single, enlarge(frames, settings.side), settings.fps)
+    with atomic(strips) as folder:
+        folder.mkdir()
+        for subject in sorted(set(made.subject)):
+            mine = np.flatnonzero(made.subject == subject)
+            rows = [row for i in mine for row in strip_rows(made, data, i, names)]
+            draw_film_strip(folder / f"{subject}.png", rows, settings.columns, title=f"person {subject}")
+
+
+def strip_rows(made, data, i, names):
+    """Rows of one test video's film strip: (label, frames)."""
+    rows = [(f"{made.expression[i]}\noriginal", data.faces[i])]
+    for name, landmarks, faces in zip(names, made.landmarks[i], made.faces[i], strict=True):
+        rows += [(f"{name}\nlandmarks", landmarks), (name, faces)]
+    return rows
+
+
+def enlarge(frames, side):
+    """Frames (t, s, s[, 3]) uint8 to (t, side, side, 3) RGB, side rounded down to even."""
+    side = side // 2 * 2
+    large = [cv2.resize(frame, (side, side), interpolation=cv2.INTER_CUBIC) for frame in frames]
+    return np.stack([frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, 2) for frame in large])
+
+
+def side_by_side(names, faces, landmarks, side):
+    """One film: a column a sequence, its name above, its landmark images below."""
+    columns = []
+    for name, face, drawn in zip(names, faces, landmarks, strict=True):
+        head = np.full((TEXT_HEIGHT, side // 2 * 2, 3), 255, np.uint8)
+        cv2.putText(head, name, (6, TEXT_HEIGHT - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (30, 30, 30), 1, cv2.LINE_AA)
+        heads = np.repeat(head[None], len(face), 0)
+        columns.append(np.concatenate([heads, enlarge(face, side), enlarge(drawn, side)], axis=1))
+    return np.concatenate(columns, axis=2)

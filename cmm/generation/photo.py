@@ -1,0 +1,80 @@
+"""Smile videos from anybody's photograph of a neutral face.
+
+Writes a video for the conditional sequence and for each mode, all side by side, a
+film strip, and the aligned neutral face that the networks saw.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import torch
+
+from cmm.errors import UserError
+from cmm.faces.alignment import align_sequence, transform, warp
+from cmm.faces.raster import draw_landmarks
+from cmm.faces.store import EXPRESSIONS
+from cmm.faces.trackers import BACKENDS, load
+from cmm.figures.film_strip import draw_film_strip
+from cmm.files import atomic
+from cmm.generation.films import enlarge, side_by_side
+from cmm.generation.networks import SmileGenerator
+from cmm.settings import setting
+from cmm.video import read_image, write_video
+
+log = logging.getLogger("cmm")
+
+
+@dataclass(frozen=True)
+class Settings:
+    backend: str = setting("mediapipe", "face tracker", choices=tuple(BACKENDS))
+    side: int = setting(256, "side of the videos [px], even", minimum=64, maximum=1024)
+    fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
+
+
+def main(
+    image: Annotated[Path, "photograph with a neutral face (or a video: its first frame)"],
+    expression: Annotated[str, " | ".join(EXPRESSIONS)],
+    model: Annotated[Path, "folder with multi_mode_lstm.safetensors and translation.safetensors"],
+    out: Annotated[Path, "folder to write"],
+    settings: Settings,
+):
+    """Generate from one photograph."""
+    if expression not in EXPRESSIONS:
+        raise UserError(f"no expression {expression!r}: choose {' or '.join(EXPRESSIONS)}")
+    if out.exists():
+        raise UserError(f"{out} exists already: name a new folder")
+    generator = SmileGenerator.from_folder(model)
+    landmarks, face = neutral_face(image, generator.size, settings.backend)
+    label = torch.tensor([EXPRESSIONS.index(expression)])
+    made = generator(landmarks[None], face[None], label)
+    names = ["conditional", *(f"mode {k + 1}" for k in range(generator.modes))]
+    faces, drawn = made.faces[0], made.landmarks[0]
+    with atomic(out) as folder:
+        for name, frames in zip(names, faces, strict=True):
+            write_video(folder / f"{name.replace(' ', '_')}.mp4", enlarge(frames, settings.side), settings.fps)
+        write_video(folder / "all.mp4", side_by_side(names, faces, drawn, settings.side), settings.fps)
+        rows = [row for n, d, f in zip(names, drawn, faces, strict=True) for row in ((f"{n}\nlandmarks", d), (n, f))]
+        draw_film_strip(folder / "strip.png", rows, title=f"{image.name}, {expression}")
+        cv2.imwrite(str(folder / "neutral.png"), face[..., ::-1])
+    log.info("wrote %s: all.mp4, strip.png and one video a mode", out)
+
+
+def neutral_face(path, size, backend):
+    """(landmark image (s, s) uint8 {0, 1}, aligned face (s, s, 3) uint8) of a photograph.
+
+    Takes the largest face, saying so where there are several; UserError without one.
+    """
+    picture = read_image(path)
+    with load(backend) as tracker:
+        face = tracker.track(picture)
+    if face is None:
+        raise UserError(f"no face found in {path}: give a picture of one frontal, neutral face")
+    if face.faces > 1:
+        log.warning("%s shows %d faces: the largest is taken", path, face.faces)
+    matrix = align_sequence(face.points[None], size)[0]
+    aligned = transform(matrix, face.points)
+    return draw_landmarks(aligned, size), np.ascontiguousarray(warp(picture, matrix, size))

@@ -1,0 +1,132 @@
+"""Generation from trained bundles, and from photographs."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from cmm.cli import main as cli
+from cmm.datasets.actors.actors import Settings, render_clip
+from cmm.errors import UserError
+from cmm.generation.films import enlarge, side_by_side
+from cmm.generation.networks import SmileGenerator
+from cmm.models.conditional_lstm import ConditionalLSTM
+from cmm.models.landmark_vae import LandmarkVAE
+from cmm.models.multi_mode_lstm import MultiModeLSTM
+from cmm.models.translation import TranslationUNet
+from cmm.models.weights_file import save_networks
+from cmm.video import probe
+
+
+def save_model(folder, size=32, translation_size=32, modes=2):
+    """An untrained model: the path through it is the same."""
+    torch.manual_seed(0)
+    folder.mkdir(exist_ok=True)
+    nets = {
+        "landmark_vae": LandmarkVAE(size, 6),
+        "conditional_lstm": ConditionalLSTM(6, 8, frames=5),
+        "multi_mode_lstm": MultiModeLSTM(6, 8, modes),
+    }
+    save_networks(folder / "multi_mode_lstm.safetensors", nets, {})
+    save_networks(folder / "translation.safetensors", {"translation": TranslationUNet(translation_size)}, {})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return save_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    settings = Settings(people=10, size=192, fps=10)
+    one, two = (render_clip(person, "posed", settings)[0][0][..., ::-1] for person in (0, 3))
+    cv2.imwrite(str(folder / "one.png"), one)
+    cv2.imwrite(str(folder / "two.png"), np.hstack([one, cv2.resize(two, (150, 192))]))
+    cv2.imwrite(str(folder / "nobody.png"), np.full((192, 192, 3), 120, np.uint8))
+    (folder / "empty.png").touch()
+    return folder
+
+
+def test_shapes_and_determinism(model):
+    generator = SmileGenerator.from_folder(model)
+    rng = np.random.default_rng(0)
+    landmarks = rng.integers(0, 2, (3, 32, 32), np.uint8)
+    faces = rng.integers(0, 255, (3, 32, 32, 3), np.uint8)
+    made = generator(landmarks, faces, torch.tensor([0, 1, 0]))
+    assert made.landmarks.shape == (3, 3, 5, 32, 32)
+    assert made.faces.shape == (3, 3, 5, 32, 32, 3)
+    again = generator(landmarks, faces, torch.tensor([0, 1, 0]))
+    np.testing.assert_array_equal(made.faces, again.faces)
+
+
+def test_image_sizes_of_the_two_files_must_agree(tmp_path):
+    save_model(tmp_path / "m", 32, 64)
+    with pytest.raises(UserError, match="is for 32 px"):
+        SmileGenerator.from_folder(tmp_path / "m")
+
+
+def generate(image, model, out, expression="posed"):
+    words = ["--image", image, "--expression", expression, "--model", model, "--out", out]
+    return cli(["generate", *map(str, words)])
+
+
+def test_a_photograph_gives_videos_and_a_strip(photos, model, tmp_path):
+    out = tmp_path / "out"
+    assert generate(photos / "one.png", model, out) == 0
+    names = {path.name for path in out.iterdir()}
+    assert names == {"conditional.mp4", "mode_1.mp4", "mode_2.mp4", "all.mp4", "strip.png", "neutral.png"}
+    info = probe(out / "mode_1.mp4")
+    assert (info.frames, info.width, info.height) == (5, 256, 256)
+
+
+def test_of_two_faces_the_largest_is_taken_saying_so(photos, model, tmp_path, caplog):
+    assert generate(photos / "two.png", model, tmp_path / "out") == 0
+    assert "shows 2 faces: the largest is taken" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        ("nobody.png", "no face found in"),
+        ("empty.png", "cannot be read: empty file"),
+        ("none.png", "does not exist"),
+    ],
+)
+def test_bad_photographs_are_one_line(photos, model, tmp_path, capsys, image, message):
+    assert generate(photos / image, model, tmp_path / "out") == 1
+    err = capsys.readouterr().err
+    assert message in err
+    assert image in err
+    assert len([line for line in err.splitlines() if "error:" in line]) == 1
+    assert list(tmp_path.iterdir()) == [], "nothing half-written"
+
+
+def test_bad_models_places_and_labels_are_one_line(photos, model, tmp_path, capsys):
+    image = photos / "one.png"
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    save_file({"a": torch.zeros(1)}, bad / "multi_mode_lstm.safetensors")
+    blocker = tmp_path / "blocker"
+    blocker.touch()
+    assert generate(image, bad, tmp_path / "out") == 1
+    assert "not of this project" in capsys.readouterr().err
+    assert generate(image, tmp_path / "none", tmp_path / "out") == 1
+    assert "do not exist" in capsys.readouterr().err
+    assert generate(image, model, blocker / "out") == 1
+    assert "cannot write" in capsys.readouterr().err
+    assert generate(image, model, tmp_path / "out", "happy") == 1
+    assert "no expression 'happy': choose posed or spontaneous" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert generate(image, model, bad) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_films_have_even_sides_and_a_column_a_sequence():
+    faces = [np.zeros((4, 32, 32, 3), np.uint8)] * 3
+    drawn = [np.zeros((4, 32, 32), np.uint8)] * 3
+    film = side_by_side(["a", "b", "c"], faces, drawn, 65)
+    assert film.shape == (4, 24 + 64 + 64, 3 * 64, 3)
+    assert enlarge(drawn[0], 64).shape == (4, 64, 64, 3)
