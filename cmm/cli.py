@@ -1,0 +1,87 @@
+"""The command line: one verb a stage, its flags read from the stage's own signature.
+
+A stage is a module with a `Settings` dataclass and a function `main`, whose keyword
+parameters are files and numbers annotated `Annotated[type, "help"]`, and `settings`.
+Modules are imported only when their verb is asked for.
+"""
+
+import argparse
+import inspect
+import logging
+import shlex
+import sys
+import typing
+from importlib import import_module
+
+import cmm
+from cmm.errors import UserError
+from cmm.settings import add_flags, from_flags
+from cmm.stages import STAGES
+
+log = logging.getLogger("cmm")
+
+
+def main(words=None):
+    """Run one verb; returns the exit code: 0, 1 for bad input, 2 for bad usage."""
+    words = sys.argv[1:] if words is None else list(words)
+    verb = words[0] if words else "--help"
+    if verb in ("-h", "--help", "--version"):
+        print(f"cmm {cmm.__version__}" if verb == "--version" else overview())
+        return 0
+    if verb not in STAGES:
+        print(f"cmm: error: no verb {verb!r}: 'python -m cmm --help' lists them", file=sys.stderr)
+        return 2
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
+    module = import_module(STAGES[verb].module)
+    args = build_parser(verb, module).parse_args(words[1:])
+    log.info("$ python -m cmm %s", shlex.join(words))
+    try:
+        given = {name: getattr(args, name) for name in _parameters(module)}
+        if hasattr(module, "Settings"):
+            given["settings"] = from_flags(module.Settings, args)
+        module.main(**given)
+    except UserError as error:
+        print(f"cmm {verb}: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"cmm {verb}: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def overview():
+    """The list of verbs, in the order in which data flows."""
+    lines = ["usage: python -m cmm VERB ...   (python -m cmm VERB --help for its flags)", ""]
+    lines += [f"  {verb:24}{stage.summary}" for verb, stage in STAGES.items()]
+    return "\n".join(lines)
+
+
+def build_parser(verb, module):
+    """argparse parser of one stage."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m cmm {verb}", description=inspect.getdoc(module), allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    group = parser.add_argument_group("files and choices")
+    for name, parameter in _parameters(module).items():
+        kind, text = typing.get_args(parameter.annotation)
+        many = typing.get_origin(kind) is list
+        plain = next((part for part in typing.get_args(kind) if part is not type(None)), kind)  # list[x], x | None
+        required = parameter.default is inspect.Parameter.empty
+        group.add_argument(
+            "--" + name.replace("_", "-"),
+            type=plain,
+            nargs="+" if many else None,
+            required=required,
+            default=None if required else parameter.default,
+            metavar=plain.__name__.upper(),
+            help=text.replace("%", "%%"),
+        )
+    if hasattr(module, "Settings"):
+        add_flags(parser, module.Settings)
+    return parser
+
+
+def _parameters(module):
+    parameters = inspect.signature(module.main).parameters
+    return {name: p for name, p in parameters.items() if name != "settings"}

@@ -1,0 +1,38 @@
+"""The stages in the order in which data flows: verb -> module, config block, summary.
+
+The verb is also the rule's name. This module imports none of the stages, so that
+Snakemake can read it in an instant.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    module: str
+    block: str | None  # config block; None for a stage without settings
+    summary: str
+
+
+STAGES = {
+    "make_actors": Stage("cmm.datasets.actors.actors", "actors", "render the embedded data set of invented people"),
+    "index_videos": Stage("cmm.datasets.videos", "videos", "list a data set's videos, with what is wrong with any"),
+    "measure_tracks": Stage("cmm.faces.tracks", "tracks", "landmarks and action units of one shard of the videos"),
+    "gather_tracks": Stage("cmm.faces.tracks_gathered", None, "join the shards into tracks.parquet and videos.parquet"),
+    "find_smiles": Stage("cmm.faces.smiles", "smiles", "neutral-to-smile phases from AU12 and AU6"),
+    "draw_rasters": Stage("cmm.faces.rasters", "rasters", "aligned faces and landmark images: smiles.h5"),
+    "train_landmark_vae": Stage("cmm.training.landmark_vae", "landmark_vae", "phase 1: embedding"),
+    "train_conditional_lstm": Stage("cmm.training.conditional_lstm", "conditional_lstm", "phase 2: a sequence"),
+    "train_multi_mode_lstm": Stage("cmm.training.multi_mode_lstm", "multi_mode_lstm", "phase 3: K sequences"),
+    "train_translation": Stage("cmm.training.translation", "translation", "landmark images to faces"),
+    "generate_smiles": Stage("cmm.generation.smiles", "generated", "sequences of the test fold: generated.h5"),
+    "render_films": Stage("cmm.generation.films", "films", "mp4 videos and film strips of generated.h5"),
+    "measure_scores": Stage("cmm.evaluation.scores", "scores", "scores of generated.h5: scores.parquet"),
+    "tabulate_scores": Stage("cmm.evaluation.table", None, "the results table as TSV, Markdown and HTML"),
+    "plot_au_curves": Stage("cmm.figures.au_curves", "au_curves", "figure 4: AU curves of a video, phases shaded"),
+    "plot_losses": Stage("cmm.figures.losses", None, "loss curves of the training stages"),
+    "tabulate_videos": Stage("cmm.datasets.videos_table", None, "counts of videos used, and why others are not"),
+    "generate": Stage("cmm.generation.photo", None, "smile videos from anybody's photograph"),
+    "check_setup": Stage("cmm.setup_check", None, "check that the face tracker loads"),
+    "describe_config": Stage("cmm.config_docs", None, "write the config's schema and its table of keys"),
+}  # fmt: skip

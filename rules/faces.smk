@@ -1,0 +1,95 @@
+# From videos to the training set: track -> segment -> align -> rasterize -> smiles.h5.
+
+
+rule measure_tracks:
+    input:
+        index=rules.index_videos.output,
+    output:
+        tracks="results/{dataset}/tracks/{shard}.parquet",
+        outcomes="results/{dataset}/tracks/{shard}.outcomes.parquet",
+    log:
+        "logs/{dataset}/measure_tracks.{shard}.log",
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=240,
+    params:
+        settings=settings("measure_tracks"),
+        code=code("measure_tracks"),
+    message:
+        "Tracking faces, shard {wildcards.shard} of {config[tracks][shards]} (follow: tail -f {log})"
+    shell:
+        "python -m cmm measure_tracks --index {input.index:q} --shard {wildcards.shard}"
+        " --out {output.tracks:q} --outcomes {output.outcomes:q} {params.settings} > {log:q} 2>&1"
+
+
+rule gather_tracks:
+    input:
+        index=rules.index_videos.output,
+        shards=shards(rules.measure_tracks.output.tracks),
+        outcomes=shards(rules.measure_tracks.output.outcomes),
+    output:
+        tracks="results/{dataset}/tracks.parquet",
+        videos="results/{dataset}/videos.parquet",
+    log:
+        "logs/{dataset}/gather_tracks.log",
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code("gather_tracks"),
+    message:
+        "Joining the shards of {wildcards.dataset}"
+    shell:
+        "python -m cmm gather_tracks --index {input.index:q} --shards {input.shards:q}"
+        " --outcomes {input.outcomes:q} --tracks {output.tracks:q} --videos {output.videos:q} > {log:q} 2>&1"
+
+
+rule find_smiles:
+    input:
+        videos=rules.gather_tracks.output.videos,
+        tracks=rules.gather_tracks.output.tracks,
+    output:
+        "results/{dataset}/smiles.parquet",
+    log:
+        "logs/{dataset}/find_smiles.log",
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings=settings("find_smiles"),
+        code=code("find_smiles"),
+    message:
+        "Finding neutral-to-smile phases in {wildcards.dataset}"
+    shell:
+        "python -m cmm find_smiles --videos {input.videos:q} --tracks {input.tracks:q}"
+        " --out {output:q} {params.settings} > {log:q} 2>&1"
+
+
+rule draw_rasters:
+    input:
+        videos=rules.gather_tracks.output.videos,
+        tracks=rules.gather_tracks.output.tracks,
+        smiles=rules.find_smiles.output,
+    output:
+        "results/{dataset}/smiles.h5",
+    log:
+        "logs/{dataset}/draw_rasters.log",
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        settings=settings("draw_rasters"),
+        code=code("draw_rasters"),
+    message:
+        "Aligning faces and drawing landmark images of {wildcards.dataset} (follow: tail -f {log})"
+    shell:
+        "python -m cmm draw_rasters --videos {input.videos:q} --tracks {input.tracks:q}"
+        " --smiles {input.smiles:q} --out {output:q} {params.settings} > {log:q} 2>&1"

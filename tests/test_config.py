@@ -1,0 +1,65 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cmm.config import blocks, config_schema, flags, validate
+from cmm.config_docs import MARK, keys_text, schema_text
+from cmm.errors import UserError
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def test_config_file_holds_every_default(config):
+    for name, settings in blocks().items():
+        assert config[name] == {field.name: field.default for field in dataclasses.fields(settings)}, name
+
+
+def test_written_schema_and_readme_are_current():
+    assert (ROOT / "workflow/schemas/config.schema.yaml").read_text() == schema_text(), "run make schema"
+    assert (ROOT / "config/README.md").read_text().split(MARK)[1].strip() == keys_text().strip(), "run make schema"
+
+
+@pytest.mark.parametrize("overlay", sorted(path.name for path in (ROOT / "config").glob("*.yaml")))
+def test_overlays_are_valid(config, overlay):
+    for key, value in yaml.safe_load((ROOT / "config" / overlay).read_text()).items():
+        config[key] = config[key] | value if isinstance(value, dict) else value
+    validate(config, config_schema())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": 1}, "config: unknown key colour"),
+        ({"landmark_vae": {"epoch": 3}}, "config: unknown key landmark_vae.epoch"),
+        ({"landmark_vae": {"epochs": 0}}, "config: landmark_vae.epochs: 0 is less than the minimum of 1"),
+        ({"landmark_vae": {"epochs": "many"}}, "config: landmark_vae.epochs: 'many' is not of type 'integer'"),
+        ({"folds": []}, "config: folds: "),
+        ({"datasets": ["nobody"]}, "config: datasets names 'nobody', which is no key of sources"),
+        ({"sources": {"a": {"layout": "zip", "root": "x"}}}, "config: sources.a.layout: 'zip' is not one of"),
+        ({"sources": {"a": {"layout": "folder"}}}, "config: key sources.a.root is missing"),
+        ({"sources": {"../a": {"layout": "folder", "root": "x"}}}, "config: unknown key sources.../a"),
+    ],
+)
+def test_mistakes_are_named(config, change, message):
+    with pytest.raises(UserError) as error:
+        validate(config | change, config_schema())
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_block_is_named(config):
+    del config["rasters"]
+    with pytest.raises(UserError, match="key rasters is missing"):
+        validate(config, config_schema())
+
+
+def test_flags_are_quoted_for_a_shell():
+    block = {"root": "my faces; rm", "min_frames": 3, "flips": True, "sizes": [1, 2]}
+    assert flags(block) == "--root 'my faces; rm' --min-frames 3 --flips true --sizes 1 2"

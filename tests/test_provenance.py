@@ -1,0 +1,37 @@
+import shutil
+
+import pytest
+
+import cmm.provenance as provenance_module
+from cmm.provenance import ROOT, code_hash
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """The package in a folder where it can be edited."""
+    shutil.copytree(ROOT / "cmm", tmp_path / "cmm", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(provenance_module, "ROOT", tmp_path)
+    code_hash.cache_clear()
+    yield tmp_path / "cmm"
+    code_hash.cache_clear()
+
+
+def edited(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    code_hash.cache_clear()
+
+
+def test_comments_and_layout_do_not_count(copy):
+    before = code_hash("cmm.faces.smiles")
+    edited(copy / "faces/smiles.py", "import logging\n", "import logging  # a comment\n\n\n")
+    assert code_hash("cmm.faces.smiles") == before
+
+
+def test_an_edit_counts_for_every_stage_that_imports_it_and_no_other(copy):
+    stages = ("cmm.faces.rasters", "cmm.generation.photo", "cmm.faces.smiles", "cmm.training.landmark_vae")
+    before = [code_hash(name) for name in stages]
+    edited(copy / "faces/alignment.py", "(0.33, 0.34)", "(0.32, 0.34)")
+    changed = [code_hash(name) != old for name, old in zip(stages, before, strict=True)]
+    assert changed == [True, True, False, False]
