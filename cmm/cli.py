@@ -9,9 +9,11 @@ import argparse
 import inspect
 import logging
 import shlex
+import signal
 import sys
 import typing
 from importlib import import_module
+from pathlib import Path
 
 import cmm
 from cmm.errors import UserError
@@ -34,9 +36,11 @@ def main(words=None):
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     module = import_module(STAGES[verb].module)
     args = build_parser(verb, module).parse_args(words[1:])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up as Ctrl-C does
     log.info("$ python -m cmm %s", shlex.join(words))
     try:
         given = {name: getattr(args, name) for name in _parameters(module)}
+        _check(given)
         if hasattr(module, "Settings"):
             given["settings"] = from_flags(module.Settings, args)
         module.main(**given)
@@ -47,6 +51,20 @@ def main(words=None):
         print(f"cmm {verb}: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _check(given):
+    """Refuse one path under two flags, and numbers that no stage takes."""
+    seen = {}
+    for name, value in given.items():
+        for path in value if isinstance(value, list) else [value]:
+            if isinstance(path, Path):
+                other = seen.setdefault(path.absolute(), name)
+                if other != name or (isinstance(value, list) and value.count(path) > 1):
+                    raise UserError(f"--{name} and --{other} both name {path}")
+    for name, least in (("threads", 1), ("seed", 0)):
+        if given.get(name, least) < least:
+            raise UserError(f"--{name} {given[name]} is too small: the least is {least}")
 
 
 def overview():

@@ -6,6 +6,7 @@ that starting the workflow imports none of the stages.
 """
 
 import importlib
+import math
 import shlex
 
 import jsonschema
@@ -17,6 +18,13 @@ from cmm.stages import STAGES
 
 NAME = "^[a-z][a-z0-9_]*$"  # of data sets: they become folder names
 METHODS = ("cmm_net",)
+# An integer is written as one: 2.0 would be refused later, as a flag.
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft7Validator,
+    type_checker=jsonschema.Draft7Validator.TYPE_CHECKER.redefine(
+        "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 TOP = {
     "datasets": {
         "description": "data sets to run, each a key of sources",
@@ -42,7 +50,7 @@ TOP = {
     "seeds": {
         "description": "random seeds, one run each",
         "type": "array",
-        "items": {"type": "integer", "minimum": 0},
+        "items": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
         "minItems": 1,
         "uniqueItems": True,
     },
@@ -58,8 +66,12 @@ TOP = {
                 "required": ["layout", "root"],
                 "properties": {
                     "layout": {"description": "how the folder is laid out", "enum": list(LAYOUTS)},
-                    "root": {"description": "the folder; nothing outside of it is read", "type": "string"},
-                    "table": {"description": "CSV of a folder data set", "type": "string"},
+                    "root": {
+                        "description": "the folder; nothing outside of it is read",
+                        "type": "string",
+                        "minLength": 1,
+                    },
+                    "table": {"description": "CSV of a folder data set", "type": "string", "minLength": 1},
                 },
             }
         },
@@ -91,13 +103,28 @@ def config_schema():
 
 def validate(config, schema):
     """Check a configuration; UserError in one line with the key's path."""
-    errors = jsonschema.Draft7Validator(schema).iter_errors(config)
+    _check_scalars(config)
+    errors = Validator(schema).iter_errors(config)
     first = min(errors, key=lambda error: [str(part) for part in error.absolute_path], default=None)
     if first is not None:
         raise UserError(_explain(first))
     for name in config["datasets"]:
         if name not in config["sources"]:
             raise UserError(f"config: datasets names {name!r}, which is no key of sources")
+    for name, source in config["sources"].items():
+        if source["layout"] == "folder" and "table" not in source:
+            raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
+
+
+def _check_scalars(value, path=()):
+    """What YAML can say and a schema cannot refuse: keys that are no text, NaN, infinity."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise UserError(f"config: {'.'.join([*path, str(key)])}: keys are text; put {key!r} in quotes")
+            _check_scalars(item, (*path, key))
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"config: {'.'.join(path)}: {value} is not a finite number")
 
 
 def flags(block):

@@ -30,19 +30,22 @@ def provenance(module, settings, **more):
 def code_hash(module):
     """Hash of what `module` and the first-party modules it imports mean.
 
-    Taken from the syntax trees, so that comments and layout do not count; Snakemake
-    holds it as a param, so that an edit reruns the stages that it can affect and no
-    other.
+    Taken from the syntax trees without docstrings, so that comments, documentation and
+    layout do not count; Snakemake holds it as a param, so that an edit reruns the stages
+    that it can affect and no other.
     """
     digest = hashlib.sha256()
     for name, path in sorted(_closure(module).items()):
-        tree = ast.dump(ast.parse(path.read_bytes()))
+        tree = ast.dump(_without_docstrings(ast.parse(path.read_bytes())))
         digest.update(f"{name}\0{tree}".encode())
     return digest.hexdigest()[:16]
 
 
 def _closure(module):
-    """{name: file} of `module` and every `cmm` module it may import, transitively."""
+    """{name: file} of `module` and every `cmm` module it may import, transitively.
+
+    A string that names a module counts as an import: registries load by name.
+    """
     found, todo = {}, [module]
     while todo:
         name = todo.pop()
@@ -57,7 +60,16 @@ def _closure(module):
                 todo += [alias.name for alias in node.names if alias.name.startswith("cmm")]
             elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cmm":
                 todo += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Constant) and str(node.value).startswith("cmm."):
+                todo.append(node.value)
     return found
+
+
+def _without_docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return tree
 
 
 def _source(name):

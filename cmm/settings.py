@@ -5,6 +5,7 @@ From the same dataclass come the stage's command-line flags, its block of
 """
 
 import dataclasses
+import math
 import types
 import typing
 
@@ -69,6 +70,8 @@ def _check(field, value):
     flag = "--" + field.name.replace("_", "-")
     if value is None:
         return
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{flag} {value} is not a finite number")
     if "minimum" in limits and value < limits["minimum"]:
         raise UserError(f"{flag} {value} is too small: the least is {limits['minimum']}")
     if "maximum" in limits and value > limits["maximum"]:

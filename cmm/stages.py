@@ -16,9 +16,9 @@ class Stage:
 
 STAGES = {
     "make_actors": Stage("cmm.datasets.actors.actors", "actors", "render the embedded data set of invented people"),
-    "index_videos": Stage("cmm.datasets.videos", "videos", "list a data set's videos, with what is wrong with any"),
+    "index_videos": Stage("cmm.datasets.videos", None, "list a data set's videos, with what is wrong with any"),
     "measure_tracks": Stage("cmm.faces.tracks", "tracks", "landmarks and action units of one shard of the videos"),
-    "gather_tracks": Stage("cmm.faces.tracks_gathered", None, "join the shards into tracks.parquet and videos.parquet"),
+    "gather_tracks": Stage("cmm.faces.tracks_gathered", "videos", "join the shards: tracks.parquet, videos.parquet"),
     "find_smiles": Stage("cmm.faces.smiles", "smiles", "neutral-to-smile phases from AU12 and AU6"),
     "draw_rasters": Stage("cmm.faces.rasters", "rasters", "aligned faces and landmark images: smiles.h5"),
     "train_landmark_vae": Stage("cmm.training.landmark_vae", "landmark_vae", "phase 1: embedding"),

@@ -36,6 +36,18 @@ def read_table(path, columns=()):
     return frame
 
 
+def by_video(frame, path):
+    """Function that gives the rows of one video of `frame`; UserError naming `path` without any."""
+    groups = dict(list(frame.groupby("video")))
+
+    def rows(video):
+        if video not in groups:
+            raise UserError(f"{path} has no rows of video {video!r}: the tables are not of one run")
+        return groups[video]
+
+    return rows
+
+
 def read_provenance(path):
     """The provenance dict that `write_table` put into a table's metadata ({} if none)."""
     metadata = pq.read_schema(path).metadata or {}

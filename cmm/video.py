@@ -5,13 +5,17 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 from cmm.errors import UserError
-from cmm.files import atomic
+from cmm.files import atomic, inside
 
 av.logging.set_level(av.logging.PANIC)
+VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".flv", ".mpg", ".mpeg", ".wmv", ".3gp", ".ogv"}
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
+# Formats that hold their pictures themselves: a playlist would send the decoder to other files.
+FORMATS = "mov,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,png_pipe,jpeg_pipe,bmp_pipe,webp_pipe"
 FOLDER_FPS = 20.0  # of a folder of images, as in DISFA
 
 
@@ -63,7 +67,8 @@ def read_frames(path, start=0, stop=None):
                 if stop is not None and index >= stop:
                     return
                 if index >= start:
-                    yield index, frame.time or 0.0, frame.to_ndarray(format="rgb24")
+                    image = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
+                    yield index, frame.time or 0.0, np.ascontiguousarray(image)
                 index += 1
         except av.FFmpegError as error:
             raise Unreadable(f"damaged after frame {index}: {_reason(error)}") from error
@@ -72,10 +77,15 @@ def read_frames(path, start=0, stop=None):
 
 
 def read_image(path):
-    """RGB uint8 (h, w, 3) of an image, or of the first frame of a video. Raises UserError."""
+    """RGB uint8 (h, w, 3) of an image, upright, or of the first frame of a video. Raises UserError."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f"image {path} does not exist")
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB) if path.stat().st_size else None
+        if image is None:
+            raise Unreadable(f"image {path} cannot be read: it is empty or damaged")
+        return image
     try:
         return next(read_frames(path))[2]
     except Unreadable as error:
@@ -100,7 +110,8 @@ def write_video(path, frames, fps, crf=18):
 
 
 def _images(folder):
-    images = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    names = sorted(path.name for path in Path(folder).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    images = [inside(folder, name) for name in names]
     if not images:
         raise Unreadable("a folder without images")
     return images
@@ -111,7 +122,7 @@ def _open(path):
     if path.is_file() and path.stat().st_size == 0:
         raise Unreadable("empty file (0 bytes)")
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), options={"format_whitelist": FORMATS})
     except (av.FFmpegError, OSError, ValueError) as error:
         raise Unreadable(f"not a readable video: {_reason(error)}") from error
     if not container.streams.video:

@@ -1,5 +1,6 @@
 # Config validation, wildcard constraints and input functions. No rules.
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -11,9 +12,8 @@ sys.path.insert(0, str(ROOT))
 # Jobs call `python -m cmm`: by the Python that runs Snakemake, unless an environment of
 # the job's own comes before it, and with the package that lies beside these rules.
 for variable, folder in (("PATH", Path(sys.executable).parent), ("PYTHONPATH", ROOT)):
-    folders = os.environ.get(variable, "").split(os.pathsep)
-    if str(folder) not in folders:
-        os.environ[variable] = os.pathsep.join([str(folder), *filter(None, folders)])
+    others = [part for part in os.environ.get(variable, "").split(os.pathsep) if part not in ("", str(folder))]
+    os.environ[variable] = os.pathsep.join([str(folder), *others])
 
 from cmm.config import flags, validate
 from cmm.errors import UserError
@@ -52,6 +52,9 @@ def check_config():
         raise WorkflowError(str(error)) from None
     for name in config["datasets"]:
         root = Path(config["sources"][name]["root"])
+        if name == EMBEDDED and root.exists() and not (root / "truth.parquet").is_file():
+            # Snakemake empties the folder before it renders into it.
+            raise WorkflowError(f"sources.{name}.root: {root} exists and was not rendered; name a new folder")
         if name != EMBEDDED and not root.is_dir():
             raise WorkflowError(
                 f"data set {name}: its root {root} does not exist; put the data there" f" or set sources.{name}.root"
@@ -74,6 +77,15 @@ def dataset_files(wildcards):
     if wildcards.dataset == EMBEDDED:
         return {"made": source["root"]}
     return {"table": source["table"]} if "table" in source else {}
+
+
+def dataset_digest(wildcards):
+    """Names, sizes and times of a data set's files: what changes there is listed anew."""
+    root = Path(config["sources"][wildcards.dataset]["root"])
+    if wildcards.dataset == EMBEDDED or not root.is_dir():
+        return ""
+    files = sorted((str(path), (s := path.stat()).st_size, s.st_mtime_ns) for path in root.rglob("*") if path.is_file())
+    return hashlib.sha256(repr(files).encode()).hexdigest()
 
 
 def dataset_source(wildcards):

@@ -35,10 +35,9 @@ rule index_videos:
         runtime=60,
     params:
         source=dataset_source,
-        settings=settings("index_videos"),
+        files=dataset_digest,
         code=code("index_videos"),
     message:
         "Listing the videos of {wildcards.dataset}"
     shell:
-        "python -m cmm index_videos --dataset {wildcards.dataset} --out {output:q}"
-        " {params.source} {params.settings} > {log:q} 2>&1"
+        "python -m cmm index_videos --dataset {wildcards.dataset} --out {output:q}" " {params.source} > {log:q} 2>&1"

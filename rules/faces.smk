@@ -40,12 +40,14 @@ rule gather_tracks:
         mem_mb=4000,
         runtime=30,
     params:
+        settings=settings("gather_tracks"),
         code=code("gather_tracks"),
     message:
         "Joining the shards of {wildcards.dataset}"
     shell:
         "python -m cmm gather_tracks --index {input.index:q} --shards {input.shards:q}"
-        " --outcomes {input.outcomes:q} --tracks {output.tracks:q} --videos {output.videos:q} > {log:q} 2>&1"
+        " --outcomes {input.outcomes:q} --tracks {output.tracks:q} --videos {output.videos:q} {params.settings}"
+        " > {log:q} 2>&1"
 
 
 rule find_smiles:

@@ -34,3 +34,22 @@ def test_bad_input_is_one_line_and_exit_code_1(tmp_path, capsys):
 def test_value_out_of_range_is_one_line(tmp_path, capsys):
     assert main(["make_actors", "--out", str(tmp_path / "a"), "--people", "3"]) == 1
     assert capsys.readouterr().err == "cmm make_actors: error: --people 3 is too small: the least is 10\n"
+
+
+def test_one_path_under_two_flags_is_refused(tmp_path, capsys):
+    words = ["find_smiles", "--videos", "a", "--tracks", str(tmp_path / "t"), "--out", str(tmp_path / "t")]
+    assert main(words) == 1
+    assert "--out and --tracks both name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_numbers_that_are_not_finite_are_refused(value, capsys):
+    assert main(["find_smiles", "--videos", "a", "--tracks", "b", "--out", "c", "--smoothing", value]) == 1
+    assert f"--smoothing {value} is not a finite number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--threads", "0"), ("--seed", "-1")])
+def test_impossible_numbers_are_refused(flag, value, capsys):
+    words = ["train_translation", "--smiles", "a", "--fold", "1", "--out", "b", "--losses", "c", "--state", "d"]
+    assert main([*words, flag, value]) == 1
+    assert f"{flag} {value} is too small" in capsys.readouterr().err

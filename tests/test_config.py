@@ -44,6 +44,10 @@ def test_overlays_are_valid(config, overlay):
         ({"datasets": ["nobody"]}, "config: datasets names 'nobody', which is no key of sources"),
         ({"sources": {"a": {"layout": "zip", "root": "x"}}}, "config: sources.a.layout: 'zip' is not one of"),
         ({"sources": {"a": {"layout": "folder"}}}, "config: key sources.a.root is missing"),
+        ({"sources": {"a": {"layout": "folder", "root": "x"}}, "datasets": ["a"]}, "config: key sources.a.table is"),
+        ({"sources": {5: {}}}, "config: sources.5: keys are text; put 5 in quotes"),
+        ({"smiles": {"smoothing": float("nan")}}, "config: smiles.smoothing: nan is not a finite number"),
+        ({"folds": [2.0]}, "config: folds.0: 2.0 is not of type 'integer'"),
         ({"sources": {"../a": {"layout": "folder", "root": "x"}}}, "config: unknown key sources.../a"),
     ],
 )

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,14 +26,35 @@ def test_atomic_failure_keeps_the_old_file_and_leaves_nothing(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_atomic_folder_replaces_the_old_one(tmp_path):
+def test_atomic_folder_appears_whole(tmp_path):
     target = tmp_path / "folder"
     target.mkdir()
-    (target / "old").touch()
     with atomic(target) as partial:
         partial.mkdir()
         (partial / "new").touch()
     assert [p.name for p in target.iterdir()] == ["new"]
+
+
+def test_a_folder_that_holds_something_is_never_replaced(tmp_path):
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(UserError, match="a folder that holds something"), atomic(tmp_path):
+        pass
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_device_is_never_replaced():
+    with pytest.raises(UserError, match="neither a file nor a folder"), atomic("/dev/null"):
+        pass
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path):
+    code = f"import os, cmm.files as f\nwith f.atomic({str(tmp_path / 'a.txt')!r}) as p:"
+    code += " p.touch(); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert len(list(tmp_path.iterdir())) == 1, "the killed process could not clean up"
+    with atomic(tmp_path / "a.txt") as partial:
+        partial.write_text("whole")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_unwritable_place_is_a_user_error(tmp_path):

@@ -26,12 +26,14 @@ def edited(path, old, new):
 def test_comments_and_layout_do_not_count(copy):
     before = code_hash("cmm.faces.smiles")
     edited(copy / "faces/smiles.py", "import logging\n", "import logging  # a comment\n\n\n")
+    edited(copy / "faces/smiles.py", "Find the neutral-to-smile", "Look for the neutral-to-smile")
     assert code_hash("cmm.faces.smiles") == before
 
 
 def test_an_edit_counts_for_every_stage_that_imports_it_and_no_other(copy):
-    stages = ("cmm.faces.rasters", "cmm.generation.photo", "cmm.faces.smiles", "cmm.training.landmark_vae")
+    stages = ("cmm.faces.rasters", "cmm.faces.tracks", "cmm.faces.smiles", "cmm.training.landmark_vae")
     before = [code_hash(name) for name in stages]
     edited(copy / "faces/alignment.py", "(0.33, 0.34)", "(0.32, 0.34)")
+    edited(copy / "faces/trackers/mediapipe_tracker.py", "MOST_FACES = 4", "MOST_FACES = 5")
     changed = [code_hash(name) != old for name, old in zip(stages, before, strict=True)]
     assert changed == [True, True, False, False]

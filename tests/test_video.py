@@ -1,3 +1,6 @@
+import struct
+
+import cv2
 import numpy as np
 import pytest
 
@@ -42,8 +45,6 @@ def test_damaged_files_say_what_is_wrong(tmp_path, frames):
 
 
 def test_folder_of_images_is_a_video(tmp_path, frames):
-    import cv2
-
     folder = tmp_path / "trial"
     folder.mkdir()
     for i, frame in enumerate(frames[:4]):
@@ -53,9 +54,46 @@ def test_folder_of_images_is_a_video(tmp_path, frames):
     np.testing.assert_array_equal([image for _, _, image in read], frames[:4])
 
 
-def test_image(tmp_path, frames):
-    import cv2
+def test_a_phones_rotation_is_undone(tmp_path, frames):
+    """The container says: turn a quarter clockwise to show (ISO 14496-12, tkhd matrix)."""
+    path = tmp_path / "phone.mp4"
+    wide = np.concatenate([frames, frames[:, :, :32]], axis=2)
+    write_video(path, wide, 25)
+    data = bytearray(path.read_bytes())
+    matrix = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, wide.shape[1] << 16, 0, 1 << 30)
+    at = data.index(b"tkhd") + 44
+    data[at : at + 36] = matrix
+    path.write_bytes(data)
+    image = next(read_frames(path))[2]
+    assert image.shape == (96, 64, 3)
+    assert np.abs(image.astype(int) - np.rot90(wide[0], -1)).mean() < 6
 
+
+def test_a_photographs_orientation_is_undone(tmp_path, frames):
+    ok, data = cv2.imencode(".jpg", frames[0][:40, :, ::-1])
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    app1 = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    (tmp_path / "a.jpg").write_bytes(data.tobytes()[:2] + app1 + data.tobytes()[2:])
+    assert ok
+    assert read_image(tmp_path / "a.jpg").shape == (64, 40, 3)
+
+
+def test_a_playlist_is_no_video(tmp_path, frames):
+    write_video(tmp_path / "a.mp4", frames, 25)
+    (tmp_path / "a.m3u8").write_text(f"#EXTM3U\n#EXTINF:1,\n{tmp_path / 'a.mp4'}\n#EXT-X-ENDLIST\n")
+    with pytest.raises(Unreadable):
+        probe(tmp_path / "a.m3u8")
+
+
+def test_images_that_are_links_to_elsewhere_are_refused(tmp_path, frames):
+    cv2.imwrite(str(tmp_path / "secret.png"), frames[0])
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial/a.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(UserError, match="outside"):
+        probe(tmp_path / "trial")
+
+
+def test_image(tmp_path, frames):
     cv2.imwrite(str(tmp_path / "a.png"), frames[0][..., ::-1])
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), frames[0])
     with pytest.raises(UserError, match="does not exist"):

@@ -5,13 +5,16 @@ root, `expression` posed or spontaneous, `fold` 1-10. Without `fold` the subject
 are dealt to ten folds in the order of their names.
 """
 
+import re
+
 import pandas as pd
 
+from cmm.datasets import EXPRESSIONS
 from cmm.errors import UserError
 from cmm.files import existing
 
 FOLDS = 10
-EXPRESSIONS = ("posed", "spontaneous")
+SUBJECT = re.compile(r"^\w[\w.-]*$")  # it names film strips
 
 
 def list_files(root, table=None):
@@ -23,8 +26,8 @@ def list_files(root, table=None):
         raise UserError(f"the folder data set {root} needs a CSV: set its 'table' (file,subject,expression[,fold])")
     path = existing(table, "table of the folder data set")
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise UserError(f"{path} is not a CSV table: {error}") from error
     missing = {"file", "subject", "expression"} - set(frame.columns)
     if missing:
@@ -34,18 +37,17 @@ def list_files(root, table=None):
 
 
 def _row(row, subjects):
+    subject, expression = row["subject"], row["expression"]
+    fold = row.get("fold", "") or str(subjects.index(subject) % FOLDS + 1)
+    number = int(fold) if fold.isdecimal() else None
     reason = ""
-    fold = row.get("fold", "") or str(subjects.index(row["subject"]) % FOLDS + 1)
-    if row["expression"] not in EXPRESSIONS:
-        reason = f"expression {row['expression']!r} is neither posed nor spontaneous"
-    elif not row["subject"]:
-        reason = "no subject"
-    elif not (fold.isdigit() and 1 <= int(fold) <= FOLDS):
+    if not row["file"].strip():
+        reason = "no file is named"
+    elif expression not in EXPRESSIONS:
+        reason = f"expression {expression!r} is neither {' nor '.join(EXPRESSIONS)}"
+    elif not SUBJECT.match(subject):
+        reason = f"subject {subject!r} is not made of letters, digits, '_', '-' and '.'"
+    elif number is None or not 1 <= number <= FOLDS:
         reason = f"fold {fold!r} is not a number from 1 to {FOLDS}"
-    return {
-        "file": row["file"],
-        "subject": row["subject"],
-        "expression": row["expression"] if row["expression"] in EXPRESSIONS else None,
-        "fold": int(fold) if fold.isdigit() else None,
-        "reason": reason,
-    }
+    known = expression if expression in EXPRESSIONS else None
+    return {"file": row["file"], "subject": subject, "expression": known, "fold": number, "reason": reason}

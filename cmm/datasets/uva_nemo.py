@@ -11,6 +11,7 @@ the root or in one folder below it.
 import re
 
 from cmm.errors import UserError
+from cmm.files import inside
 
 EXPRESSIONS = {"deliberate": "posed", "spontaneous": "spontaneous"}
 NAME = re.compile(r"^(\d{3})_(deliberate|spontaneous)_smile_\d+$")
@@ -23,7 +24,7 @@ def list_files(root, table=None):
     Raises UserError where the details file or all fold lists are missing.
     """
     folds = _read_folds(root)
-    folder = next((p.name for p in sorted(root.iterdir()) if p.is_dir() and p.name.lower() == "videos"), "videos")
+    files = _video_files(root)
     rows = []
     for line in _details(root).read_text(errors="replace").splitlines():
         if not re.match(r"^\d{3}_", line):
@@ -38,7 +39,7 @@ def list_files(root, table=None):
             reason = "in no fold list"
         rows.append(
             {
-                "file": f"{folder}/{stem}.mp4",
+                "file": files.get(f"{stem}.mp4".lower(), f"videos/{stem}.mp4"),
                 "subject": match[1] if match else stem[:3],
                 "expression": EXPRESSIONS[match[2]] if match else None,
                 "fold": fold,
@@ -46,6 +47,12 @@ def list_files(root, table=None):
             }
         )
     return rows
+
+
+def _video_files(root):
+    """{name in lower case: path below root} of what lies in videos/, whatever its case."""
+    folders = [path for path in root.iterdir() if path.is_dir() and path.name.lower() == "videos"]
+    return {path.name.lower(): f"{folder.name}/{path.name}" for folder in folders for path in folder.iterdir()}
 
 
 def _details(root):
@@ -71,4 +78,4 @@ def _read_folds(root):
 
 
 def _lists(root):
-    return sorted([*root.glob("*.txt"), *root.glob("*/*.txt")])
+    return [inside(root, path.relative_to(root)) for path in sorted([*root.glob("*.txt"), *root.glob("*/*.txt")])]

@@ -1,35 +1,29 @@
 """List a data set's videos, one row each, with status and reason.
 
 Only the containers are opened; a file that fails here (missing, empty, unreadable,
-short, mislabelled) keeps its row. What turns out while decoding (damage, no face)
-is added by `gather_tracks`, which writes the final videos.parquet.
+mislabelled) keeps its row. What turns out while decoding (damage, too few frames, no
+face) is added by `gather_tracks`, which writes the final videos.parquet.
 """
 
+import hashlib
 import logging
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import pandas as pd
 
+import cmm
 from cmm.datasets import LAYOUTS
 from cmm.errors import UserError
 from cmm.files import existing, inside
 from cmm.progress import progress
-from cmm.provenance import provenance
-from cmm.settings import setting
 from cmm.tables import write_table
-from cmm.video import Unreadable, probe
+from cmm.video import VIDEO_SUFFIXES, probe
 
 log = logging.getLogger("cmm")
 COLUMNS = ["dataset", "subject", "video", "expression", "path", "fps", "frames", "width", "height"]
 COLUMNS += ["fold", "status", "reason"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    min_frames: int = setting(16, "a video of fewer frames is 'short'", minimum=2)
 
 
 def main(
@@ -37,20 +31,24 @@ def main(
     layout: Annotated[str, f"how the root is laid out: {' | '.join(LAYOUTS)}"],
     root: Annotated[Path, "the data set's folder; nothing outside of it is read"],
     out: Annotated[Path, "index.parquet to write"],
-    settings: Settings,
     table: Annotated[Path | None, "CSV of a folder data set"] = None,
 ):
     """Write the index of one data set."""
     if layout not in LAYOUTS:
         raise UserError(f"no layout {layout!r}: choose one of {', '.join(LAYOUTS)}")
     root = existing(root, f"root of data set {dataset}:")
+    if not root.is_dir():
+        raise UserError(f"root of data set {dataset}: {root} is not a folder")
     rows = import_module(LAYOUTS[layout]).list_files(root, table)
     if not rows:
         raise UserError(f"data set {dataset} in {root} lists no file")
-    examined = [_examine(row, dataset, root, settings) for row in progress(rows, "videos listed")]
-    frame = pd.DataFrame(_mark_repeated(examined))
+    examined = [_examine(row, dataset, root) for row in progress(rows, "videos listed")]
+    _mark_repeated(examined)
+    _mark_leaks(examined)
+    frame = pd.DataFrame(examined)
     report_unusable(frame)
-    write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, provenance(__name__, settings, layout=layout))
+    about = {"cmm": cmm.__version__, "stage": __name__, "layout": layout, "files": _digest(frame)}
+    write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, about)
 
 
 def report_unusable(frame):
@@ -62,27 +60,33 @@ def report_unusable(frame):
 
 
 def _mark_repeated(rows):
-    """The first row of a video stands; a repeated one gets a name of its own and a reason."""
-    seen = set()
+    """A file listed twice counts once; two files of one name get names of their own."""
+    files, names = set(), set()
     for number, row in enumerate(rows, 1):
-        if row["video"] in seen:
-            row |= {"status": "mislabelled", "reason": f"{row['video']} is listed twice"}
-            row["video"] += f"#{number}"
-        seen.add(row["video"])
-    return rows
+        if row["file"] in files and not row["reason"]:
+            row |= {"status": "mislabelled", "reason": f"{row['file']} is listed twice"}
+        if row["video"] in names:
+            row["video"] += f"-{number}"
+        files.add(row["file"])
+        names.add(row["video"])
 
 
-def _examine(row, dataset, root, settings):
-    row = {
-        **row,
-        "dataset": dataset,
-        "video": PurePosixPath(row["file"]).with_suffix("").as_posix().removeprefix("videos/").replace("/", "__"),
-        "path": None,
-        "fps": 0.0,
-        "frames": 0,
-        "width": 0,
-        "height": 0,
-    }
+def _mark_leaks(rows):
+    """Folds are subject-disjoint: a subject with two would be in training and in test."""
+    folds = {}
+    for row in rows:
+        if row["status"] == "ok":
+            folds.setdefault(row["subject"], set()).add(row["fold"])
+    for row in rows:
+        mine = folds.get(row["subject"], set())
+        if row["status"] == "ok" and len(mine) > 1:
+            reason = f"subject {row['subject']} is in folds {', '.join(map(str, sorted(mine)))}"
+            row |= {"status": "mislabelled", "reason": reason}
+
+
+def _examine(row, dataset, root):
+    row = {**row, "dataset": dataset, "video": _name(row["file"]), "path": None}
+    row |= {"fps": 0.0, "frames": 0, "width": 0, "height": 0}
     if row["reason"]:
         return {**row, "status": "mislabelled"}
     try:
@@ -94,10 +98,23 @@ def _examine(row, dataset, root, settings):
         return {**row, "status": "missing", "reason": "the listed file does not exist"}
     try:
         info = probe(path)
-    except Unreadable as error:
+    except UserError as error:
         return {**row, "status": "empty" if "empty" in str(error) else "unreadable", "reason": str(error)}
     row |= {"fps": info.fps, "frames": info.frames, "width": info.width, "height": info.height}
-    if 0 < info.frames < settings.min_frames:
-        reason = f"{info.frames} frames, at least {settings.min_frames} are needed"
-        return {**row, "status": "short", "reason": reason}
     return {**row, "status": "ok", "reason": ""}
+
+
+def _name(file):
+    """A video's name: its path below the root without videos/ and without the suffix of a video."""
+    path = PurePosixPath(str(file))
+    stem = path.with_suffix("") if path.suffix.lower() in VIDEO_SUFFIXES else path
+    return stem.as_posix().removeprefix("videos/").removeprefix("Videos/").replace("/", "__")
+
+
+def _digest(frame):
+    """Hash of size and time of the files: a replaced video must be tracked again."""
+    digest = hashlib.sha256()
+    for path in frame.loc[frame["status"] == "ok", "path"]:
+        status = Path(path).stat()
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()

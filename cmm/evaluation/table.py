@@ -20,7 +20,8 @@ METRICS = {  # metric: (column, digits, which way is better)
     "au12_at_end": ("AU12 at end", 2, "as the original's"),
     "au12_end_ratio": ("AU12 at end / original's", 2, "1"),
     "mode_diversity": ("mode diversity [IOD]", 3, "higher"),
-    "expression_contrast": ("posed/spontaneous contrast [IOD]", 3, "above 0"),
+    "expression_contrast": ("posed/spontaneous contrast [IOD]", 3, "above noise"),
+    "tracker_noise": ("tracker noise [IOD]", 3, "floor of the two before"),
     "tracked": ("tracked", 2, "1"),
 }
 FIRST = ["original", "neutral_frame"]
@@ -47,6 +48,7 @@ def tabulate(rows):
     """Wide table of means over videos; a score that was not measured is an empty cell."""
     wide = rows.pivot_table(index=KEYS, columns="metric", values="value", aggfunc="mean", sort=False)
     wide = wide.reindex(columns=list(METRICS))
+    wide["au12_end_ratio"] = wide["au12_at_end"] / _of_original(wide)
     count = rows[rows["smile"] != ""].groupby(KEYS)["smile"].nunique()
     wide.insert(0, "n", count.reindex(wide.index))
     wide = wide.reset_index()
@@ -54,6 +56,12 @@ def tabulate(rows):
     modes = wide["mode"].map(lambda mode: (mode == "all", mode.isdigit(), mode))
     wide = wide.assign(_order=order, _mode=modes).sort_values(["dataset", "_order", "method", "expression", "_mode"])
     return wide.drop(columns=["_order", "_mode"]).reset_index(drop=True)
+
+
+def _of_original(wide):
+    """AU12 at the end of the originals of each row's data set and expression."""
+    values = wide["au12_at_end"].to_dict()
+    return [values.get((dataset, "original", "original", expression)) for dataset, _, _, expression in wide.index]
 
 
 def to_markdown(table):

@@ -19,8 +19,8 @@ from cmm.faces.store import write_smiles
 from cmm.progress import progress
 from cmm.provenance import provenance
 from cmm.settings import setting
-from cmm.tables import read_provenance, read_table
-from cmm.video import read_frames
+from cmm.tables import by_video, read_provenance, read_table
+from cmm.video import Unreadable, read_frames
 
 log = logging.getLogger("cmm")
 
@@ -40,12 +40,14 @@ def main(
     settings: Settings,
 ):
     """Cut, align and draw every sequence."""
-    paths = read_table(videos, ["video", "path"]).set_index("video")["path"]
+    paths = by_video(read_table(videos, ["video", "path"]), videos)
     table = read_table(smiles, ["smile", "video", "onset_frame", "apex_frame"])
-    frames = dict(list(read_table(tracks, ["video", "frame", "success"]).groupby("video")))
+    frames = by_video(read_table(tracks, ["video", "frame", "success"]), tracks)
+    if table.empty:
+        raise UserError(f"{smiles} holds no sequence")
     rows = table.to_dict("records")
     sequences = (
-        cut_sequence(row, frames[row["video"]].sort_values("frame"), paths[row["video"]], settings)
+        cut_sequence(row, frames(row["video"]).sort_values("frame"), paths(row["video"])["path"].iloc[0], settings)
         for row in progress(rows, "sequences drawn")
     )
     about = provenance(__name__, settings, smiles=read_provenance(smiles))
@@ -74,10 +76,13 @@ def cut_sequence(row, track, path, settings):
     aligned = transform(wanted, points[numbers - 1]).astype(np.float32)
     faces = np.zeros((len(numbers), settings.image_size, settings.image_size, 3), np.uint8)
     seen = np.zeros(len(numbers), bool)
-    for index, _, image in read_frames(path, start=numbers[0] - 1, stop=numbers[-1]):
-        for place in np.flatnonzero(numbers - 1 == index):
-            faces[place] = warp(image, wanted[place], settings.image_size)
-            seen[place] = True
+    try:
+        for index, _, image in read_frames(path, start=numbers[0] - 1, stop=numbers[-1]):
+            for place in np.flatnonzero(numbers - 1 == index):
+                faces[place] = warp(image, wanted[place], settings.image_size)
+                seen[place] = True
+    except Unreadable as error:
+        raise UserError(f"{path} has changed since it was tracked ({error}): run index_videos again") from error
     if not seen.all():
         raise UserError(f"{path} has changed since it was tracked: it ends before frame {numbers[-1]}")
     return draw_sequence(aligned, settings.image_size), faces, aligned

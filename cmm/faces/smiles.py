@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d, label, median_filter
 from cmm.errors import UserError
 from cmm.provenance import provenance
 from cmm.settings import setting
-from cmm.tables import read_provenance, read_table, write_table
+from cmm.tables import by_video, read_provenance, read_table, write_table
 
 log = logging.getLogger("cmm")
 COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "fold"]
@@ -45,10 +45,10 @@ def main(
     """Find the neutral-to-smile phases of every usable video."""
     usable = read_table(videos, ["video", "subject", "expression", "fold", "fps", "status"])
     usable = usable[usable["status"] == "ok"]
-    frames = dict(list(read_table(tracks, ["video", "frame"]).groupby("video")))
+    frames = by_video(read_table(tracks, ["video", "frame"]), tracks)
     rows = []
     for video in usable.itertuples():
-        curves = smooth_curves(frames[video.video], settings.smoothing)
+        curves = smooth_curves(frames(video.video), settings.smoothing)
         phases = find_phases(curves, settings)
         if not phases:
             log.info("%s: no neutral-to-smile phase", video.video)
@@ -57,7 +57,7 @@ def main(
             rows.append((name, video.video, video.subject, video.expression, onset, apex, video.fold))
     log.info("%d phases in %d videos", len(rows), len(usable))
     if not rows:
-        raise UserError(f"no neutral-to-smile phase in any of the {len(usable)} usable videos of {videos}")
+        raise UserError(f"no neutral-to-smile phase in the usable videos ({len(usable)}) of {videos}: see its reasons")
     table = pd.DataFrame(rows, columns=COLUMNS)
     write_table(table, out, provenance(__name__, settings, tracking=read_provenance(tracks)))
 
@@ -109,7 +109,7 @@ def find_phases(curves, settings):
         rise = peak - neutral
         if neutral > settings.neutral_level or rise < settings.min_rise:
             continue  # cut by the clip's start, or a change between two smiles
-        apex = start + int(np.argmax(activation[start:stop] >= neutral + settings.apex_share * rise))
+        apex = start + int(np.argmax(activation[start:stop] >= min(peak, neutral + settings.apex_share * rise)))
         below = np.flatnonzero(activation[lowest:apex] <= neutral + settings.onset_share * rise)
         onset = lowest + int(below[-1])
         if time[apex] - time[onset] <= settings.max_seconds:

@@ -13,13 +13,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from cmm.datasets import EXPRESSIONS
 from cmm.errors import UserError
 from cmm.files import atomic
 
 KIND = "cmm smiles"
 TEXT = h5py.string_dtype()
 LABELS = ("smile", "subject", "expression", "video")
-EXPRESSIONS = ("posed", "spontaneous")
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,14 @@ def read_smiles(path, fold=None, held_out=False, arrays=("landmarks", "faces", "
     """
     path = Path(path)
     with open_h5(path, KIND, "smiles.h5") as file:
+        if missing := {"landmarks", "faces", "points", "fold", *LABELS} - set(file):
+            raise UserError(f"{path} has no {', '.join(sorted(missing))}: draw it again")
         folds = file["fold"][:]
+        if fold is not None and fold not in folds:
+            raise UserError(f"{path} has no sequence in fold {fold}: it has folds {sorted(set(folds.tolist()))}")
         chosen = np.ones(len(folds), bool) if fold is None else (folds == fold) == held_out
         if not chosen.any():
-            part = "inside" if held_out else "outside of"
-            raise UserError(f"{path} has no sequence {part} fold {fold}; it has folds {sorted(set(folds.tolist()))}")
+            raise UserError(f"{path} has no sequence outside of fold {fold}: nothing is left to train on")
         rows = np.flatnonzero(chosen)
         data = {name: file[name][rows] if name in arrays else None for name in ("landmarks", "faces", "points")}
         text = {name: file[name].asstr()[:][rows] for name in ("smile", "subject", "expression")}

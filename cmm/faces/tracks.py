@@ -23,14 +23,13 @@ from cmm.tables import read_table, write_table
 from cmm.video import Unreadable, read_frames
 
 log = logging.getLogger("cmm")
-FRAME_COLUMNS = ["video", "frame", "timestamp", "success", "confidence", *X_COLUMNS, *Y_COLUMNS]
+OUTCOMES = {"video": str, "decoded": int, "tracked": int, "status": str, "reason": str}
 
 
 @dataclass(frozen=True)
 class Settings:
     backend: str = setting("mediapipe", "face tracker", choices=tuple(BACKENDS))
     shards: int = setting(4, "jobs that the videos are dealt to", minimum=1)
-    min_tracked: float = setting(0.5, "least share of frames with a face", minimum=0.0, maximum=1.0)
 
 
 def main(
@@ -48,16 +47,16 @@ def main(
     frames, results = [], []
     with load(settings.backend) as tracker:
         for row in progress(list(mine.itertuples()), "videos tracked"):
-            table, result = track_video(row.video, row.path, tracker, settings.min_tracked)
+            table, result = track_video(row.video, row.path, tracker)
             frames.append(table)
             results.append(result)
         about = provenance(__name__, settings, tracker=tracker.description)
-    columns = pd.DataFrame(columns=FRAME_COLUMNS).astype({"video": str})
-    write_table(pd.concat(frames, ignore_index=True) if frames else columns, out, about)
-    write_table(pd.DataFrame(results, columns=["video", "decoded", "status", "reason"]), outcomes, about)
+        frames = frames or [_frame_table("", [], [], np.zeros(0, bool), tracker)]  # the columns, without rows
+    write_table(pd.concat(frames, ignore_index=True), out, about)
+    write_table(pd.DataFrame(results, columns=list(OUTCOMES)).astype(OUTCOMES), outcomes, about)
 
 
-def track_video(video, path, tracker, min_tracked):
+def track_video(video, path, tracker):
     """Track one video: (table of its frames, dict of its outcome)."""
     times, faces, status, reason = [], [], "ok", ""
     try:
@@ -67,17 +66,12 @@ def track_video(video, path, tracker, min_tracked):
     except Unreadable as error:
         status, reason = "unreadable", str(error)
     found = np.array([face is not None for face in faces], dtype=bool)
-    if status == "ok" and not found.any():
-        status, reason = "no_face", "no face in any frame"
-    elif status == "ok" and found.mean() < min_tracked:
-        status, reason = "no_face", f"a face in only {found.mean():.0%} of the frames"
-    if status != "ok":
-        log.warning("%s: %s (%s)", video, status, reason)
     several = Counter(face.faces > 1 for face in faces if face)[True]
     if several:
         log.info("%s: several faces in %d frames, the largest is taken", video, several)
     table = _frame_table(video, times, faces, found, tracker)
-    return table, {"video": video, "decoded": len(times), "status": status, "reason": reason}
+    outcome = {"video": video, "decoded": len(times), "tracked": int(found.sum())}
+    return table, {**outcome, "status": status, "reason": reason}
 
 
 def _frame_table(video, times, faces, found, tracker):

@@ -4,14 +4,23 @@ Frames of videos that turned out unusable are left out of the tracks; the video 
 its row, its status and its reason.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 
 from cmm.datasets.videos import report_unusable
-from cmm.files import existing
+from cmm.errors import UserError
+from cmm.provenance import provenance
+from cmm.settings import setting
 from cmm.tables import read_provenance, read_table, write_table
+
+
+@dataclass(frozen=True)
+class Settings:
+    min_frames: int = setting(16, "a video of fewer frames is 'short'", minimum=2)
+    min_tracked: float = setting(0.5, "least share of frames with a face, else 'no_face'", minimum=0.0, maximum=1.0)
 
 
 def main(
@@ -20,18 +29,39 @@ def main(
     outcomes: Annotated[list[Path], "tables of outcomes"],
     tracks: Annotated[Path, "tracks.parquet to write"],
     videos: Annotated[Path, "videos.parquet to write"],
+    settings: Settings,
 ):
     """Gather all shards of one data set."""
-    table = read_table(index, ["video", "status", "reason", "frames"]).set_index("video")
-    outcome = pd.concat([read_table(path) for path in outcomes]).set_index("video")
+    table = read_table(index, ["video", "status", "reason", "frames"])
+    order = table.columns
+    outcome = pd.concat(
+        [read_table(path, ["video", "decoded", "tracked", "status", "reason"]) for path in outcomes]
+    ).set_index("video")
+    table = table.set_index("video")
+    wanted = table.index[table["status"] == "ok"]
+    if not outcome.index.is_unique or set(outcome.index) != set(wanted):
+        odd = sorted({*outcome.index[outcome.index.duplicated()], *outcome.index.symmetric_difference(wanted)})
+        raise UserError(f"the shards are not those of {index}: {odd[0]!r} is missing, foreign or in two of them")
     table.loc[outcome.index, "frames"] = outcome["decoded"]
-    bad = outcome[outcome["status"] != "ok"]
-    table.loc[bad.index, ["status", "reason"]] = bad[["status", "reason"]]
-    order = read_table(index).columns
+    for video, row in outcome.iterrows():
+        table.loc[video, ["status", "reason"]] = judge(row, settings)
     table = table.reset_index()[order]
     report_unusable(table)
-    about = read_provenance(existing(shards[0], "table"))
-    frames = pd.concat([frame for path in shards if len(frame := read_table(path))], ignore_index=True)
-    frames = frames[~frames["video"].isin(bad.index)].sort_values(["video", "frame"])
-    write_table(frames, tracks, about)
-    write_table(table, videos, {**read_provenance(index), "tracking": about})
+    frames = pd.concat([read_table(path, ["video", "frame"]) for path in shards], ignore_index=True)
+    usable = frames["video"].isin(table.loc[table["status"] == "ok", "video"])
+    about = provenance(__name__, settings, tracking=read_provenance(shards[0]), index=read_provenance(index))
+    write_table(frames[usable].sort_values(["video", "frame"]), tracks, about)
+    write_table(table, videos, about)
+
+
+def judge(outcome, settings):
+    """[status, reason] of a tracked video, from its row of outcomes."""
+    if outcome["status"] != "ok":
+        return [outcome["status"], outcome["reason"]]
+    if outcome["decoded"] < settings.min_frames:
+        return ["short", f"{outcome['decoded']} frames, at least {settings.min_frames} are needed"]
+    if outcome["tracked"] == 0:
+        return ["no_face", "no face in any frame"]
+    if outcome["tracked"] < settings.min_tracked * outcome["decoded"]:
+        return ["no_face", f"a face in only {outcome['tracked']} of {outcome['decoded']} frames"]
+    return ["ok", ""]

@@ -56,7 +56,8 @@ def plot_au_curves(path, title, curves, phases):
     for i, row in enumerate(phases.itertuples()):
         label = "neutral to smile" if i == 0 else None
         axis.axvspan(seconds[row.onset_frame], seconds[row.apex_frame], color="#009E73", alpha=0.18, lw=0, label=label)
-    axis.set(xlabel="time [s]", ylabel="activation [0-1]", ylim=(-0.03, 1.03), title=title)
+    axis.set(xlabel="time [s]", ylabel="activation [0-1]", ylim=(-0.03, 1.03))
+    axis.set_title(title, parse_math=False)
     axis.margins(x=0)
     axis.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)

@@ -34,9 +34,11 @@ def draw_film_strip(path, rows, columns=8, title=None):
                 interpolation="bicubic" if frame.ndim == 3 else "nearest",
             )
             axis.set_axis_off()
-        line[0].text(-0.08, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=8)
+        line[0].text(
+            -0.08, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=8, parse_math=False
+        )
     if title:
-        figure.suptitle(title, fontsize=9, y=0.995, va="top")
+        figure.suptitle(title, fontsize=9, y=0.995, va="top", parse_math=False)
     with atomic(path) as partial:
         figure.savefig(partial, dpi=110, metadata={"Software": None})
     plt.close(figure)

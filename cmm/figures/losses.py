@@ -9,6 +9,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from cmm.errors import UserError
 from cmm.files import atomic, existing
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito
@@ -21,10 +22,10 @@ def main(
     """Plot one panel a table, each loss relative to its largest value."""
     figure, axes = plt.subplots(1, len(losses), figsize=(3.1 * len(losses), 2.6), layout="constrained", squeeze=False)
     for axis, path in zip(axes[0], losses, strict=True):
-        table = pd.read_csv(existing(path, "table of losses"), sep="\t").set_index("epoch")
-        for colour, (name, values) in zip(COLOURS, table.drop(columns="seconds").items(), strict=False):
+        table = read_losses(path)
+        for colour, (name, values) in zip(COLOURS, table.items(), strict=False):
             label = f"{name} ({values.iloc[0]:.3g} to {values.iloc[-1]:.3g})"
-            axis.plot(values / values.max(), color=colour, marker="o", markersize=3, label=label)
+            axis.plot(values / max(values.max(), 1e-12), color=colour, marker="o", markersize=3, label=label)
         axis.set(title=path.name.removesuffix(".losses.tsv"), xlabel="epoch", ylim=(0, 1.55))
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.legend(fontsize=7, frameon=False, loc="upper right")
@@ -33,3 +34,12 @@ def main(
     with atomic(out) as partial:
         figure.savefig(partial, metadata={"Date": None})
     plt.close(figure)
+
+
+def read_losses(path):
+    """Losses by epoch from a table that a training stage wrote; UserError if it is none."""
+    try:
+        table = pd.read_csv(existing(path, "table of losses"), sep="\t")
+        return table.set_index("epoch").drop(columns="seconds").astype(float)
+    except (ValueError, KeyError, OSError) as error:
+        raise UserError(f"{path} is not a table of losses (epoch, losses, seconds; tab-separated)") from error

@@ -11,10 +11,9 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from cmm.faces.store import read_smiles
 from cmm.figures.film_strip import draw_film_strip
-from cmm.files import atomic
-from cmm.generation.smiles import read_generated
+from cmm.files import atomic, inside
+from cmm.generation.smiles import read_pair
 from cmm.progress import progress
 from cmm.settings import setting
 from cmm.video import write_video
@@ -39,24 +38,23 @@ def main(
     settings: Settings,
 ):
     """Write films, single videos and strips of one fold."""
-    made = read_generated(generated)
-    data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces"))
+    made, data = read_pair(generated, smiles, fold, ("landmarks", "faces"))
     names = ["mode " + mode if mode.isdigit() else mode for mode in made.modes]
     with atomic(films) as film_folder, atomic(sequences) as single_folder:
         for i, smile in enumerate(progress(list(made.smile), "films written")):
             faces = [data.faces[i], *made.faces[i]]
             landmarks = [data.landmarks[i] * 255, *made.landmarks[i]]
             film = side_by_side(["original", *names], faces, landmarks, settings.side)
-            write_video(film_folder / f"{smile}.mp4", film, settings.fps)
+            write_video(inside(film_folder, f"{smile}.mp4"), film, settings.fps)
             for name, frames in zip(["original", *names], faces, strict=True):
-                single = single_folder / smile / f"{name.replace(' ', '_')}.mp4"
+                single = inside(single_folder, smile) / f"{name.replace(' ', '_')}.mp4"
                 write_video(single, enlarge(frames, settings.side), settings.fps)
     with atomic(strips) as folder:
         folder.mkdir()
         for subject in sorted(set(made.subject)):
             mine = np.flatnonzero(made.subject == subject)
             rows = [row for i in mine for row in strip_rows(made, data, i, names)]
-            draw_film_strip(folder / f"{subject}.png", rows, settings.columns, title=f"person {subject}")
+            draw_film_strip(inside(folder, f"{subject}.png"), rows, settings.columns, title=f"person {subject}")
 
 
 def strip_rows(made, data, i, names):

@@ -50,12 +50,14 @@ class SmileGenerator:
         return cls(Path(folder) / LANDMARK_WEIGHTS, Path(folder) / TRANSLATION_WEIGHTS)
 
     @torch.inference_mode()
-    def __call__(self, landmarks, faces, label):
+    def __call__(self, landmarks, faces, label, modes=True):
         """Generate from neutral landmark images (b, s, s) uint8 {0, 1}, neutral faces
-        (b, s, s, 3) uint8 RGB and labels (b,) int64; returns Generated."""
+        (b, s, s, 3) uint8 RGB and labels (b,) int64; without `modes` the conditional
+        sequence alone. Returns Generated."""
         neutral = images_to_tensor(landmarks).to(self.device)
-        sequence = self.lstm(self.vae.encode(neutral)[0], label.to(self.device))
-        every = torch.cat([sequence[:, None], self.multi(sequence)], dim=1)  # (b, 1 + k, t, c)
+        every = self.lstm(self.vae.encode(neutral)[0], label.to(self.device))[:, None]  # (b, 1, t, c)
+        if modes:
+            every = torch.cat([every, self.multi(every[:, 0])], dim=1)  # (b, 1 + k, t, c)
         images = [self.vae.decode(one.flatten(0, 1)) for one in every]
         people = faces_to_tensor(faces).to(self.device)
         pictures = [self._translate(person, drawn) for person, drawn in zip(people, images, strict=True)]

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import torch
 
+from cmm.datasets import EXPRESSIONS
 from cmm.errors import UserError
 from cmm.faces.alignment import align_sequence, transform, warp
 from cmm.faces.raster import draw_landmarks
-from cmm.faces.store import EXPRESSIONS
 from cmm.faces.trackers import BACKENDS, load
 from cmm.figures.film_strip import draw_film_strip
 from cmm.files import atomic

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import torch
 
+from cmm.errors import UserError
 from cmm.faces.store import open_h5, read_smiles
 from cmm.files import atomic
 from cmm.generation.networks import SmileGenerator
@@ -67,7 +68,7 @@ def main(
     for chosen in progress(batches, "batches generated"):
         neutral = data.landmarks[chosen, 0], data.faces[chosen, 0]
         made = generator(*neutral, label[chosen])
-        other = generator(*neutral, 1 - label[chosen])
+        other = generator(*neutral, 1 - label[chosen], modes=False)
         arrays = made.landmarks, made.faces, other.landmarks[:, 0], other.faces[:, 0]
         for name, values in zip(parts, arrays, strict=True):
             parts[name].append(values)
@@ -80,6 +81,14 @@ def main(
             file.create_dataset(name, data=values, chunks=(1, *values.shape[1:]), compression="gzip")
         for name in ("smile", "subject", "expression"):
             file.create_dataset(name, data=list(getattr(data, name)), dtype=h5py.string_dtype())
+
+
+def read_pair(generated, smiles, fold, arrays):
+    """(GeneratedSmiles, Smiles) of one test fold; UserError unless they are the same videos."""
+    made, data = read_generated(generated), read_smiles(smiles, fold, held_out=True, arrays=arrays)
+    if list(made.smile) != list(data.smile):
+        raise UserError(f"{generated} was not made from fold {fold} of {smiles}: generate it again")
+    return made, data
 
 
 def read_generated(path):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import torch
 
-from cmm.faces.store import EXPRESSIONS
+from cmm.datasets import EXPRESSIONS
 from cmm.models.conditional_lstm import ConditionalLSTM
 from cmm.models.weights_file import load_networks, save_networks
 from cmm.provenance import provenance
@@ -46,7 +46,7 @@ def main(
     images, labels = landmark_sequences(smiles, fold)
     vae = load_networks(landmark_vae, ["landmark_vae"])[0]["landmark_vae"]
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), images.shape[1]).to(device)
-    vae = vae.to(device, memory_format=torch.channels_last)
+    vae = vae.to(device, memory_format=torch.channels_last).requires_grad_(settings.fine_tuning_rate > 0)
     optimiser = torch.optim.Adam(
         [
             {"params": lstm.parameters(), "lr": settings.learning_rate},

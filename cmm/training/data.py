@@ -5,13 +5,6 @@ import torch
 
 from cmm.faces.store import read_smiles
 
-# The 68 points in the order that they have in a mirrored picture.
-MIRRORED = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31]
-    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)
-
 
 def landmark_sequences(smiles, fold):
     """Training sequences of all folds but `fold`: images (n, t, 1, s, s) float32, labels (n,)."""

@@ -6,9 +6,10 @@ that a run resumed after any epoch goes on exactly as the uninterrupted one.
 
 import csv
 import hashlib
+import io
 import json
 import logging
-import shutil
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from cmm.errors import UserError
 from cmm.files import atomic
 from cmm.progress import duration, progress
 from cmm.settings import setting
@@ -30,6 +32,9 @@ class TrainingSettings:
     epochs: int = setting(20, "passes over the training set", minimum=1)
     batch_size: int = setting(64, "images or sequences of a step (ours)", minimum=1)
     learning_rate: float = setting(2e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
+    decay_from: float = setting(
+        0.5, "share of the training after which the step falls linearly to 0 (ours)", minimum=0.0, maximum=1.0
+    )
     precision: str = setting("fp32", "arithmetic of the forward pass", choices=("fp32", "bf16"))
     state_every: int = setting(1, "epochs between two states to resume from", minimum=1)
 
@@ -60,19 +65,27 @@ def fit(networks, optimisers, batches, step, settings, seed, state, fingerprint)
     losses as {name: float}. `state` is the folder to resume from; it is removed by
     `finish` once the weights are written.
     """
+    groups = [group for optimiser in optimisers.values() for group in optimiser.param_groups]
+    rates = [group["lr"] for group in groups]
     history = _resume(networks, optimisers, state, fingerprint)
+    groups = [group for optimiser in optimisers.values() for group in optimiser.param_groups]
     for epoch in range(len(history), settings.epochs):
         start, totals, count = time.monotonic(), {}, 0
-        for network in networks.values():
-            network.train()
+        for network in networks.values():  # a frozen network keeps its running statistics too
+            network.train(any(parameter.requires_grad for parameter in network.parameters()))
         random = _randomness(seed, epoch)
         chosen = batches(random)
         for batch in progress(chosen, f"epoch {epoch + 1}/{settings.epochs}"):
+            done = (epoch + count / len(chosen)) / settings.epochs
+            for group, rate in zip(groups, rates, strict=True):
+                group["lr"] = rate * decay(done, settings.decay_from)
             for name, value in step(batch, random).items():
                 totals[name] = totals.get(name, 0.0) + value
             count += 1
         seconds = time.monotonic() - start
         losses = {name: total / count for name, total in totals.items()}
+        if not all(math.isfinite(value) for value in losses.values()):
+            raise UserError(f"the losses of epoch {epoch + 1} are not finite ({losses}): lower the learning rate")
         history.append({"epoch": epoch + 1, **losses, "seconds": round(seconds, 2)})
         left = seconds * (settings.epochs - epoch - 1)
         words = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
@@ -88,7 +101,14 @@ def finish(state, history, losses):
         writer = csv.DictWriter(file, history[0].keys(), delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(history)
-    shutil.rmtree(state, ignore_errors=True)
+    state_file(state).unlink(missing_ok=True)
+    if state.is_dir() and not any(state.iterdir()):
+        state.rmdir()
+
+
+def state_file(state):
+    """The file in the folder `state` that a run resumes from."""
+    return Path(state) / "state.pt"
 
 
 def fingerprint_of(about, *files):
@@ -103,7 +123,7 @@ def fingerprint_of(about, *files):
 def shuffled(count, batch_size, random):
     """Index batches of one epoch in random order; a last batch of one joins its neighbour.
 
-    BatchNorm cannot be trained on a single picture.
+    The statistics of a single item would unsettle BatchNorm.
     """
     order = random.order.permutation(count)
     batches = [order[i : i + batch_size] for i in range(0, count, batch_size)]
@@ -111,6 +131,11 @@ def shuffled(count, batch_size, random):
         last = batches.pop()
         batches[-1] = np.concatenate([batches[-1], last])
     return batches
+
+
+def decay(done, start):
+    """Factor of the learning rate at the share `done` of the training: 1 until `start`, then to 0."""
+    return min(1.0, (1 - done) / max(1 - start, 1e-9))
 
 
 def autocast(device, settings):
@@ -131,12 +156,14 @@ def _save_state(networks, optimisers, history, state, fingerprint):
         "networks": {name: network.state_dict() for name, network in networks.items()},
         "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
     }
-    with atomic(Path(state) / "state.pt") as partial:
-        torch.save(content, partial)
+    buffer = io.BytesIO()  # a full disk is then an error of the disk, not one of torch
+    torch.save(content, buffer)
+    with atomic(state_file(state)) as partial:
+        partial.write_bytes(buffer.getbuffer())
 
 
 def _resume(networks, optimisers, state, fingerprint):
-    path = Path(state) / "state.pt"
+    path = state_file(state)
     if not path.is_file():
         return []
     try:
@@ -144,7 +171,7 @@ def _resume(networks, optimisers, state, fingerprint):
     except Exception as error:  # torch raises many kinds for a damaged file
         log.warning("state %s cannot be read (%s): starting anew", path, type(error).__name__)
         return []
-    if content.get("fingerprint") != fingerprint:
+    if not isinstance(content, dict) or content.get("fingerprint") != fingerprint:
         log.warning("state %s is of other settings, data or code: starting anew", path)
         return []
     for name, network in networks.items():

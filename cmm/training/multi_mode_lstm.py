@@ -11,6 +11,7 @@ from typing import Annotated
 
 import torch
 
+from cmm.errors import UserError
 from cmm.models.multi_mode_lstm import ModeDiscriminator, MultiModeLSTM
 from cmm.models.weights_file import load_networks, save_networks
 from cmm.provenance import provenance
@@ -25,7 +26,9 @@ class Settings(loop.TrainingSettings):
     epochs: int = setting(10, "passes over the training set; paper: 10", minimum=1)
     batch_size: int = setting(2, "sequences of a step (ours)", minimum=1)
     learning_rate: float = setting(1e-3, "Adam's step for the mode LSTMs (ours)", minimum=1e-7, maximum=1.0)
-    fine_tuning_rate: float = setting(5e-5, "Adam's step for VAE and conditional LSTM (ours)", minimum=0.0, maximum=1.0)
+    fine_tuning_rate: float = setting(
+        5e-5, "Adam's step for VAE and conditional LSTM (ours); 0 freezes them", minimum=0.0, maximum=1.0
+    )
     modes: int = setting(3, "K, sequences of a face; paper: 3", minimum=1, maximum=16)
     width: int = setting(256, "width of each LSTM (ours)", minimum=1)
     pull_weight: float = setting(1.0, "weight of pull, eq. 2 (ours)", minimum=0.0)
@@ -49,9 +52,12 @@ def main(
     device = loop.prepare(seed, threads)
     images, labels = landmark_sequences(smiles, fold)
     tuned, _ = load_networks(conditional_lstm, ["landmark_vae", "conditional_lstm"])
-    vae = tuned["landmark_vae"].to(device, memory_format=torch.channels_last)
-    lstm = tuned["conditional_lstm"].to(device)
+    tunes = settings.fine_tuning_rate > 0
+    vae = tuned["landmark_vae"].to(device, memory_format=torch.channels_last).requires_grad_(tunes)
+    lstm = tuned["conditional_lstm"].to(device).requires_grad_(tunes)
     codes = vae.architecture["codes"]
+    if images.shape[1:] != (lstm.frames, 1, vae.architecture["image_size"], vae.architecture["image_size"]):
+        raise UserError(f"{conditional_lstm} was trained on sequences of another length or size than {smiles}")
     multi = MultiModeLSTM(codes, settings.width, settings.modes).to(device)
     discriminator = ModeDiscriminator(images.shape[-1], settings.modes, settings.push_norm).to(device)
     adam = torch.optim.Adam(

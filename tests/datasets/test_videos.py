@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cmm.datasets import folder, uva_nemo
-from cmm.datasets.videos import Settings, main
+from cmm.datasets.videos import main
 from cmm.errors import UserError
 from cmm.tables import read_table
 from cmm.video import write_video
@@ -28,32 +28,54 @@ def root(tmp_path):
 def index(root, tmp_path, *lines):
     table = tmp_path / "table.csv"
     table.write_text("file,subject,expression,fold\n" + "\n".join(lines) + "\n")
-    main("mine", "folder", root, tmp_path / "index.parquet", Settings(), table)
+    main("mine", "folder", root, tmp_path / "index.parquet", table)
     return read_table(tmp_path / "index.parquet").set_index("video")
 
 
 def test_every_listed_file_keeps_a_row_with_its_reason(root, tmp_path, caplog):
     lines = ["good.mp4,a,posed,1", "few.mp4,a,posed,1", "empty.mp4,b,posed,2", "broken.mp4,b,spontaneous,2"]
     lines += ["gone.mp4,c,posed,3", "grin.mp4,c,grin,3", "../outside.mp4,d,posed,4", "good.mp4,a,posed,1"]
+    lines += [",e,posed,5", "few.mp4,../e,posed,5", "list.m3u8,f,posed,6", "good.mp4,g,posed,\u00b2"]
+    lines += ["loop.mp4,h,posed,7", "x" * 300 + ".mp4,h,posed,7"]
+    (root / "loop.mp4").symlink_to(root / "loop.mp4")
+    (root / "list.m3u8").write_text(f"#EXTM3U\n#EXTINF:10,\n{tmp_path / 'outside.mp4'}\n#EXT-X-ENDLIST\n")
     with caplog.at_level("INFO"):
         table = index(root, tmp_path, *lines)
     status = table["status"].to_dict()
     assert status == {
         "good": "ok",
-        "few": "short",
+        "few": "ok",
         "empty": "empty",
         "broken": "unreadable",
         "gone": "missing",
         "grin": "mislabelled",
         "..__outside": "mislabelled",
-        "good#8": "mislabelled",
+        "good-8": "mislabelled",
+        ".": "mislabelled",
+        "few-10": "mislabelled",
+        "list.m3u8": "unreadable",
+        "good-12": "mislabelled",
+        "loop": "mislabelled",
+        "x" * 300: "mislabelled",
     }
     assert (table["reason"] != "").tolist() == (table["status"] != "ok").tolist()
     assert "outside" in table.loc["..__outside", "reason"]
     assert table.loc["good", ["fps", "frames", "width", "height"]].tolist() == [25, 20, 64, 64]
     assert "empty: empty (empty file (0 bytes))" in caplog.text
-    assert "8 videos:" in caplog.text
+    assert "14 videos:" in caplog.text
     assert "secret" not in table.index, "only what was asked for is read"
+
+
+def test_a_subject_in_two_folds_would_leak_and_is_not_used(root, tmp_path):
+    table = index(root, tmp_path, "good.mp4,a,posed,1", "few.mp4,a,posed,2", "secret.mp4,b,posed,2")
+    assert table["status"].tolist() == ["mislabelled", "mislabelled", "ok"]
+    assert table.loc["good", "reason"] == "subject a is in folds 1, 2"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(root, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("\ufefffile,subject,expression\ngood.mp4,a,posed\n")
+    assert folder.list_files(root, table)[0]["file"] == "good.mp4"
 
 
 def test_without_folds_subjects_are_dealt_by_name(root, tmp_path):
@@ -86,7 +108,10 @@ def test_uva_nemo_reads_lists_liberally(tmp_path):
     )
     (tmp_path / "folds/P_fold_all_10.txt").write_text("001_deliberate_smile_2\n")
     (tmp_path / "folds/S_fold_all_3.txt").write_text("016_spontaneous_smile_2.mp4\n")
+    (tmp_path / "Videos/016_SPONTANEOUS_smile_2.mp4").touch()
+    (tmp_path / "Videos/001_deliberate_smile_2.MP4").touch()
     rows = uva_nemo.list_files(tmp_path)
+    assert [r["file"] for r in rows[:2]] == ["Videos/001_deliberate_smile_2.MP4", "Videos/016_SPONTANEOUS_smile_2.mp4"]
     assert [(r["subject"], r["expression"], r["fold"]) for r in rows] == [
         ("001", "posed", 10),
         ("016", "spontaneous", 3),
@@ -94,7 +119,6 @@ def test_uva_nemo_reads_lists_liberally(tmp_path):
         ("018", "posed", None),
     ]
     assert [bool(r["reason"]) for r in rows] == [False, False, True, True]
-    assert rows[0]["file"].startswith("Videos/")
 
 
 def test_uva_nemo_says_what_is_missing(tmp_path):

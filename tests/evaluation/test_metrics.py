@@ -98,6 +98,8 @@ def test_table_has_a_line_a_mode_and_leaves_gaps():
             ("actors", "cmm_net", "1", "posed", "ssim", 0.9, "s2"),
             ("actors", "original", "original", "posed", "ssim", 1.0, "s1"),
             ("actors", "cmm_net", "all", "posed", "mode_diversity", 0.03, "s1"),
+            ("actors", "cmm_net", "1", "posed", "au12_at_end", 0.6, "s1"),
+            ("actors", "original", "original", "posed", "au12_at_end", 0.8, "s1"),
         ],
         columns=["dataset", "method", "mode", "expression", "metric", "value", "smile"],
     )
@@ -106,8 +108,9 @@ def test_table_has_a_line_a_mode_and_leaves_gaps():
     one = table[table["mode"] == "1"].iloc[0]
     assert one["ssim"] == pytest.approx(0.85)
     assert one["n"] == 2
+    assert one["au12_end_ratio"] == pytest.approx(0.75)
     assert "| actors | cmm_net | 1 | posed | 2 | 0.850 |  |" in to_markdown(table)
 
 
 def test_every_metric_has_a_unit_and_a_column():
-    assert set(UNITS) == set(METRICS)
+    assert set(UNITS) | {"au12_end_ratio"} == set(METRICS), "the ratio is made of two means"

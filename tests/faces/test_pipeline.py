@@ -39,6 +39,9 @@ def made(tmp_path_factory):
         file.seek(at + 400)
         file.write(b"\0" * (len(whole) - at - 3000))
     lines = [f"{name}.mp4,{i},{e},1" for i, (name, (_, e)) in enumerate(clips.items())]
+    actors.write_video(root / "blink.mp4", frames[:5], 25)
+    actors.write_video(root / "half.mp4", np.concatenate([frames[:10], blank[:10]]), 25)
+    lines += ["blink.mp4,5,posed,2", "half.mp4,6,posed,2"]
     lines += ["nobody.mp4,7,posed,2", "still.mp4,8,posed,2", "torn.mp4,9,posed,2", "gone.mp4,9,posed,2"]
     (root / "table.csv").write_text("file,subject,expression,fold\n" + "\n".join(lines) + "\n")
     out = root / "out"
@@ -46,14 +49,15 @@ def made(tmp_path_factory):
     return out
 
 
-def run(root, out, shards=2):
-    videos.main("mine", "folder", root, out / "index.parquet", videos.Settings(), root / "table.csv")
+def run(root, out, shards=20):  # more shards than videos
+    videos.main("mine", "folder", root, out / "index.parquet", root / "table.csv")
     settings = tracks.Settings(shards=shards)
     parts = [(out / f"{i}.parquet", out / f"{i}.outcomes.parquet") for i in range(shards)]
     for i, (part, outcome) in enumerate(parts):
         tracks.main(out / "index.parquet", i, part, outcome, settings)
     tables = [list(column) for column in zip(*parts, strict=True)]
-    tracks_gathered.main(out / "index.parquet", *tables, out / "tracks.parquet", out / "videos.parquet")
+    gathered = tracks_gathered.Settings(min_tracked=0.9)
+    tracks_gathered.main(out / "index.parquet", *tables, out / "tracks.parquet", out / "videos.parquet", gathered)
     files = out / "videos.parquet", out / "tracks.parquet", out / "smiles.parquet"
     smiles.main(*files, smiles.Settings())
     rasters.main(*files, out / "smiles.h5", rasters.Settings(frames=8))
@@ -65,6 +69,8 @@ def test_videos_keep_their_rows_with_what_went_wrong(made):
         "a": "ok",
         "b": "ok",
         "c": "ok",
+        "blink": "short",
+        "half": "no_face",
         "nobody": "no_face",
         "still": "ok",
         "torn": "unreadable",
@@ -72,6 +78,9 @@ def test_videos_keep_their_rows_with_what_went_wrong(made):
     }
     assert "damaged after frame" in status.loc["torn", "reason"]
     assert status.loc["nobody", "reason"] == "no face in any frame"
+    assert status.loc["blink", "reason"] == "5 frames, at least 16 are needed"
+    assert status.loc["half", "reason"] == "a face in only 10 of 20 frames"
+    assert "half" not in set(read_table(made / "tracks.parquet")["video"])
 
 
 def test_tracks_are_openface_like(made):
@@ -82,7 +91,7 @@ def test_tracks_are_openface_like(made):
         np.testing.assert_allclose(np.diff(frames["timestamp"]), 1 / 25, atol=1e-6)
     assert {"x_0", "y_67", "confidence", "success", "AU06_proxy", "AU12_proxy"} <= set(table)
     assert not {"AU06_r", "AU12_r"} & set(table), "a proxy is no intensity"
-    about = read_provenance(made / "tracks.parquet")["tracker"]
+    about = read_provenance(made / "tracks.parquet")["tracking"]["tracker"]
     assert about["backend"] == "mediapipe"
     assert len(about["weights_sha256"]) == 64
 
@@ -115,6 +124,8 @@ def test_folds_split_the_training_set(made):
     assert set(read_smiles(made / "smiles.h5", 1, held_out=True).fold) == {1}
     with pytest.raises(UserError, match="no sequence outside of fold 1"):
         read_smiles(made / "smiles.h5", 1)
+    with pytest.raises(UserError, match=r"no sequence in fold 7: it has folds \[1\]"):
+        read_smiles(made / "smiles.h5", 7)
 
 
 def test_shards_do_not_change_the_tracks(made, tmp_path):
@@ -149,7 +160,7 @@ def test_largest_of_two_faces_is_taken(tracker, caplog):
 @pytest.mark.shared
 @pytest.mark.parametrize(("clip", "least", "most"), [("d19", 4, 8), ("cap12_edit", 0, 1)])
 def test_real_faces(shared, tracker, clip, least, most):
-    table, outcome = tracks.track_video(clip, shared / "clips" / f"{clip}.mp4", tracker, 0.5)
+    table, outcome = tracks.track_video(clip, shared / "clips" / f"{clip}.mp4", tracker)
     assert outcome["status"] == "ok"
     settings = smiles.Settings()
     found = smiles.find_phases(smiles.smooth_curves(table, settings.smoothing), settings)
@@ -157,10 +168,28 @@ def test_real_faces(shared, tracker, clip, least, most):
     assert least <= len(found) <= most, found
 
 
+def test_shards_of_another_set_or_missing_are_refused(made, tmp_path):
+    parts = [(made / f"{i}.parquet", made / f"{i}.outcomes.parquet") for i in range(20)]
+    for chosen in (parts[:1], [*parts, parts[0]]):
+        tables = [list(column) for column in zip(*chosen, strict=True)]
+        with pytest.raises(UserError, match="missing, foreign or in two of them"):
+            tracks_gathered.main(
+                made / "index.parquet", *tables, tmp_path / "t", tmp_path / "v", tracks_gathered.Settings()
+            )
+
+
+def test_without_a_usable_video_the_reasons_are_kept(tmp_path):
+    (tmp_path / "text.mp4").write_text("no video")
+    (tmp_path / "table.csv").write_text("file,subject,expression,fold\ntext.mp4,a,posed,1\n")
+    with pytest.raises(UserError, match=r"usable videos \(0\)"):
+        run(tmp_path, tmp_path / "out", shards=2)
+    assert read_table(tmp_path / "out/videos.parquet")["status"].tolist() == ["unreadable"]
+
+
 def test_no_smile_anywhere_is_an_error(made, tmp_path):
     few = read_table(made / "videos.parquet")
     from cmm.tables import write_table
 
     write_table(few[few["video"] == "still"], tmp_path / "videos.parquet", {})
-    with pytest.raises(UserError, match="no neutral-to-smile phase in any of the 1 usable videos"):
+    with pytest.raises(UserError, match=r"no neutral-to-smile phase in the usable videos \(1\)"):
         smiles.main(tmp_path / "videos.parquet", made / "tracks.parquet", Path(tmp_path / "s"), smiles.Settings())

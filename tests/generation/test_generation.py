@@ -91,7 +91,7 @@ def test_of_two_faces_the_largest_is_taken_saying_so(photos, model, tmp_path, ca
     ("image", "message"),
     [
         ("nobody.png", "no face found in"),
-        ("empty.png", "cannot be read: empty file"),
+        ("empty.png", "cannot be read: it is empty or damaged"),
         ("none.png", "does not exist"),
     ],
 )

@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file
 
 from cmm.training import landmark_vae, loop, translation
-from cmm.training.data import MIRRORED
 from cmm.training.loop import TrainingSettings
 
 STAGES = {"landmark_vae": landmark_vae, "translation": translation}
@@ -70,6 +69,8 @@ def test_a_damaged_state_is_discarded_saying_so(tmp_path, caplog):
     (tmp_path / "state.pt").write_bytes(b"no state")
     assert loop._resume({}, {}, tmp_path, "any") == []
     assert "cannot be read" in caplog.text
+    torch.save([1, 2], tmp_path / "state.pt")
+    assert loop._resume({}, {}, tmp_path, "any") == []
 
 
 def test_fingerprint_follows_settings_and_files(tmp_path):
@@ -98,9 +99,9 @@ def test_bf16_trains(smiles, tmp_path):
     assert all(value.dtype == torch.float32 for value in weights.values() if value.is_floating_point())
 
 
-def test_mirrored_points_are_an_involution():
-    assert sorted(MIRRORED) == list(range(68))
-    assert (MIRRORED[MIRRORED] == range(68)).all()
+def test_the_step_falls_to_zero_after_its_share():
+    assert [loop.decay(done, 0.5) for done in (0, 0.4, 0.5, 0.75, 1)] == [1, 1, 1, 0.5, 0]
+    assert loop.decay(0.99, 1.0) == 1
 
 
 def test_settings_are_shared_by_all_stages():

@@ -50,5 +50,12 @@ def test_a_weights_file_of_another_stage_is_refused(phases, smiles, tmp_path):
 
 
 def test_an_unknown_fold_is_named(smiles, tmp_path):
-    with pytest.raises(UserError, match=r"no sequence inside fold 9; it has folds \[0, 1, 2\]"):
-        read_smiles(smiles, 9, held_out=True)
+    with pytest.raises(UserError, match=r"no sequence in fold 9: it has folds \[0, 1, 2\]"):
+        read_smiles(smiles, 9)
+
+
+def test_a_frozen_vae_keeps_its_weights_and_statistics(phases, smiles, tmp_path):
+    settings = conditional_lstm.Settings(epochs=1, width=8, fine_tuning_rate=0.0)
+    conditional_lstm.main(smiles, phases[0], 0, tmp_path / "w.safetensors", tmp_path / "l", tmp_path / "s", settings)
+    old, new = weights(phases[0], "landmark_vae"), weights(tmp_path / "w.safetensors", "landmark_vae")
+    assert all(torch.equal(old[key], new[key]) for key in old)

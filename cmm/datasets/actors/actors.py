@@ -5,11 +5,12 @@ reader serves both. `truth.parquet` beside them holds the true curves (AU06, AU1
 AU25, blink, 0-1) and phase of every frame; only tests and evaluation may read it.
 """
 
+import multiprocessing
 import os
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ import pandas as pd
 from cmm.datasets.actors.dynamics import PHASES, perform
 from cmm.datasets.actors.people import draw_person
 from cmm.datasets.actors.portrait import Portrait
+from cmm.errors import UserError
 from cmm.files import atomic
 from cmm.progress import progress
 from cmm.provenance import provenance
@@ -47,12 +49,14 @@ def main(
     threads: Annotated[int, "processes that render side by side"] = 1,
 ):
     """Write the whole data set; the folder appears when it is complete."""
+    if settings.size % 2:
+        raise UserError(f"--size {settings.size} is odd: H.264 videos have an even height and width")
     with atomic(out) as folder:
         (folder / "videos").mkdir(parents=True)
         clips = [(person, expression) for person in range(settings.people) for expression in LABELS]
         work = partial(_render, folder=folder, settings=settings)
-        context = get_context("spawn")  # a fork would copy the locks of threads that it does not copy
-        with ProcessPoolExecutor(threads, context, cv2.setNumThreads, (1,)) as pool:
+        context = multiprocessing.get_context("spawn")  # a fork would copy the locks of threads that it does not copy
+        with ProcessPoolExecutor(threads, context, _start_worker) as pool:
             truth = list(progress(pool.map(work, clips), "clips rendered", len(clips)))
         _write_lists(folder, settings)
         table = pd.concat(truth, ignore_index=True)
@@ -77,6 +81,16 @@ def render_clip(person, expression, settings):
 def fold_of(person):
     """Fold 1-10 of a person; folds are subject-disjoint."""
     return person % FOLDS + 1
+
+
+def _start_worker():
+    cv2.setNumThreads(1)
+
+    def end_with_parent():
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 def _render(clip, folder, settings):
