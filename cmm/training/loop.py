@@ -33,7 +33,7 @@ class TrainingSettings:
     batch_size: int = setting(64, "images or sequences of a step (ours)", minimum=1)
     learning_rate: float = setting(2e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
     decay_from: float = setting(
-        0.5, "share of the training after which the step falls linearly to 0 (ours)", minimum=0.0, maximum=1.0
+        0.4, "share of the training after which the step falls linearly to 0 (ours)", minimum=0.0, maximum=1.0
     )
     precision: str = setting("fp32", "arithmetic of the forward pass", choices=("fp32", "bf16"))
     state_every: int = setting(1, "epochs between two states to resume from", minimum=1)

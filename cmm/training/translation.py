@@ -25,9 +25,9 @@ from cmm.training.losses import adversarial_discriminator, adversarial_generator
 class Settings(loop.TrainingSettings):
     epochs: int = setting(20, "passes over the training set; paper: 20", minimum=1)
     batch_size: int = setting(16, "faces of a step (ours)", minimum=2)
-    learning_rate: float = setting(2e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
+    learning_rate: float = setting(4e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
     beta1: float = setting(0.5, "Adam's first decay (ours, as pix2pix)", minimum=0.0, maximum=0.999)
-    l1_weight: float = setting(100.0, "weight of L1 beside the adversarial loss's 1 (ours, as pix2pix)", minimum=0.0)
+    l1_weight: float = setting(300.0, "weight of L1 beside the adversarial loss's 1 (ours)", minimum=0.0)
     flips: bool = setting(True, "mirror half of the faces (ours)")
 
 
