@@ -1,11 +1,13 @@
 """The command line: one verb a stage, its flags read from the stage's own signature.
 
 A stage is a module with a `Settings` dataclass and a function `main`, whose keyword
-parameters are files and numbers annotated `Annotated[type, "help"]`, and `settings`.
+parameters are files and numbers annotated `Annotated[type, "help"]` (or dataclasses of
+such fields) and `settings`.
 Modules are imported only when their verb is asked for.
 """
 
 import argparse
+import dataclasses
 import inspect
 import logging
 import shlex
@@ -41,9 +43,7 @@ def main(words=None):
     try:
         given = {name: getattr(args, name) for name in _parameters(module)}
         _check(given)
-        if hasattr(module, "Settings"):
-            given["settings"] = from_flags(module.Settings, args)
-        module.main(**given)
+        module.main(**_grouped(module, given, args))
     except UserError as error:
         print(f"cmm {verb}: error: {error}", file=sys.stderr)
         return 1
@@ -101,5 +101,25 @@ def build_parser(verb, module):
 
 
 def _parameters(module):
-    parameters = inspect.signature(module.main).parameters
-    return {name: p for name, p in parameters.items() if name != "settings"}
+    """{flag: inspect.Parameter} of a stage's `main`; a dataclass among them gives its fields."""
+    flat = {}
+    for name, parameter in inspect.signature(module.main).parameters.items():
+        if dataclasses.is_dataclass(parameter.annotation):
+            flat |= {} if name == "settings" else inspect.signature(parameter.annotation).parameters
+        else:
+            flat[name] = parameter
+    return flat
+
+
+def _grouped(module, given, args):
+    """The arguments of a stage's `main` from the values of its flags."""
+    grouped = {}
+    for name, parameter in inspect.signature(module.main).parameters.items():
+        if name == "settings":
+            grouped[name] = from_flags(module.Settings, args)
+        elif dataclasses.is_dataclass(parameter.annotation):
+            fields = dataclasses.fields(parameter.annotation)
+            grouped[name] = parameter.annotation(**{field.name: given[field.name] for field in fields})
+        else:
+            grouped[name] = given[name]
+    return grouped

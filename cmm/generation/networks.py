@@ -7,6 +7,10 @@ import numpy as np
 import torch
 
 from cmm.errors import UserError
+from cmm.models.conditional_lstm import ConditionalLSTM
+from cmm.models.landmark_vae import LandmarkVAE
+from cmm.models.multi_mode_lstm import MultiModeLSTM
+from cmm.models.translation import TranslationUNet
 from cmm.models.weights_file import load_networks
 from cmm.training.data import faces_to_tensor, images_to_tensor, tensor_to_faces
 
@@ -30,11 +34,12 @@ class SmileGenerator:
     """CMM-Net ready for use."""
 
     def __init__(self, landmark_weights, translation_weights):
-        wanted = ["landmark_vae", "conditional_lstm", "multi_mode_lstm"]
-        networks, self.about = load_networks(landmark_weights, wanted)
-        translation, _ = load_networks(translation_weights, ["translation"])
+        networks, self.about = load_networks(
+            landmark_weights, landmark_vae=LandmarkVAE, conditional_lstm=ConditionalLSTM, multi_mode_lstm=MultiModeLSTM
+        )
+        translation, _ = load_networks(translation_weights, translation=TranslationUNet)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.vae, self.lstm, self.multi = (networks[name].to(self.device) for name in wanted)
+        self.vae, self.lstm, self.multi = (network.to(self.device) for network in networks.values())
         self.unet = translation["translation"].to(self.device)
         self.size = self.vae.architecture["image_size"]
         self.modes = self.multi.architecture["modes"]

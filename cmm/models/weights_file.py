@@ -12,18 +12,8 @@ from safetensors.torch import save
 
 from cmm.errors import UserError
 from cmm.files import atomic
-from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.landmark_vae import LandmarkVAE
-from cmm.models.multi_mode_lstm import MultiModeLSTM
-from cmm.models.translation import TranslationUNet
 
 FORMAT = "cmm-net 1"
-NETWORKS = {
-    "landmark_vae": LandmarkVAE,
-    "conditional_lstm": ConditionalLSTM,
-    "multi_mode_lstm": MultiModeLSTM,
-    "translation": TranslationUNet,
-}
 
 
 def save_networks(path, networks, about):
@@ -42,10 +32,11 @@ def save_networks(path, networks, about):
         partial.write_bytes(save(tensors, metadata))
 
 
-def load_networks(path, wanted):
+def load_networks(path, **wanted):
     """(networks {name: module in evaluation mode}, about) of a weights file.
 
-    Raises UserError if it is missing, not ours, or lacks one of the names `wanted`.
+    `wanted` gives the class of each name; what is not asked for is not rebuilt. Raises
+    UserError if the file is missing, not ours, or lacks one of the names.
     """
     path = Path(path)
     if not path.is_file():
@@ -59,14 +50,16 @@ def load_networks(path, wanted):
             missing = set(wanted) - set(architecture)
             if missing:
                 raise UserError(f"{path} has no {', '.join(sorted(missing))}: it holds {', '.join(architecture)}")
-            return {name: _rebuild(name, architecture[name], file) for name in wanted}, json.loads(metadata["about"])
+            return {name: _rebuild(kind, name, architecture[name], file) for name, kind in wanted.items()}, json.loads(
+                metadata["about"]
+            )
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path} is not a weights file of this project ({str(error).splitlines()[0]})") from error
 
 
-def _rebuild(name, arguments, file):
+def _rebuild(kind, name, arguments, file):
     with torch.device("meta"):
-        network = NETWORKS[name](**arguments)
+        network = kind(**arguments)
     prefix, keys = f"{name}/", file.keys()
     tensors = {k.removeprefix(prefix): file.get_tensor(k) for k in keys if k.startswith(prefix)}
     network.load_state_dict(tensors, assign=True)

@@ -12,8 +12,8 @@ import torch
 
 from cmm.datasets import EXPRESSIONS
 from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.weights_file import load_networks, save_networks
-from cmm.provenance import provenance
+from cmm.models.landmark_vae import LandmarkVAE
+from cmm.models.weights_file import load_networks
 from cmm.settings import setting
 from cmm.training import loop
 from cmm.training.data import flip, landmark_sequences
@@ -33,18 +33,13 @@ class Settings(loop.TrainingSettings):
 def main(
     smiles: Annotated[Path, "smiles.h5"],
     landmark_vae: Annotated[Path, "weights of phase 1"],
-    fold: Annotated[int, "fold that is kept for the test"],
-    out: Annotated[Path, "weights file to write"],
-    losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"],
-    state: Annotated[Path, "folder of the state to resume from"],
+    run: loop.Run,
     settings: Settings,
-    seed: Annotated[int, "random seed"] = 1,
-    threads: Annotated[int, "threads of a CPU"] = 1,
 ):
     """Train and write {landmark_vae, conditional_lstm}."""
-    device = loop.prepare(seed, threads)
-    images, labels = landmark_sequences(smiles, fold)
-    vae = load_networks(landmark_vae, ["landmark_vae"])[0]["landmark_vae"]
+    device = loop.prepare(run)
+    images, labels = landmark_sequences(smiles, run.fold)
+    vae = load_networks(landmark_vae, landmark_vae=LandmarkVAE)[0]["landmark_vae"]
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), images.shape[1]).to(device)
     vae = vae.to(device, memory_format=torch.channels_last).requires_grad_(settings.fine_tuning_rate > 0)
     optimiser = torch.optim.Adam(
@@ -69,17 +64,14 @@ def main(
         optimiser.step()
         return {"bce": bce.item()}
 
-    about = provenance(__name__, settings, fold=fold, seed=seed)
-    networks = {"landmark_vae": vae, "conditional_lstm": lstm}
-    history = loop.fit(
-        networks,
-        {"adam": optimiser},
-        lambda random: loop.shuffled(len(images), settings.batch_size, random),
-        step,
+    loop.train(
+        __name__,
+        run,
         settings,
-        seed,
-        state,
-        loop.fingerprint_of(about, smiles, landmark_vae),
+        step,
+        count=len(images),
+        inputs=[smiles, landmark_vae],
+        networks={"landmark_vae": vae, "conditional_lstm": lstm},
+        helpers={},
+        optimisers={"adam": optimiser},
     )
-    save_networks(out, networks, about)
-    loop.finish(state, history, losses)

@@ -10,8 +10,6 @@ from typing import Annotated
 import torch
 
 from cmm.models.landmark_vae import LandmarkVAE
-from cmm.models.weights_file import save_networks
-from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.training import loop
 from cmm.training.data import flip, landmark_sequences
@@ -30,17 +28,12 @@ class Settings(loop.TrainingSettings):
 
 def main(
     smiles: Annotated[Path, "smiles.h5"],
-    fold: Annotated[int, "fold that is kept for the test"],
-    out: Annotated[Path, "weights file to write"],
-    losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"],
-    state: Annotated[Path, "folder of the state to resume from"],
+    run: loop.Run,
     settings: Settings,
-    seed: Annotated[int, "random seed"] = 1,
-    threads: Annotated[int, "threads of a CPU"] = 1,
 ):
     """Train and write {landmark_vae}."""
-    device = loop.prepare(seed, threads)
-    images = landmark_sequences(smiles, fold)[0].flatten(0, 1)
+    device = loop.prepare(run)
+    images = landmark_sequences(smiles, run.fold)[0].flatten(0, 1)
     vae = LandmarkVAE(images.shape[-1], settings.codes)
     start_from_lines(vae, images)
     vae = vae.to(device, memory_format=torch.channels_last)
@@ -61,19 +54,17 @@ def main(
         optimiser.step()
         return {"bce": bce.item(), "kl": kl.item()}
 
-    about = provenance(__name__, settings, fold=fold, seed=seed)
-    history = loop.fit(
-        {"landmark_vae": vae},
-        {"adam": optimiser},
-        lambda random: loop.shuffled(len(images), settings.batch_size, random),
-        step,
+    loop.train(
+        __name__,
+        run,
         settings,
-        seed,
-        state,
-        loop.fingerprint_of(about, smiles),
+        step,
+        count=len(images),
+        inputs=[smiles],
+        networks={"landmark_vae": vae},
+        helpers={},
+        optimisers={"adam": optimiser},
     )
-    save_networks(out, {"landmark_vae": vae}, about)
-    loop.finish(state, history, losses)
 
 
 def start_from_lines(vae, images):

@@ -13,13 +13,16 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
 
 from cmm.errors import UserError
 from cmm.files import atomic
+from cmm.models.weights_file import save_networks
 from cmm.progress import duration, progress
+from cmm.provenance import provenance
 from cmm.settings import setting
 
 log = logging.getLogger("cmm")
@@ -40,6 +43,18 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
+class Run:
+    """What every training command is told besides its inputs and settings."""
+
+    fold: Annotated[int, "fold that is kept for the test"]
+    out: Annotated[Path, "weights file to write"]
+    losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"]
+    state: Annotated[Path, "folder of the state to resume from"]
+    seed: Annotated[int, "random seed"] = 1
+    threads: Annotated[int, "threads of a CPU"] = 1
+
+
+@dataclass(frozen=True)
 class Randomness:
     """The generators of one epoch: `order` shuffles and augments, `noise` is drawn on the CPU."""
 
@@ -47,63 +62,73 @@ class Randomness:
     noise: torch.Generator
 
 
-def prepare(seed, threads):
+def prepare(run):
     """Seed everything, choose the device. Returns torch.device."""
-    torch.set_num_threads(threads)
-    torch.manual_seed(seed)
+    torch.set_num_threads(run.threads)
+    torch.manual_seed(run.seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    log.info("training on %s, %d threads", device, threads)
+    log.info("training on %s, %d threads", device, run.threads)
     return device
 
 
-def fit(networks, optimisers, batches, step, settings, seed, state, fingerprint):
+def train(module, run, settings, step, *, count, inputs, networks, helpers, optimisers):
+    """Train a stage, then write its weights and its losses, and drop the state.
+
+    `step(chosen, random)` makes one step on the items `chosen` (indices below `count`)
+    and returns its losses as {name: float}. `networks` {name: module} are written to
+    `run.out`; `helpers`, such as discriminators, and `optimisers` live in the state
+    alone. `inputs` are the files that the result depends on.
+    """
+    about = provenance(module, settings, fold=run.fold, seed=run.seed)
+    fingerprint = fingerprint_of({**about, "threads": run.threads}, *inputs)
+    history = fit({**networks, **helpers}, optimisers, count, step, settings, run, fingerprint)
+    save_networks(run.out, networks, about)
+    write_losses(run.losses, history)
+    state_file(run.state).unlink(missing_ok=True)
+    if run.state.is_dir() and not any(run.state.iterdir()):
+        run.state.rmdir()
+
+
+def fit(networks, optimisers, count, step, settings, run, fingerprint):
     """Train for `settings.epochs`; returns a list of {epoch, loss names..., seconds}.
 
-    networks, optimisers: {name: ...}, the whole of what a state holds. `batches(random)`
-    gives an epoch's batches, `step(batch, random)` makes one step and returns its
-    losses as {name: float}. `state` is the folder to resume from; it is removed by
-    `finish` once the weights are written.
+    networks, optimisers: {name: ...}, the whole of what a state holds.
     """
     groups = [group for optimiser in optimisers.values() for group in optimiser.param_groups]
     rates = [group["lr"] for group in groups]
-    history = _resume(networks, optimisers, state, fingerprint)
+    history = _resume(networks, optimisers, run.state, fingerprint)
     groups = [group for optimiser in optimisers.values() for group in optimiser.param_groups]
     for epoch in range(len(history), settings.epochs):
-        start, totals, count = time.monotonic(), {}, 0
+        start, totals = time.monotonic(), {}
         for network in networks.values():  # a frozen network keeps its running statistics too
             network.train(any(parameter.requires_grad for parameter in network.parameters()))
-        random = _randomness(seed, epoch)
-        chosen = batches(random)
-        for batch in progress(chosen, f"epoch {epoch + 1}/{settings.epochs}"):
-            done = (epoch + count / len(chosen)) / settings.epochs
+        random = _randomness(run.seed, epoch)
+        batches = shuffled(count, settings.batch_size, random)
+        for i, chosen in enumerate(progress(batches, f"epoch {epoch + 1}/{settings.epochs}")):
+            done = (epoch + i / len(batches)) / settings.epochs
             for group, rate in zip(groups, rates, strict=True):
                 group["lr"] = rate * decay(done, settings.decay_from)
-            for name, value in step(batch, random).items():
-                totals[name] = totals.get(name, 0.0) + value
-            count += 1
+            for name, value in step(chosen, random).items():
+                totals[name] = totals.get(name, 0.0) + value / len(batches)
+        if not all(math.isfinite(value) for value in totals.values()):
+            raise UserError(f"the losses of epoch {epoch + 1} are not finite ({totals}): lower the learning rate")
         seconds = time.monotonic() - start
-        losses = {name: total / count for name, total in totals.items()}
-        if not all(math.isfinite(value) for value in losses.values()):
-            raise UserError(f"the losses of epoch {epoch + 1} are not finite ({losses}): lower the learning rate")
-        history.append({"epoch": epoch + 1, **losses, "seconds": round(seconds, 2)})
-        left = seconds * (settings.epochs - epoch - 1)
-        words = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
-        log.info("epoch %d/%d  %s  (%s left)", epoch + 1, settings.epochs, words, duration(left))
+        history.append({"epoch": epoch + 1, **totals, "seconds": round(seconds, 2)})
+        words = "  ".join(f"{name} {value:.4g}" for name, value in totals.items())
+        left = duration(seconds * (settings.epochs - epoch - 1))
+        log.info("epoch %d/%d  %s  (%s left)", epoch + 1, settings.epochs, words, left)
         if (epoch + 1) % settings.state_every == 0:
-            _save_state(networks, optimisers, history, state, fingerprint)
+            _save_state(networks, optimisers, history, run.state, fingerprint)
     return history
 
 
-def finish(state, history, losses):
-    """Write the losses of all epochs as TSV, then drop the state."""
-    with atomic(losses) as partial, open(partial, "w", newline="") as file:
+def write_losses(path, history):
+    """Write the losses of all epochs as TSV."""
+    with atomic(path) as partial, open(partial, "w", newline="") as file:
         writer = csv.DictWriter(file, history[0].keys(), delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(history)
-    state_file(state).unlink(missing_ok=True)
-    if state.is_dir() and not any(state.iterdir()):
-        state.rmdir()
 
 
 def state_file(state):

@@ -12,9 +12,10 @@ from typing import Annotated
 import torch
 
 from cmm.errors import UserError
+from cmm.models.conditional_lstm import ConditionalLSTM
+from cmm.models.landmark_vae import LandmarkVAE
 from cmm.models.multi_mode_lstm import ModeDiscriminator, MultiModeLSTM
-from cmm.models.weights_file import load_networks, save_networks
-from cmm.provenance import provenance
+from cmm.models.weights_file import load_networks
 from cmm.settings import setting
 from cmm.training import loop
 from cmm.training.data import flip, landmark_sequences
@@ -40,18 +41,13 @@ class Settings(loop.TrainingSettings):
 def main(
     smiles: Annotated[Path, "smiles.h5"],
     conditional_lstm: Annotated[Path, "weights of phase 2"],
-    fold: Annotated[int, "fold that is kept for the test"],
-    out: Annotated[Path, "weights file to write"],
-    losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"],
-    state: Annotated[Path, "folder of the state to resume from"],
+    run: loop.Run,
     settings: Settings,
-    seed: Annotated[int, "random seed"] = 1,
-    threads: Annotated[int, "threads of a CPU"] = 1,
 ):
     """Train and write {landmark_vae, conditional_lstm, multi_mode_lstm}."""
-    device = loop.prepare(seed, threads)
-    images, labels = landmark_sequences(smiles, fold)
-    tuned, _ = load_networks(conditional_lstm, ["landmark_vae", "conditional_lstm"])
+    device = loop.prepare(run)
+    images, labels = landmark_sequences(smiles, run.fold)
+    tuned, _ = load_networks(conditional_lstm, landmark_vae=LandmarkVAE, conditional_lstm=ConditionalLSTM)
     tunes = settings.fine_tuning_rate > 0
     vae = tuned["landmark_vae"].to(device, memory_format=torch.channels_last).requires_grad_(tunes)
     lstm = tuned["conditional_lstm"].to(device).requires_grad_(tunes)
@@ -90,17 +86,14 @@ def main(
         adam_d.step()
         return {"bce": bce.item(), "pull": loss_pull.item(), "push": loss_push.item()}
 
-    about = provenance(__name__, settings, fold=fold, seed=seed)
-    networks = {"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi}
-    history = loop.fit(
-        {**networks, "discriminator": discriminator},
-        {"adam": adam, "adam_d": adam_d},
-        lambda random: loop.shuffled(len(images), settings.batch_size, random),
-        step,
+    loop.train(
+        __name__,
+        run,
         settings,
-        seed,
-        state,
-        loop.fingerprint_of(about, smiles, conditional_lstm),
+        step,
+        count=len(images),
+        inputs=[smiles, conditional_lstm],
+        networks={"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi},
+        helpers={"discriminator": discriminator},
+        optimisers={"adam": adam, "adam_d": adam_d},
     )
-    save_networks(out, networks, about)
-    loop.finish(state, history, losses)

@@ -13,8 +13,6 @@ import torch
 
 from cmm.faces.store import read_smiles
 from cmm.models.translation import PairDiscriminator, TranslationUNet
-from cmm.models.weights_file import save_networks
-from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.training import loop
 from cmm.training.data import faces_to_tensor, flip, images_to_tensor
@@ -33,17 +31,12 @@ class Settings(loop.TrainingSettings):
 
 def main(
     smiles: Annotated[Path, "smiles.h5"],
-    fold: Annotated[int, "fold that is kept for the test"],
-    out: Annotated[Path, "weights file to write"],
-    losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"],
-    state: Annotated[Path, "folder of the state to resume from"],
+    run: loop.Run,
     settings: Settings,
-    seed: Annotated[int, "random seed"] = 1,
-    threads: Annotated[int, "threads of a CPU"] = 1,
 ):
     """Train and write {translation}; the discriminator lives in the state alone."""
-    device = loop.prepare(seed, threads)
-    data = read_smiles(smiles, fold, arrays=("landmarks", "faces"))
+    device = loop.prepare(run)
+    data = read_smiles(smiles, run.fold, arrays=("landmarks", "faces"))
     size = data.faces.shape[2]
     generator = TranslationUNet(size).to(device, memory_format=torch.channels_last)
     discriminator = PairDiscriminator().to(device, memory_format=torch.channels_last)
@@ -73,19 +66,17 @@ def main(
         discriminator.requires_grad_(True)
         return {"l1": loss_l1.item(), "generator": loss_g.item(), "discriminator": loss_d.item()}
 
-    about = provenance(__name__, settings, fold=fold, seed=seed)
-    history = loop.fit(
-        {"translation": generator, "discriminator": discriminator},
-        {"generator": adam_g, "discriminator": adam_d},
-        lambda random: loop.shuffled(data.faces.shape[0] * data.faces.shape[1], settings.batch_size, random),
-        step,
+    loop.train(
+        __name__,
+        run,
         settings,
-        seed,
-        state,
-        loop.fingerprint_of(about, smiles),
+        step,
+        count=data.faces.shape[0] * data.faces.shape[1],
+        inputs=[smiles],
+        networks={"translation": generator},
+        helpers={"discriminator": discriminator},
+        optimisers={"generator": adam_g, "discriminator": adam_d},
     )
-    save_networks(out, {"translation": generator}, about)
-    loop.finish(state, history, losses)
 
 
 def pairs(data, chosen, mirrored=None):

@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from cmm.errors import UserError
 from cmm.models.conditional_lstm import ConditionalLSTM
 from cmm.models.landmark_vae import LandmarkVAE
+from cmm.models.translation import TranslationUNet
 from cmm.models.weights_file import load_networks, save_networks
 
 
@@ -20,7 +21,7 @@ def saved(tmp_path):
 
 def test_metadata_rebuilds_the_networks(saved):
     path, networks = saved
-    loaded, about = load_networks(path, ["landmark_vae", "conditional_lstm"])
+    loaded, about = load_networks(path, landmark_vae=LandmarkVAE, conditional_lstm=ConditionalLSTM)
     assert about == {"seed": 1}
     for name, network in networks.items():
         assert loaded[name].architecture == network.architecture
@@ -31,7 +32,7 @@ def test_metadata_rebuilds_the_networks(saved):
 
 def test_missing_network_is_named(saved):
     with pytest.raises(UserError, match="has no translation: it holds landmark_vae, conditional_lstm"):
-        load_networks(saved[0], ["translation"])
+        load_networks(saved[0], translation=TranslationUNet)
 
 
 def not_ours(path):
@@ -63,10 +64,10 @@ def test_files_that_are_not_ours_are_refused_in_one_line(tmp_path, make):
     path = tmp_path / "weights.safetensors"
     make(path)
     with pytest.raises(UserError, match=r"weights\.safetensors is (a safetensors file, but )?not") as error:
-        load_networks(path, ["landmark_vae"])
+        load_networks(path, landmark_vae=LandmarkVAE)
     assert "\n" not in str(error.value)
 
 
 def test_missing_file(tmp_path):
     with pytest.raises(UserError, match="do not exist"):
-        load_networks(tmp_path / "none.safetensors", ["landmark_vae"])
+        load_networks(tmp_path / "none.safetensors", landmark_vae=LandmarkVAE)

