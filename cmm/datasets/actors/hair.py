@@ -1,5 +1,6 @@
 """Hair behind and in front of the head, by style."""
 
+import cv2
 import numpy as np
 
 from cmm.datasets.actors.canvas import blend, closed, darken, mirror
@@ -64,3 +65,19 @@ def draw_front_hair(image, canvas, person, texture):
     mask = canvas.fill(outline, 0.014)
     darken(image, canvas.soften(np.roll(mask, int(0.05 * canvas.scale) + 1, axis=0), 0.04) * (1 - mask), 0.28)
     blend(image, mask, texture)
+
+
+def hair_texture(c, person, rng):
+    """Strands (size, size, 3) that run from a parting: noise along the angle around the crown."""
+    part = rng.uniform(-0.35, 0.35)
+    angle = np.arctan2(c.y + 1.55, (c.x - part) * 0.9)
+    radius = np.hypot(c.y + 1.55, c.x - part)
+    strands = rng.normal(0, 1, (4, 720)).astype(np.float32)
+    strands = cv2.resize(cv2.GaussianBlur(strands, (0, 0), 1.1), (1440, 256), interpolation=cv2.INTER_CUBIC)
+    column = ((angle + 0.08 * np.sin(radius * 3)) / (2 * np.pi) + 0.5) * 1439
+    grain = cv2.remap(
+        strands, column.astype(np.float32), np.clip(radius * 80, 0, 255).astype(np.float32), cv2.INTER_LINEAR
+    )
+    shine = np.exp(-(((radius - 0.62) / 0.22) ** 2)) * 0.55
+    value = np.clip(0.72 + 0.30 * grain + shine * (0.6 + 0.6 * grain) + 0.1 * person.light[0] * c.x, 0.15, 2.2)
+    return (person.hair * value[..., None] + 0.02 * shine[..., None]).astype(np.float32)
