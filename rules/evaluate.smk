@@ -36,8 +36,8 @@ rule tabulate_scores:
         html=report(
             "results/tables/scores.html",
             caption="../workflow/report/scores.rst",
-            category="Results",
-            labels={"table": "scores"},
+            category="Scores",
+            labels={"table": "means over the test videos"},
         ),
     log:
         "logs/tabulate_scores.log",
