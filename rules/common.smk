@@ -57,7 +57,7 @@ def check_config():
             raise WorkflowError(f"sources.{name}.root: {root} exists and was not rendered; name a new folder")
         if name != EMBEDDED and not root.is_dir():
             raise WorkflowError(
-                f"data set {name}: its root {root} does not exist; put the data there" f" or set sources.{name}.root"
+                f"data set {name}: its root {root} does not exist; put the data there or set sources.{name}.root"
             )
 
 

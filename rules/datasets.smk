@@ -40,4 +40,4 @@ rule index_videos:
     message:
         "Listing the videos of {wildcards.dataset}"
     shell:
-        "python -m cmm index_videos --dataset {wildcards.dataset} --out {output:q}" " {params.source} > {log:q} 2>&1"
+        "python -m cmm index_videos --dataset {wildcards.dataset} --out {output:q} {params.source} > {log:q} 2>&1"

@@ -98,6 +98,7 @@ def fit(networks, optimisers, count, step, settings, run, fingerprint):
     groups = [group for optimiser in optimisers.values() for group in optimiser.param_groups]
     rates = [group["lr"] for group in groups]
     history = _resume(networks, optimisers, run.state, fingerprint)
+    # A state brings groups of its own, with the rates of the moment: the first ones count.
     groups = [group for optimiser in optimisers.values() for group in optimiser.param_groups]
     for epoch in range(len(history), settings.epochs):
         start, totals = time.monotonic(), {}
