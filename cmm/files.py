@@ -2,6 +2,7 @@
 
 import errno
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -86,6 +87,15 @@ def inside(root, name):
     if not path.is_relative_to(root):
         raise UserError(f"{name!r} points outside of {root}: only files below it are read")
     return path
+
+
+def stat_digest(paths):
+    """Hash of names, sizes and times of files: what changes when one is replaced."""
+    digest = hashlib.sha256()
+    for path in paths:
+        status = os.stat(path)
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
 
 
 def existing(path, what):

@@ -1,6 +1,5 @@
 # Config validation, wildcard constraints and input functions. No rules.
 
-import hashlib
 import os
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ for variable, folder in (("PATH", Path(sys.executable).parent), ("PYTHONPATH", R
 
 from cmm.config import flags, validate
 from cmm.errors import UserError
+from cmm.files import stat_digest
 from cmm.provenance import code_hash
 from cmm.stages import STAGES
 from snakemake.exceptions import WorkflowError
@@ -84,8 +84,7 @@ def dataset_digest(wildcards):
     root = Path(config["sources"][wildcards.dataset]["root"])
     if wildcards.dataset == EMBEDDED or not root.is_dir():
         return ""
-    files = sorted((str(path), (s := path.stat()).st_size, s.st_mtime_ns) for path in root.rglob("*") if path.is_file())
-    return hashlib.sha256(repr(files).encode()).hexdigest()
+    return stat_digest(sorted(path for path in root.rglob("*") if path.is_file()))
 
 
 def dataset_source(wildcards):

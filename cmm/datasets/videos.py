@@ -5,7 +5,6 @@ mislabelled) keeps its row. What turns out while decoding (damage, too few frame
 face) is added by `gather_tracks`, which writes the final videos.parquet.
 """
 
-import hashlib
 import logging
 from importlib import import_module
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,7 @@ import pandas as pd
 import cmm
 from cmm.datasets import LAYOUTS
 from cmm.errors import UserError
-from cmm.files import existing, inside
+from cmm.files import existing, inside, stat_digest
 from cmm.progress import progress
 from cmm.tables import write_table
 from cmm.video import VIDEO_SUFFIXES, probe
@@ -47,7 +46,8 @@ def main(
     _mark_leaks(examined)
     frame = pd.DataFrame(examined)
     report_unusable(frame)
-    about = {"cmm": cmm.__version__, "stage": __name__, "layout": layout, "files": _digest(frame)}
+    files = stat_digest(frame.loc[frame["status"] == "ok", "path"])  # a replaced video must be tracked again
+    about = {"cmm": cmm.__version__, "stage": __name__, "layout": layout, "files": files}
     write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, about)
 
 
@@ -109,12 +109,3 @@ def _name(file):
     path = PurePosixPath(str(file))
     stem = path.with_suffix("") if path.suffix.lower() in VIDEO_SUFFIXES else path
     return stem.as_posix().removeprefix("videos/").removeprefix("Videos/").replace("/", "__")
-
-
-def _digest(frame):
-    """Hash of size and time of the files: a replaced video must be tracked again."""
-    digest = hashlib.sha256()
-    for path in frame.loc[frame["status"] == "ok", "path"]:
-        status = Path(path).stat()
-        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    return digest.hexdigest()

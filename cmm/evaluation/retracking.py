@@ -26,23 +26,23 @@ class Retracked:
 
 
 def retrack(tracker, frames, neutral):
-    """Track frames (t, s, s, 3) uint8; AUs are measured from the `neutral` face (s, s, 3).
+    """Track frames (t, s, s, 3) uint8; AUs are measured from `neutral`, a tracked Face or None.
 
     Generated and original sequences go through this same measurement.
     """
-    level = _track(tracker, neutral)
-    faces = [_track(tracker, frame) for frame in frames]
+    faces = [track_small(tracker, frame) for frame in frames]
     found = np.array([face is not None for face in faces])
     points = np.full((len(frames), POINTS, 2), np.nan)
     au06, au12 = np.full(len(frames), np.nan), np.full(len(frames), np.nan)
-    if found.any() and level is not None:
+    if found.any() and neutral is not None:
         seen = [face for face in faces if face is not None]
-        units = tracker.action_units(pd.DataFrame([f.measures for f in seen]), pd.Series(level.measures))
+        units = tracker.action_units(pd.DataFrame([f.measures for f in seen]), pd.Series(neutral.measures))
         names = [next(c for c in units if c.startswith(prefix)) for prefix in ("AU06", "AU12")]
         points[found] = [face.points for face in seen]
         au06[found], au12[found] = units[names[0]], units[names[1]]
     return Retracked(points, au06, au12)
 
 
-def _track(tracker, face):
+def track_small(tracker, face):
+    """Track one small face (s, s, 3) uint8, enlarged; a Face or None."""
     return tracker.track(cv2.resize(face, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC))

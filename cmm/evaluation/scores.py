@@ -16,7 +16,7 @@ import pandas as pd
 
 from cmm.evaluation.au_curve import curve_distance
 from cmm.evaluation.diversity import landmark_distance, mode_diversity
-from cmm.evaluation.retracking import retrack
+from cmm.evaluation.retracking import retrack, track_small
 from cmm.evaluation.ssim import ssim
 from cmm.faces.trackers import BACKENDS, load
 from cmm.generation.smiles import read_pair
@@ -85,8 +85,8 @@ def main(
 
 def score_video(made, original, i, method, tracker):
     """Rows of one test video, and the AU curves that they come from."""
-    neutral = original[0]
-    still = np.repeat(neutral[None], len(original), axis=0)
+    neutral = track_small(tracker, original[0])
+    still = np.repeat(original[:1], len(original), axis=0)
     sequences = [("original", "original", original), ("neutral_frame", "neutral_frame", still)]
     sequences += [(method, mode, faces) for mode, faces in zip(made.modes, made.faces[i], strict=True)]
     rows, curves, points = [], [], {}

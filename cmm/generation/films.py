@@ -46,22 +46,30 @@ def main(
             landmarks = [data.landmarks[i] * 255, *made.landmarks[i]]
             film = side_by_side(["original", *names], faces, landmarks, settings.side)
             write_video(inside(film_folder, f"{smile}.mp4"), film, settings.fps)
-            for name, frames in zip(["original", *names], faces, strict=True):
-                single = inside(single_folder, smile) / f"{name.replace(' ', '_')}.mp4"
-                write_video(single, enlarge(frames, settings.side), settings.fps)
+            write_singles(inside(single_folder, smile), ["original", *names], faces, settings)
     with atomic(strips) as folder:
         folder.mkdir()
         for subject in sorted(set(made.subject)):
             mine = np.flatnonzero(made.subject == subject)
-            rows = [row for i in mine for row in strip_rows(made, data, i, names)]
+            rows = []
+            for i in mine:
+                rows.append((f"{made.expression[i]}\noriginal", data.faces[i]))
+                rows += strip_rows(names, made.landmarks[i], made.faces[i])
             draw_film_strip(inside(folder, f"{subject}.png"), rows, settings.columns, title=f"person {subject}")
 
 
-def strip_rows(made, data, i, names):
-    """Rows of one test video's film strip: (label, frames)."""
-    rows = [(f"{made.expression[i]}\noriginal", data.faces[i])]
-    for name, landmarks, faces in zip(names, made.landmarks[i], made.faces[i], strict=True):
-        rows += [(f"{name}\nlandmarks", landmarks), (name, faces)]
+def write_singles(folder, names, sequences, settings):
+    """Write a video of each of `sequences`, an iterable of faces (t, s, s, 3), into `folder`."""
+    for name, frames in zip(names, sequences, strict=True):
+        path = folder / f"{name.replace(' ', '_')}.mp4"
+        write_video(path, enlarge(frames, settings.side), settings.fps)
+
+
+def strip_rows(names, landmarks, faces):
+    """A film strip's rows (label, frames): of each sequence the landmark images, then the faces."""
+    rows = []
+    for name, drawn, seen in zip(names, landmarks, faces, strict=True):
+        rows += [(f"{name}\nlandmarks", drawn), (name, seen)]
     return rows
 
 

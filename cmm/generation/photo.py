@@ -20,7 +20,7 @@ from cmm.faces.raster import draw_landmarks
 from cmm.faces.trackers import BACKENDS, load
 from cmm.figures.film_strip import draw_film_strip
 from cmm.files import atomic
-from cmm.generation.films import enlarge, side_by_side
+from cmm.generation.films import side_by_side, strip_rows, write_singles
 from cmm.generation.networks import SmileGenerator
 from cmm.settings import setting
 from cmm.video import read_image, write_video
@@ -54,10 +54,9 @@ def main(
     names = ["conditional", *(f"mode {k + 1}" for k in range(generator.modes))]
     faces, drawn = made.faces[0], made.landmarks[0]
     with atomic(out) as folder:
-        for name, frames in zip(names, faces, strict=True):
-            write_video(folder / f"{name.replace(' ', '_')}.mp4", enlarge(frames, settings.side), settings.fps)
+        write_singles(folder, names, faces, settings)
         write_video(folder / "all.mp4", side_by_side(names, faces, drawn, settings.side), settings.fps)
-        rows = [row for n, d, f in zip(names, drawn, faces, strict=True) for row in ((f"{n}\nlandmarks", d), (n, f))]
+        rows = strip_rows(names, drawn, faces)
         draw_film_strip(folder / "strip.png", rows, title=f"{image.name}, {expression}")
         cv2.imwrite(str(folder / "neutral.png"), face[..., ::-1])
     log.info("wrote %s: all.mp4, strip.png and one video a mode", out)

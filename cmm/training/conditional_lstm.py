@@ -16,7 +16,7 @@ from cmm.models.landmark_vae import LandmarkVAE
 from cmm.models.weights_file import load_networks
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import flip, landmark_sequences
+from cmm.training.data import coins, flip, landmark_sequences
 from cmm.training.losses import landmark_bce
 
 
@@ -53,7 +53,7 @@ def main(
     def step(chosen, random):
         x, label = images[chosen], labels[chosen].to(device)
         if settings.flips:
-            x = flip(x, torch.from_numpy(random.order.random(len(x)) < 0.5))
+            x = flip(x, coins(len(x), random))
         x = x.to(device)
         with loop.autocast(device, settings):
             sequence = lstm(vae.encode(x[:, 0])[0], label)

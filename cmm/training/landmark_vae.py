@@ -12,7 +12,7 @@ import torch
 from cmm.models.landmark_vae import LandmarkVAE
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import flip, landmark_sequences
+from cmm.training.data import coins, flip, landmark_sequences
 from cmm.training.losses import kl_divergence, landmark_bce
 
 
@@ -42,7 +42,7 @@ def main(
     def step(chosen, random):
         x = images[chosen]
         if settings.flips:
-            x = flip(x, torch.from_numpy(random.order.random(len(x)) < 0.5))
+            x = flip(x, coins(len(x), random))
         x = x.to(device, memory_format=torch.channels_last)
         noise = torch.randn(len(x), settings.codes, generator=random.noise).to(device)
         with loop.autocast(device, settings):

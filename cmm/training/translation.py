@@ -15,7 +15,7 @@ from cmm.faces.store import read_smiles
 from cmm.models.translation import PairDiscriminator, TranslationUNet
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import faces_to_tensor, flip, images_to_tensor
+from cmm.training.data import coins, faces_to_tensor, flip, images_to_tensor
 from cmm.training.losses import adversarial_discriminator, adversarial_generator, reconstruction
 
 
@@ -45,7 +45,7 @@ def main(
     adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate, betas, fused=True)
 
     def step(chosen, random):
-        mirrored = torch.from_numpy(random.order.random(len(chosen)) < 0.5) if settings.flips else None
+        mirrored = coins(len(chosen), random) if settings.flips else None
         neutral, landmarks, face = (part.to(device) for part in pairs(data, chosen, mirrored))
         with loop.autocast(device, settings):
             fake = generator(neutral, landmarks)

@@ -61,7 +61,6 @@ def main(
         _write_lists(folder, settings)
         table = pd.concat(truth, ignore_index=True)
         write_table(table, folder / "truth.parquet", provenance(__name__, settings))
-    os.utime(out)
 
 
 def clip_name(person, expression):

@@ -84,7 +84,6 @@ class Person:
     # looks
     hair_style: str
     beard: float
-    lip_make_up: float
     freckles: float
     glasses: str
     light: tuple
@@ -137,7 +136,6 @@ def draw_person(seed, index):
         backdrop=linear(np.array((120, 132, 142)) * rng.uniform(0.75, 1.3) + rng.uniform(-16, 16, 3)),
         hair_style=hair_style,
         beard=beard,
-        lip_make_up=make_up,
         freckles=rng.uniform(0.3, 1.0) if darkness < 0.35 and rng.random() < 0.4 else 0.0,
         glasses=str(rng.choice(["none", "none", "none", "round", "square"])),
         light=(rng.uniform(-0.55, 0.55), rng.uniform(-0.75, -0.25), 1.0),

@@ -5,7 +5,6 @@ they become *proxies* in 0-1, measured from each video's own neutral level. Ever
 frame is tracked by itself, so a result does not depend on where a video starts.
 """
 
-import hashlib
 import os
 import sys
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ import numpy as np
 
 from cmm.errors import UserError
 from cmm.faces.trackers import Face
-from cmm.weights import find_weights
+from cmm.weights import FILES, find_weights
 
+WEIGHTS = "face_landmarker"
 TO_IBUG = [
     127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356,
     70, 63, 105, 66, 107, 336, 296, 334, 293, 300,
@@ -39,7 +39,7 @@ MOST_FACES = 4
 def load():
     """Load the model once; frees it at the end. UserError where a library is missing."""
     os.environ.setdefault("GLOG_minloglevel", "2")
-    path = find_weights("face_landmarker")
+    path = find_weights(WEIGHTS)
     try:
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
@@ -58,7 +58,7 @@ def load():
         blank = np.zeros((64, 64, 3), np.uint8)
         landmarker.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=blank))
     with landmarker:
-        yield MediapipeTracker(landmarker, mediapipe, path)
+        yield MediapipeTracker(landmarker, mediapipe)
 
 
 @contextmanager
@@ -83,13 +83,13 @@ def _missing_library(error):
 
 
 class MediapipeTracker:
-    def __init__(self, landmarker, mediapipe, weights):
+    def __init__(self, landmarker, mediapipe):
         self.landmarker = landmarker
         self.mediapipe = mediapipe
         self.description = {
             "backend": "mediapipe",
             "version": version("mediapipe"),
-            "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+            "weights_sha256": FILES[WEIGHTS].sha256,
             "coordinates": "pixels of the video, x right, y down, iBUG 68-point order",
             "confidence": "1 where a face is found: the model gives no other",
         }
