@@ -10,6 +10,7 @@ import argparse
 import dataclasses
 import inspect
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -35,7 +36,9 @@ def main(words=None):
     if verb not in STAGES:
         print(f"cmm: error: no verb {verb!r}: 'python -m cmm --help' lists them", file=sys.stderr)
         return 2
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started: they all say the same
+    level = logging.INFO if first else logging.WARNING
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=level)
     module = import_module(STAGES[verb].module)
     args = build_parser(verb, module).parse_args(words[1:])
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up as Ctrl-C does
@@ -62,9 +65,9 @@ def _check(given):
                 other = seen.setdefault(path.absolute(), name)
                 if other != name or (isinstance(value, list) and value.count(path) > 1):
                     raise UserError(f"--{name} and --{other} both name {path}")
-    for name, least in (("threads", 1), ("seed", 0)):
+    for name, least in (("threads", 1), ("seed", 0), ("processes", 1), ("state_seconds", 0)):
         if given.get(name, least) < least:
-            raise UserError(f"--{name} {given[name]} is too small: the least is {least}")
+            raise UserError(f"--{name.replace('_', '-')} {given[name]} is too small: the least is {least}")
 
 
 def overview():

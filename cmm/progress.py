@@ -13,7 +13,7 @@ SECONDS_BETWEEN_LINES = 10
 def progress(items, label, total=None):
     """Iterate over `items`, showing how far it is and about how long it will take."""
     total = len(items) if total is None else total
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and log.isEnabledFor(logging.INFO):
         yield from tqdm(items, desc=label, total=total, leave=False)
         return
     start = last = time.monotonic()

@@ -16,7 +16,7 @@ from cmm.models.landmark_vae import LandmarkVAE
 from cmm.models.weights_file import load_networks
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import coins, flip, landmark_sequences
+from cmm.training.data import flip, landmark_sequences
 from cmm.training.losses import landmark_bce
 
 
@@ -50,18 +50,16 @@ def main(
         fused=True,
     )
 
-    def step(chosen, random):
-        x, label = images[chosen], labels[chosen].to(device)
+    def step(batch):
+        x, label = images[batch.indices], labels[batch.indices].to(device)
         if settings.flips:
-            x = flip(x, coins(len(x), random))
+            x = flip(x, batch.coins())
         x = x.to(device)
         with loop.autocast(device, settings):
             sequence = lstm(vae.encode(x[:, 0])[0], label)
             logits = vae.decode_logits(sequence.flatten(0, 1))
         bce = landmark_bce(logits.float(), x.flatten(0, 1))
-        optimiser.zero_grad(set_to_none=True)
-        bce.backward()
-        optimiser.step()
+        batch.descend(bce, optimiser)
         return {"bce": bce.item()}
 
     loop.train(

@@ -28,11 +28,6 @@ def tensor_to_faces(tensor):
     return np.moveaxis(values.cpu().numpy(), -3, -1)
 
 
-def coins(count, random):
-    """Which of `count` items to mirror, half of them on average: (count,) bool."""
-    return torch.from_numpy(random.order.random(count) < 0.5)
-
-
 def flip(images, chosen):
     """Mirror the pictures (b, ..., s, s) where `chosen` (b,) is true."""
     flipped = images.clone()

@@ -12,7 +12,7 @@ import torch
 from cmm.models.landmark_vae import LandmarkVAE
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import coins, flip, landmark_sequences
+from cmm.training.data import flip, landmark_sequences
 from cmm.training.losses import kl_divergence, landmark_bce
 
 
@@ -39,19 +39,17 @@ def main(
     vae = vae.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)
 
-    def step(chosen, random):
-        x = images[chosen]
+    def step(batch):
+        x = images[batch.indices]
         if settings.flips:
-            x = flip(x, coins(len(x), random))
+            x = flip(x, batch.coins())
         x = x.to(device, memory_format=torch.channels_last)
-        noise = torch.randn(len(x), settings.codes, generator=random.noise).to(device)
+        noise = batch.normal(settings.codes).to(device)
         with loop.autocast(device, settings):
             logits, mean, log_deviation = vae(x, noise)
         bce = landmark_bce(logits.float(), x)
         kl = kl_divergence(mean.float(), log_deviation.float())
-        optimiser.zero_grad(set_to_none=True)
-        (bce + settings.kl_weight * kl).backward()
-        optimiser.step()
+        batch.descend(bce + settings.kl_weight * kl, optimiser)
         return {"bce": bce.item(), "kl": kl.item()}
 
     loop.train(

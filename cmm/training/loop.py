@@ -1,12 +1,7 @@
-"""The one training loop: seeded, logged, resumable.
-
-An epoch's order and noise come from generators seeded by (seed, epoch) alone, so
-that a run resumed after any epoch goes on exactly as the uninterrupted one.
-"""
+"""The one training loop: seeded, logged, resumable at any step, on one process or many."""
 
 import csv
 import hashlib
-import io
 import json
 import logging
 import math
@@ -15,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 
 from cmm.errors import UserError
@@ -24,6 +18,9 @@ from cmm.models.weights_file import save_networks
 from cmm.progress import duration, progress
 from cmm.provenance import provenance
 from cmm.settings import setting
+from cmm.training import processes
+from cmm.training.batches import Batch, Randomness, shuffled
+from cmm.training.state import Place, State, owned
 
 log = logging.getLogger("cmm")
 
@@ -33,13 +30,14 @@ class TrainingSettings:
     """What all training stages share."""
 
     epochs: int = setting(20, "passes over the training set", minimum=1)
-    batch_size: int = setting(64, "images or sequences of a step (ours)", minimum=1)
+    batch_size: int = setting(64, "images or sequences of a step, over all GPUs (ours)", minimum=1)
     learning_rate: float = setting(2e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
     decay_from: float = setting(
         0.4, "share of the training after which the step falls linearly to 0 (ours)", minimum=0.0, maximum=1.0
     )
-    precision: str = setting("fp32", "arithmetic of the forward pass", choices=("fp32", "bf16"))
-    state_every: int = setting(1, "epochs between two states to resume from", minimum=1)
+    precision: str = setting(
+        "auto", "arithmetic of the forward pass; auto: bf16 on a GPU", choices=("auto", "fp32", "bf16")
+    )
 
 
 @dataclass(frozen=True)
@@ -51,77 +49,96 @@ class Run:
     losses: Annotated[Path, "table of the losses of each epoch to write (TSV)"]
     state: Annotated[Path, "folder of the state to resume from"]
     seed: Annotated[int, "random seed"] = 1
-    threads: Annotated[int, "threads of a CPU"] = 1
-
-
-@dataclass(frozen=True)
-class Randomness:
-    """The generators of one epoch: `order` shuffles and augments, `noise` is drawn on the CPU."""
-
-    order: np.random.Generator
-    noise: torch.Generator
+    threads: Annotated[int, "threads of a CPU, over all processes"] = 1
+    processes: Annotated[int, "processes that train together, one a GPU"] = 1
+    state_seconds: Annotated[float, "seconds between two states to resume from"] = 120.0
 
 
 def prepare(run):
-    """Seed everything, choose the device. Returns torch.device."""
-    torch.set_num_threads(run.threads)
+    """Start the processes, seed everything, choose the device. Returns torch.device."""
+    processes.join(run.processes)
+    torch.set_num_threads(max(1, run.threads // run.processes))
     torch.manual_seed(run.seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    log.info("training on %s, %d threads", device, run.threads)
+    device = processes.claim_device()
+    log.info("training on %s, %d processes, %d threads each", device, run.processes, torch.get_num_threads())
     return device
 
 
 def train(module, run, settings, step, *, count, inputs, networks, helpers, optimisers):
     """Train a stage, then write its weights and its losses, and drop the state.
 
-    `step(chosen, random)` makes one step on the items `chosen` (indices below `count`)
-    and returns its losses as {name: float}. `networks` {name: module} are written to
-    `run.out`; `helpers`, such as discriminators, and `optimisers` live in the state
-    alone. `inputs` are the files that the result depends on.
+    `step(batch)` makes one step on a Batch of items (indices below `count`) and returns
+    its losses, means over the batch's items, as {name: float}. `networks` {name: module}
+    are written to `run.out`; `helpers`, such as discriminators, and `optimisers` live in
+    the state alone. `inputs` are the files that the result depends on.
     """
     about = provenance(module, settings, fold=run.fold, seed=run.seed)
-    fingerprint = fingerprint_of({**about, "threads": run.threads}, *inputs)
-    history = fit({**networks, **helpers}, optimisers, count, step, settings, run, fingerprint)
-    save_networks(run.out, networks, about)
-    write_losses(run.losses, history)
-    state_file(run.state).unlink(missing_ok=True)
-    if run.state.is_dir() and not any(run.state.iterdir()):
-        run.state.rmdir()
+    fingerprint = fingerprint_of(about, *inputs)
+    with owned(run.state):
+        state = State(run, {**networks, **helpers}, optimisers, fingerprint)
+        history = fit(state, step, count, settings, run)
+        if processes.rank() == 0:
+            save_networks(run.out, networks, about)
+            write_losses(run.losses, history)
+        state.remove()
 
 
-def fit(networks, optimisers, count, step, settings, run, fingerprint):
-    """Train for `settings.epochs`; returns a list of {epoch, loss names..., seconds}.
-
-    networks, optimisers: {name: ...}, the whole of what a state holds.
-    """
-    groups = [group for optimiser in optimisers.values() for group in optimiser.param_groups]
-    rates = [group["lr"] for group in groups]
-    history = _resume(networks, optimisers, run.state, fingerprint)
-    # A state brings groups of its own, with the rates of the moment: the first ones count.
-    groups = [group for optimiser in optimisers.values() for group in optimiser.param_groups]
-    for epoch in range(len(history), settings.epochs):
-        start, totals = time.monotonic(), {}
-        for network in networks.values():  # a frozen network keeps its running statistics too
+def fit(state, step, count, settings, run):
+    """Train what `state` holds for `settings.epochs`; a list of {epoch, loss names..., seconds}."""
+    if min(count, settings.batch_size) < run.processes:
+        raise UserError(
+            f"{run.processes} processes cannot share batches of {min(count, settings.batch_size)}:"
+            " raise batch_size or ask for fewer GPUs"
+        )
+    processes.share_statistics(state.networks.values())
+    rates = [group["lr"] for group in _groups(state)]
+    place = state.load()
+    while place.epoch < settings.epochs:
+        for network in state.networks.values():  # a frozen network keeps its running statistics too
             network.train(any(parameter.requires_grad for parameter in network.parameters()))
-        random = _randomness(run.seed, epoch)
-        batches = shuffled(count, settings.batch_size, random)
-        for i, chosen in enumerate(progress(batches, f"epoch {epoch + 1}/{settings.epochs}")):
-            done = (epoch + i / len(batches)) / settings.epochs
-            for group, rate in zip(groups, rates, strict=True):
-                group["lr"] = rate * decay(done, settings.decay_from)
-            for name, value in step(chosen, random).items():
-                totals[name] = totals.get(name, 0.0) + value / len(batches)
-        if not all(math.isfinite(value) for value in totals.values()):
-            raise UserError(f"the losses of epoch {epoch + 1} are not finite ({totals}): lower the learning rate")
-        seconds = time.monotonic() - start
-        history.append({"epoch": epoch + 1, **totals, "seconds": round(seconds, 2)})
-        words = "  ".join(f"{name} {value:.4g}" for name, value in totals.items())
-        left = duration(seconds * (settings.epochs - epoch - 1))
-        log.info("epoch %d/%d  %s  (%s left)", epoch + 1, settings.epochs, words, left)
-        if (epoch + 1) % settings.state_every == 0:
-            _save_state(networks, optimisers, history, run.state, fingerprint)
-    return history
+        means, seconds = train_epoch(place, state, step, count, rates, settings, run)
+        place = Place([*place.history, {"epoch": place.epoch + 1, **means, "seconds": round(seconds, 2)}])
+        words = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
+        left = duration(seconds * (settings.epochs - place.epoch))
+        log.info("epoch %d/%d  %s  (%s left)", place.epoch, settings.epochs, words, left)
+    return place.history
+
+
+def train_epoch(place, state, step, count, rates, settings, run):
+    """Go on from `place` to the end of its epoch; (means of the losses, seconds it took)."""
+    groups = _groups(state)
+    device = groups[0]["params"][0].device
+    random = Randomness.of(run.seed, place.epoch)
+    batches = shuffled(count, settings.batch_size, random, least=max(2, run.processes))
+    if place.random:
+        random.restore(place.random)
+    start = time.monotonic() - place.seconds
+    for chosen in progress(batches[place.step :], f"epoch {place.epoch + 1}/{settings.epochs}"):
+        done = (place.epoch + place.step / len(batches)) / settings.epochs
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate * decay(done, settings.decay_from)
+        batch = Batch(chosen, random)
+        losses = step(batch)
+        values = processes.summed([value * batch.share for value in losses.values()], device)
+        for name, value in zip(losses, values, strict=True):
+            place.totals[name] = place.totals.get(name, 0.0) + value / len(batches)
+        place.step += 1
+        place.seconds, place.random = time.monotonic() - start, random.state()
+        state.save_if_due(place)
+    if not all(math.isfinite(value) for value in place.totals.values()):
+        raise UserError(f"losses of epoch {place.epoch + 1} are not finite ({place.totals}): lower the learning rate")
+    return place.totals, place.seconds
+
+
+def fingerprint_of(about, *files):
+    """Hash of what a state is for: settings, code, fold and seed of `about`, and the bytes of the input files."""
+    kept = {key: about[key] for key in ("stage", "settings", "code", "fold", "seed")}
+    digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode())
+    for path in files:
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def write_losses(path, history):
@@ -132,77 +149,17 @@ def write_losses(path, history):
         writer.writerows(history)
 
 
-def state_file(state):
-    """The file in the folder `state` that a run resumes from."""
-    return Path(state) / "state.pt"
-
-
-def fingerprint_of(about, *files):
-    """Hash of settings and code (`about`) and of the bytes of the input files."""
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for path in files:
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def shuffled(count, batch_size, random):
-    """Index batches of one epoch in random order; a last batch of one joins its neighbour.
-
-    The statistics of a single item would unsettle BatchNorm.
-    """
-    order = random.order.permutation(count)
-    batches = [order[i : i + batch_size] for i in range(0, count, batch_size)]
-    if len(batches) > 1 and len(batches[-1]) == 1:
-        last = batches.pop()
-        batches[-1] = np.concatenate([batches[-1], last])
-    return batches
-
-
 def decay(done, start):
     """Factor of the learning rate at the share `done` of the training: 1 until `start`, then to 0."""
     return min(1.0, (1 - done) / max(1 - start, 1e-9))
 
 
 def autocast(device, settings):
-    """Context of the forward pass in the precision asked for."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
+    """Context of the forward pass in the precision asked for; bf16 needs no scaling of the loss."""
+    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and device.type == "cuda")
+    return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
 
 
-def _randomness(seed, epoch):
-    noise = torch.Generator()
-    noise.manual_seed(int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0]))
-    return Randomness(np.random.default_rng((seed, epoch)), noise)
-
-
-def _save_state(networks, optimisers, history, state, fingerprint):
-    content = {
-        "fingerprint": fingerprint,
-        "history": history,
-        "networks": {name: network.state_dict() for name, network in networks.items()},
-        "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
-    }
-    buffer = io.BytesIO()  # a full disk is then an error of the disk, not one of torch
-    torch.save(content, buffer)
-    with atomic(state_file(state)) as partial:
-        partial.write_bytes(buffer.getbuffer())
-
-
-def _resume(networks, optimisers, state, fingerprint):
-    path = state_file(state)
-    if not path.is_file():
-        return []
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)  # tensors only, no pickled code
-    except Exception as error:  # torch raises many kinds for a damaged file
-        log.warning("state %s cannot be read (%s): starting anew", path, type(error).__name__)
-        return []
-    if not isinstance(content, dict) or content.get("fingerprint") != fingerprint:
-        log.warning("state %s is of other settings, data or code: starting anew", path)
-        return []
-    for name, network in networks.items():
-        network.load_state_dict(content["networks"][name])
-    for name, optimiser in optimisers.items():
-        optimiser.load_state_dict(content["optimisers"][name])
-    log.info("going on after epoch %d from %s", len(content["history"]), path)
-    return content["history"]
+def _groups(state):
+    """Parameter groups of all optimisers; a loaded state brings groups of its own."""
+    return [group for optimiser in state.optimisers.values() for group in optimiser.param_groups]

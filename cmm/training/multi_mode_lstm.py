@@ -18,7 +18,7 @@ from cmm.models.multi_mode_lstm import ModeDiscriminator, MultiModeLSTM
 from cmm.models.weights_file import load_networks
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import coins, flip, landmark_sequences
+from cmm.training.data import flip, landmark_sequences
 from cmm.training.losses import landmark_bce, pull, push
 
 
@@ -65,10 +65,10 @@ def main(
     )
     adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate)
 
-    def step(chosen, random):
-        x, label = images[chosen], labels[chosen].to(device)
+    def step(batch):
+        x, label = images[batch.indices], labels[batch.indices].to(device)
         if settings.flips:
-            x = flip(x, coins(len(x), random))
+            x = flip(x, batch.coins())
         x = x.to(device)
         with loop.autocast(device, settings):
             sequence = lstm(vae.encode(x[:, 0])[0], label)
@@ -79,11 +79,7 @@ def main(
         bce = landmark_bce(logits.float(), target.flatten(0, 2))
         drawn = logits.float().sigmoid().reshape(*every.shape[:3], *x.shape[-2:])[:, 1:]
         loss_pull, loss_push = pull(modes.float(), sequence.float()), push(discriminator(drawn))
-        adam.zero_grad(set_to_none=True)
-        adam_d.zero_grad(set_to_none=True)
-        (bce + settings.pull_weight * loss_pull + settings.push_weight * loss_push).backward()
-        adam.step()
-        adam_d.step()
+        batch.descend(bce + settings.pull_weight * loss_pull + settings.push_weight * loss_push, adam, adam_d)
         return {"bce": bce.item(), "pull": loss_pull.item(), "push": loss_push.item()}
 
     loop.train(

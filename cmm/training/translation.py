@@ -15,7 +15,7 @@ from cmm.faces.store import read_smiles
 from cmm.models.translation import PairDiscriminator, TranslationUNet
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import coins, faces_to_tensor, flip, images_to_tensor
+from cmm.training.data import faces_to_tensor, flip, images_to_tensor
 from cmm.training.losses import adversarial_discriminator, adversarial_generator, reconstruction
 
 
@@ -44,25 +44,21 @@ def main(
     adam_g = torch.optim.Adam(generator.parameters(), settings.learning_rate, betas, fused=True)
     adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate, betas, fused=True)
 
-    def step(chosen, random):
-        mirrored = coins(len(chosen), random) if settings.flips else None
-        neutral, landmarks, face = (part.to(device) for part in pairs(data, chosen, mirrored))
+    def step(batch):
+        mirrored = batch.coins() if settings.flips else None
+        neutral, landmarks, face = (part.to(device) for part in pairs(data, batch.indices, mirrored))
         with loop.autocast(device, settings):
             fake = generator(neutral, landmarks)
             real_logits = discriminator(neutral, face)
             fake_logits = discriminator(neutral, fake.detach())
         loss_d = adversarial_discriminator(real_logits.float(), fake_logits.float())
-        adam_d.zero_grad(set_to_none=True)
-        loss_d.backward()
-        adam_d.step()
+        batch.descend(loss_d, adam_d)
         discriminator.requires_grad_(False)  # spares the gradients that this half does not use
         with loop.autocast(device, settings):
             judged = discriminator(neutral, fake)
         loss_l1 = reconstruction(fake.float(), face)
         loss_g = adversarial_generator(judged.float())
-        adam_g.zero_grad(set_to_none=True)
-        (settings.l1_weight * loss_l1 + loss_g).backward()
-        adam_g.step()
+        batch.descend(settings.l1_weight * loss_l1 + loss_g, adam_g)
         discriminator.requires_grad_(True)
         return {"l1": loss_l1.item(), "generator": loss_g.item(), "discriminator": loss_d.item()}
 

@@ -11,8 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from cmm.errors import UserError
 from cmm.training import landmark_vae, loop, translation
+from cmm.training.batches import Randomness, shuffled
 from cmm.training.loop import Run, TrainingSettings
+from cmm.training.state import Place, State, owned
 
 STAGES = {"landmark_vae": landmark_vae, "translation": translation}
 
@@ -42,7 +45,16 @@ def test_a_killed_run_goes_on_to_the_same_weights(stage, smiles, tmp_path):
     whole = train(stage, smiles, tmp_path / "whole", epochs=40)
     out = tmp_path / "killed"
     words = [sys.executable, "-m", "cmm", f"train_{stage}", "--smiles", smiles, "--fold", "0", "--epochs", "40"]
-    words += ["--batch-size", "8", "--out", out / "w.safetensors", "--losses", out / "losses.tsv"]
+    words += [
+        "--batch-size",
+        "8",
+        "--state-seconds",
+        "0",
+        "--out",
+        out / "w.safetensors",
+        "--losses",
+        out / "losses.tsv",
+    ]
     words = [str(word) for word in [*words, "--state", out / "state"]]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL) as run:
         deadline = time.monotonic() + 120
@@ -57,40 +69,81 @@ def test_a_killed_run_goes_on_to_the_same_weights(stage, smiles, tmp_path):
     assert len((out / "losses.tsv").read_text().splitlines()) == 41
 
 
-def test_a_state_of_other_settings_is_discarded_saying_so(tmp_path, caplog):
-    net = {"net": torch.nn.Linear(2, 2)}
-    loop._save_state(net, {}, [{"epoch": 1}], tmp_path, "old")
-    assert loop._resume(net, {}, tmp_path, "new") == []
+@pytest.fixture
+def saved(tmp_path):
+    """A run whose state was saved in its second epoch, and a function that opens it under a fingerprint."""
+    run = Run(0, tmp_path / "w", tmp_path / "l", tmp_path / "state", state_seconds=0.0)
+
+    def open_as(fingerprint):
+        torch.manual_seed(len(fingerprint))
+        net = torch.nn.Linear(2, 2)
+        return State(run, {"net": net}, {"adam": torch.optim.Adam(net.parameters())}, fingerprint)
+
+    state = open_as("same")
+    random = Randomness.of(1, 1)
+    random.order.random(3)
+    state.save_if_due(Place([{"epoch": 1, "bce": 2.5}], 3, {"bce": 0.5}, 1.5, random.state()))
+    return open_as, state
+
+
+def test_a_state_gives_back_place_weights_and_generators(saved):
+    open_as, state = saved
+    again = open_as("same")
+    place = again.load()
+    assert (place.epoch, place.step, place.totals) == (1, 3, {"bce": 0.5})
+    assert same(again.networks["net"].state_dict(), state.networks["net"].state_dict())
+    fresh, restored = Randomness.of(1, 1), Randomness.of(1, 1)
+    fresh.order.random(3)
+    restored.restore(place.random)
+    assert fresh.order.random() == restored.order.random()
+    assert torch.rand(2, generator=fresh.noise).equal(torch.rand(2, generator=restored.noise))
+
+
+def test_a_state_of_other_settings_is_discarded_saying_so(saved, caplog):
+    assert saved[0]("other").load() == Place()
     assert "other settings, data or code: starting anew" in caplog.text
-    assert loop._resume(net, {}, tmp_path, "old") == [{"epoch": 1}]
 
 
-def test_a_damaged_state_is_discarded_saying_so(tmp_path, caplog):
-    (tmp_path / "state.pt").write_bytes(b"no state")
-    assert loop._resume({}, {}, tmp_path, "any") == []
+def test_a_state_of_other_threads_goes_on_saying_so(saved, caplog, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
+    assert saved[0]("same").load().step == 3
+    assert "this run has device cpu, processes 1, threads 77: the last bits may differ" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"no state", b""])
+def test_a_damaged_state_is_discarded_saying_so(saved, caplog, content):
+    saved[1].path.write_bytes(content)
+    assert saved[0]("same").load() == Place()
     assert "cannot be read" in caplog.text
-    torch.save([1, 2], tmp_path / "state.pt")
-    assert loop._resume({}, {}, tmp_path, "any") == []
 
 
-def test_fingerprint_follows_settings_and_files(tmp_path):
+def test_two_trainings_with_one_state_are_refused(smiles, tmp_path):
+    with owned(tmp_path / "state"), pytest.raises(UserError, match="another process trains with the state"):
+        train("landmark_vae", smiles, tmp_path, epochs=1)
+    train("landmark_vae", smiles, tmp_path, epochs=1)
+    assert not (tmp_path / "state").exists()
+
+
+def test_fingerprint_follows_settings_code_and_files_alone(tmp_path):
+    about = {"stage": "s", "settings": {"x": 1}, "code": "c", "fold": 1, "seed": 1, "versions": {"torch": "2"}}
     (tmp_path / "a").write_text("1")
-    first = loop.fingerprint_of({"x": 1}, tmp_path / "a")
-    assert first == loop.fingerprint_of({"x": 1}, tmp_path / "a")
-    assert first != loop.fingerprint_of({"x": 2}, tmp_path / "a")
+    first = loop.fingerprint_of(about, tmp_path / "a")
+    assert first == loop.fingerprint_of({**about, "versions": {"torch": "3"}}, tmp_path / "a")
+    assert first != loop.fingerprint_of({**about, "settings": {"x": 2}}, tmp_path / "a")
+    assert first != loop.fingerprint_of({**about, "code": "d"}, tmp_path / "a")
     (tmp_path / "a").write_text("2")
-    assert first != loop.fingerprint_of({"x": 1}, tmp_path / "a")
+    assert first != loop.fingerprint_of(about, tmp_path / "a")
 
 
 def test_batches_hold_everything_once_and_never_one_alone():
-    random = loop._randomness(1, 0)
-    batches = loop.shuffled(17, 4, random)
+    random = Randomness.of(1, 0)
+    batches = shuffled(17, 4, random)
     assert sorted(index for batch in batches for index in batch) == list(range(17))
     assert min(len(batch) for batch in batches) > 1
 
 
 def test_epochs_differ_but_depend_on_nothing_else():
-    orders = [loop.shuffled(50, 50, loop._randomness(1, epoch))[0].tolist() for epoch in (0, 0, 1)]
+    orders = [shuffled(50, 50, Randomness.of(1, epoch))[0].tolist() for epoch in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
 
 
