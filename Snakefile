@@ -2,11 +2,8 @@
 #
 #   snakemake --configfile config/demo.yaml      the demo, on the embedded data set
 #   snakemake -n                                 what would run, and why
+#   snakemake dataset                            up to a milestone: one of the rules below
 #   snakemake --report results/report.html       the report of what has run
-
-
-# The defaults lie beside this file, wherever the workflow is run from.
-configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"
@@ -21,11 +18,37 @@ include: "rules/evaluate.smk"
 include: "rules/report.smk"
 
 
-rule all:
-    default_target: True
+rule dataset:
+    input:
+        collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
+
+
+rule models:
+    input:
+        models(),
+
+
+rule videos:
+    input:
+        runs(f"{RUN}/films"),
+
+
+rule tables:
     input:
         rules.tabulate_videos.output,
         rules.tabulate_scores.output,
+        rules.tabulate_provenance.output,
+
+
+rule figures:
+    input:
         collect("results/figures/{dataset}/au_curves", dataset=config["datasets"]),
-        collect(f"{RUN}/films", **RUNS),
-        collect(f"{RUN}/losses.svg", **RUNS),
+        runs(f"{RUN}/losses.svg"),
+
+
+rule report:
+    default_target: True
+    input:
+        rules.videos.input,
+        rules.tables.input,
+        rules.figures.input,

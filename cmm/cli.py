@@ -65,7 +65,7 @@ def _check(given):
                 other = seen.setdefault(path.absolute(), name)
                 if other != name or (isinstance(value, list) and value.count(path) > 1):
                     raise UserError(f"--{name} and --{other} both name {path}")
-    for name, least in (("threads", 1), ("seed", 0), ("processes", 1), ("state_seconds", 0)):
+    for name, least in (("threads", 1), ("seed", 0), ("processes", 0), ("state_seconds", 0)):
         if given.get(name, least) < least:
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is too small: the least is {least}")
 
@@ -85,10 +85,13 @@ def build_parser(verb, module):
     )  # fmt: skip
     group = parser.add_argument_group("files and choices")
     for name, parameter in _parameters(module).items():
-        kind, text = typing.get_args(parameter.annotation)
+        kind, text, *marks = typing.get_args(parameter.annotation)
         many = typing.get_origin(kind) is list
         plain = next((part for part in typing.get_args(kind) if part is not type(None)), kind)  # list[x], x | None
         required = parameter.default is inspect.Parameter.empty
+        if "positional" in marks:
+            group.add_argument(name, type=plain, metavar=name.upper(), help=text)
+            continue
         group.add_argument(
             "--" + name.replace("_", "-"),
             type=plain,

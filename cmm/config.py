@@ -8,10 +8,13 @@ that starting the workflow imports none of the stages.
 import importlib
 import math
 import shlex
+from pathlib import Path
 
 import jsonschema
+import yaml
+from snakemake.utils import update_config
 
-from cmm.datasets import LAYOUTS
+from cmm.datasets.layouts import LAYOUTS, reader
 from cmm.errors import UserError
 from cmm.settings import schema_of
 from cmm.stages import STAGES
@@ -54,6 +57,11 @@ TOP = {
         "minItems": 1,
         "uniqueItems": True,
     },
+    "state_seconds": {
+        "description": "seconds between two states that a killed training resumes from; changes no result",
+        "type": "integer",
+        "minimum": 0,
+    },
     "sources": {
         "description": "where each data set lies",
         "type": "object",
@@ -71,12 +79,40 @@ TOP = {
                         "type": "string",
                         "minLength": 1,
                     },
+                    "folds": {
+                        "description": "folds of this data set that are held out, instead of the folds above",
+                        "type": "array",
+                        "items": {"type": "integer", "minimum": 1},
+                        "minItems": 1,
+                        "uniqueItems": True,
+                    },
                     "table": {"description": "CSV of a folder data set", "type": "string", "minLength": 1},
                 },
             }
         },
     },
 }
+
+
+def with_defaults(config, path):
+    """`config` over the defaults in the YAML file `path`; nested keys are merged."""
+    merged = yaml.safe_load(Path(path).read_text())
+    update_config(merged, config)
+    return merged
+
+
+def missing_data(config, made=()):
+    """A line for each data set whose root is not there: what it is, where to ask, where to put it.
+
+    Data sets named in `made` are made by the workflow.
+    """
+    lines = []
+    for name in config["datasets"]:
+        source = config["sources"][name]
+        if name not in made and not Path(source["root"]).is_dir():
+            what = f"data set {name}: its root {source['root']} does not exist. {reader(source['layout']).ACCESS}"
+            lines.append(f"{what.strip()} Put it there, or set sources.{name}.root.")
+    return lines
 
 
 def blocks():
@@ -128,9 +164,9 @@ def _check_scalars(value, path=()):
 
 
 def flags(block):
-    """A config block as the command line of its stage, quoted for a shell."""
+    """A config block as the command line of its stage, quoted for a shell, whatever the order of its keys."""
     words = []
-    for key, value in block.items():
+    for key, value in sorted(block.items()):
         values = value if isinstance(value, list | tuple) else [value]
         words.append("--" + key.replace("_", "-"))
         words += [str(item).lower() if isinstance(item, bool) else str(item) for item in values]

@@ -89,6 +89,12 @@ def inside(root, name):
     return path
 
 
+def file_digest(path):
+    """sha256 of a file's bytes, as hexadecimal text."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def stat_digest(paths):
     """Hash of names, sizes and times of files: what changes when one is replaced."""
     digest = hashlib.sha256()

@@ -1,29 +1,61 @@
-"""How a result was made: settings, code, versions. And the code hash that reruns depend on."""
+"""How a result was made: command, settings, code, inputs, versions, time. And the code hash that reruns depend on."""
 
 import ast
 import dataclasses
 import functools
 import hashlib
 import platform
+import shlex
+import subprocess
+import sys
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import cmm
+from cmm.files import file_digest
 
 ROOT = Path(cmm.__file__).parent.parent
 PACKAGES = ("numpy", "torch", "opencv-python", "mediapipe", "pandas", "h5py", "scikit-image", "av")
+STARTED = time.monotonic()
 
 
-def provenance(module, settings, **more):
-    """Dict for a result's metadata: stage, settings, hash of its code, package versions."""
+def provenance(module, settings, inputs=(), **more):
+    """The record that goes into a result: a JSON-able dict.
+
+    module is the stage's, settings its dataclass (None for a stage without), inputs the
+    files that it read, of which the record holds the sha256; `more` is added as it is.
+    """
     return {
         "cmm": cmm.__version__,
         "stage": module,
-        "settings": dataclasses.asdict(settings),
+        "command": shlex.join(["cmm", *sys.argv[1:]]),
+        "settings": dataclasses.asdict(settings) if settings else {},
         "code": code_hash(module),
+        "commit": commit(),
+        "inputs": {str(path): file_digest(path) for path in inputs},
         "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "seconds": round(time.monotonic() - STARTED, 1),
         **more,
     }
+
+
+@functools.cache
+def commit():
+    """The git commit of the code, "+" behind it if tracked files differ; None outside of a checkout."""
+
+    def git(*words):
+        command = ["git", "-C", str(ROOT), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+
+    try:
+        top, head = git("rev-parse", "--show-toplevel", "HEAD").split()
+        if Path(top).resolve() != ROOT.resolve():
+            return None  # installed into some other project's folder
+        changed = git("status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head[:12] + ("+" if changed else "")
 
 
 @functools.cache
@@ -35,41 +67,54 @@ def code_hash(module):
     that it can affect and no other.
     """
     digest = hashlib.sha256()
-    for name, path in sorted(_closure(module).items()):
-        tree = ast.dump(_without_docstrings(ast.parse(path.read_bytes())))
-        digest.update(f"{name}\0{tree}".encode())
+    for name in sorted(_closure(module)):
+        digest.update(f"{name}\0{_parsed(_source(name))[0]}".encode())
     return digest.hexdigest()[:16]
 
 
 def _closure(module):
-    """{name: file} of `module` and every `cmm` module it may import, transitively.
-
-    A string that names a module counts as an import: registries load by name.
-    """
-    found, todo = {}, [module]
+    """Names of `module` and of every `cmm` module it may import, transitively."""
+    found, todo = set(), [module]
     while todo:
         name = todo.pop()
         path = _source(name)
         if path is None or name in found:
             continue
-        found[name] = path
+        found.add(name)
         parts = name.split(".")
         todo += [".".join(parts[:i]) for i in range(1, len(parts))]
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.Import):
-                todo += [alias.name for alias in node.names if alias.name.startswith("cmm")]
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cmm":
-                todo += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-            elif isinstance(node, ast.Constant) and str(node.value).startswith("cmm."):
-                todo.append(node.value)
+        todo += _parsed(path)[1]
     return found
 
 
-def _without_docstrings(tree):
+@functools.cache
+def _parsed(path):
+    """(the meaning of a module as text, the names it may import).
+
+    A string that names a module counts as an import: registries load by name.
+    """
+    tree, names = ast.parse(path.read_bytes()), []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names if alias.name.startswith("cmm")]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cmm":
+            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Constant) and str(node.value).startswith("cmm."):
+            names.append(node.value)
+    return _meaning(tree), names
+
+
+def _meaning(tree):
+    """A syntax tree as text, without docstrings and without the number of the release."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
-    return tree
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and _names_version(node))]
+    return ast.dump(tree)
+
+
+def _names_version(node):
+    return [getattr(target, "id", None) for target in node.targets] == ["__version__"]
 
 
 def _source(name):

@@ -21,6 +21,17 @@ def write_table(frame, path, provenance):
         pq.write_table(table.replace_schema_metadata(metadata), partial, compression="zstd")
 
 
+def write_tsv(frame, path, provenance):
+    """Write `frame` as tab-separated text, its provenance beside it in `{path}-metadata.json`.
+
+    TSV has no place for it; the name is that of the W3C's "CSV on the Web".
+    """
+    with atomic(Path(f"{path}-metadata.json")) as partial:
+        partial.write_text(json.dumps({"url": Path(path).name, "cmm": provenance}, indent=1) + "\n")
+    with atomic(path) as partial:
+        frame.to_csv(partial, sep="\t", index=False)
+
+
 def read_table(path, columns=()):
     """Read a table of ours into a DataFrame; UserError if it is none or lacks `columns`."""
     path = Path(path)

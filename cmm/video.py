@@ -1,5 +1,7 @@
 """Reading and writing videos with PyAV."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +11,7 @@ import cv2
 import numpy as np
 
 from cmm.errors import UserError
-from cmm.files import atomic, inside
+from cmm.files import atomic, file_digest, inside
 
 av.logging.set_level(av.logging.PANIC)
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".flv", ".mpg", ".mpeg", ".wmv", ".3gp", ".ogv"}
@@ -92,13 +94,17 @@ def read_image(path):
         raise Unreadable(f"image {path} cannot be read: {error}") from error
 
 
-def write_video(path, frames, fps, crf=18):
+def write_video(path, frames, fps, crf=18, about=None):
     """Write RGB uint8 frames (n, h, w, 3) as H.264 yuv420p mp4; even height and width.
+
+    `about`, its provenance, goes into the file's comment.
 
     One encoder thread, so that the same frames give the same bytes.
     """
     frames = np.asarray(frames)
     with atomic(path) as partial, av.open(str(partial), "w", format="mp4") as container:
+        if about:
+            container.metadata["comment"] = json.dumps(about)
         rate = Fraction(fps).limit_denominator(1001)
         stream = container.add_stream("libx264", rate=rate)
         stream.height, stream.width = frames.shape[1:3]
@@ -107,6 +113,23 @@ def write_video(path, frames, fps, crf=18):
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
+
+
+def read_comment(path):
+    """The comment in a video's metadata, "" if there is none. Raises Unreadable."""
+    with _open(path) as container:
+        return container.metadata.get("comment", "")
+
+
+def video_digest(path):
+    """sha256 of a video's bytes, or of its images' bytes one after the other."""
+    path = Path(path)
+    if path.is_file():
+        return file_digest(path)
+    digest = hashlib.sha256()
+    for image in _images(path):
+        digest.update(image.read_bytes())
+    return digest.hexdigest()
 
 
 def _images(folder):

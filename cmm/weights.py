@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cmm.errors import UserError
-from cmm.files import atomic
+from cmm.files import atomic, file_digest
 
 TIMEOUT = 30  # seconds without an answer
 
@@ -49,11 +49,11 @@ def find_weights(name, files=FILES):
     wanted = files[name]
     cached = cache_folder() / wanted.file
     if cached.is_file():
-        if _sha256(cached) != wanted.sha256:
+        if file_digest(cached) != wanted.sha256:
             raise UserError(f"{cached} has the wrong sha256: delete it, or put the file from {wanted.url} there")
         return cached
     packaged = _in_package(wanted)
-    if packaged is not None and _sha256(packaged) == wanted.sha256:
+    if packaged is not None and file_digest(packaged) == wanted.sha256:
         return packaged
     try:
         _download(wanted, cached)
@@ -82,8 +82,3 @@ def _download(wanted, target):
                 file.write(block)
         if digest.hexdigest() != wanted.sha256:
             raise UserError(f"{wanted.url} sent a file of the wrong sha256; put the right one at {target}")
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,25 +14,23 @@ for variable, folder in (("PATH", Path(sys.executable).parent), ("PYTHONPATH", R
     others = [part for part in os.environ.get(variable, "").split(os.pathsep) if part not in ("", str(folder))]
     os.environ[variable] = os.pathsep.join([str(folder), *others])
 
-from cmm.config import flags, validate
+from cmm.config import flags, missing_data, validate, with_defaults
 from cmm.errors import UserError
 from cmm.files import stat_digest
 from cmm.provenance import code_hash
 from cmm.stages import STAGES
 from snakemake.exceptions import WorkflowError
 
+# config/config.yaml, below what the command line or an embedding workflow says.
+config = with_defaults(config, ROOT / "config/config.yaml")
+
 # One trained method: data set, held-out fold, method, seed.
 RUN = "results/{dataset}/fold{fold}/{method}/seed{seed}"
-RUNS = {
-    "dataset": config["datasets"],
-    "fold": config["folds"],
-    "method": config["methods"],
-    "seed": config["seeds"],
-}
-EMBEDDED = "actors"  # the data set that the workflow makes itself
 RUN_LOG = RUN.replace("results", "logs", 1)
 CMM_NET = RUN.replace("{method}", "cmm_net")
 CMM_NET_LOG = RUN_LOG.replace("{method}", "cmm_net")
+MODELS = {"cmm_net": ["landmark_vae", "conditional_lstm", "multi_mode_lstm", "translation"]}
+EMBEDDED = "actors"  # the data set that the workflow makes itself
 
 
 wildcard_constraints:
@@ -44,21 +42,37 @@ wildcard_constraints:
 
 
 def check_config():
-    """Stop with one line if the config has a mistake or a data set is not there."""
+    """Stop with one line a mistake in the config, and one a data set that is not there."""
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     try:
         validate(config, schema)
     except UserError as error:
         raise WorkflowError(str(error)) from None
-    for name in config["datasets"]:
-        root = Path(config["sources"][name]["root"])
-        if name == EMBEDDED and root.exists() and not (root / "truth.parquet").is_file():
-            # Snakemake empties the folder before it renders into it.
-            raise WorkflowError(f"sources.{name}.root: {root} exists and was not rendered; name a new folder")
-        if name != EMBEDDED and not root.is_dir():
-            raise WorkflowError(
-                f"data set {name}: its root {root} does not exist; put the data there or set sources.{name}.root"
-            )
+    root = Path(config["sources"][EMBEDDED]["root"])
+    if EMBEDDED in config["datasets"] and root.exists() and not (root / "truth.parquet").is_file():
+        # Snakemake empties the folder before it renders into it.
+        raise WorkflowError(f"sources.{EMBEDDED}.root: {root} exists and was not rendered; name a new folder")
+    if missing := missing_data(config, made=[EMBEDDED]):
+        raise WorkflowError("\n".join(missing))
+
+
+def runs(pattern, **more):
+    """`pattern` for every run that the config asks for: data set, fold, method and seed."""
+    every = []
+    for dataset in config["datasets"]:
+        folds = config["sources"][dataset].get("folds", config["folds"])
+        every += collect(pattern, dataset=dataset, fold=folds, method=config["methods"], seed=config["seeds"], **more)
+    return every
+
+
+def models():
+    """Weights of every stage of every run."""
+    return [f"{run}/{stage}.safetensors" for run in runs(RUN) for stage in MODELS[Path(run).parent.name]]
+
+
+def growing(mem_mb):
+    """Memory of a job: so much more with every attempt. Profiles say how many attempts."""
+    return lambda wildcards, attempt: mem_mb * attempt
 
 
 def settings(verb):
@@ -66,9 +80,22 @@ def settings(verb):
     return flags(config[STAGES[verb].block])
 
 
-def code(verb):
-    """Hash of the code that a stage runs: an edit reruns the stages it can affect."""
-    return code_hash(STAGES[verb].module)
+def code(verb, *plugins):
+    """Hash of the code that a stage runs: an edit reruns the stages it can affect.
+
+    `plugins` are the modules that the stage loads by a name from the config.
+    """
+    return " ".join(code_hash(module) for module in [STAGES[verb].module, *plugins])
+
+
+def tracker(block):
+    """Module of the face tracker that a config block names."""
+    return f"cmm.faces.trackers.{config[block]['backend']}_tracker"
+
+
+def index_videos_code(wildcards):
+    """Hash of the code that lists a data set: its own layout's alone."""
+    return code("index_videos", f"cmm.datasets.layouts.{config['sources'][wildcards.dataset]['layout']}")
 
 
 def dataset_files(wildcards):
@@ -89,12 +116,13 @@ def dataset_digest(wildcards):
 
 def dataset_source(wildcards):
     """Flags that say where a data set lies."""
-    return flags(config["sources"][wildcards.dataset])
+    source = config["sources"][wildcards.dataset]
+    return flags({key: value for key, value in source.items() if key != "folds"})
 
 
-def shards(pattern):
-    """All shards of a data set's tracks."""
-    return collect(pattern, shard=range(config["tracks"]["shards"]), allow_missing=True)
+def shards(block, pattern):
+    """All shards of a stage whose config block says how many there are."""
+    return collect(pattern, shard=range(config[block]["shards"]), allow_missing=True)
 
 
 check_config()

@@ -10,7 +10,7 @@ rule make_actors:
         "../envs/faces.yaml"
     threads: 8
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=60,
     params:
         settings=settings("make_actors"),
@@ -31,12 +31,12 @@ rule index_videos:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=60,
     params:
         source=dataset_source,
         files=dataset_digest,
-        code=code("index_videos"),
+        code=index_videos_code,
     message:
         "Listing the videos of {wildcards.dataset}"
     shell:

@@ -3,7 +3,7 @@
 
 rule measure_scores:
     input:
-        smiles=rules.draw_rasters.output,
+        smiles=rules.gather_rasters.output,
         generated=f"{RUN}/generated.h5",
     output:
         scores=f"{RUN}/scores.parquet",
@@ -13,11 +13,11 @@ rule measure_scores:
     conda:
         "../envs/evaluate.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=120,
     params:
         settings=settings("measure_scores"),
-        code=code("measure_scores"),
+        code=code("measure_scores", tracker("scores")),
     message:
         "Scoring {wildcards.method} on fold {wildcards.fold} (follow: tail -f {log})"
     shell:
@@ -29,7 +29,7 @@ rule measure_scores:
 
 rule tabulate_scores:
     input:
-        collect(rules.measure_scores.output.scores, **RUNS),
+        runs(rules.measure_scores.output.scores),
     output:
         tsv="results/tables/scores.tsv",
         markdown="results/tables/scores.md",

@@ -12,11 +12,11 @@ rule measure_tracks:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
         runtime=240,
     params:
         settings=settings("measure_tracks"),
-        code=code("measure_tracks"),
+        code=code("measure_tracks", tracker("tracks")),
     message:
         "Tracking faces, shard {wildcards.shard} of {config[tracks][shards]} (follow: tail -f {log})"
     shell:
@@ -27,8 +27,8 @@ rule measure_tracks:
 rule gather_tracks:
     input:
         index=rules.index_videos.output,
-        shards=shards(rules.measure_tracks.output.tracks),
-        outcomes=shards(rules.measure_tracks.output.outcomes),
+        shards=shards("tracks", rules.measure_tracks.output.tracks),
+        outcomes=shards("tracks", rules.measure_tracks.output.outcomes),
     output:
         tracks="results/{dataset}/tracks.parquet",
         videos="results/{dataset}/videos.parquet",
@@ -37,7 +37,7 @@ rule gather_tracks:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=30,
     params:
         settings=settings("gather_tracks"),
@@ -61,7 +61,7 @@ rule find_smiles:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=30,
     params:
         settings=settings("find_smiles"),
@@ -79,19 +79,42 @@ rule draw_rasters:
         tracks=rules.gather_tracks.output.tracks,
         smiles=rules.find_smiles.output,
     output:
-        "results/{dataset}/smiles.h5",
+        "results/{dataset}/rasters/{shard}.h5",
     log:
-        "logs/{dataset}/draw_rasters.log",
+        "logs/{dataset}/draw_rasters.{shard}.log",
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=120,
     params:
         settings=settings("draw_rasters"),
         code=code("draw_rasters"),
     message:
-        "Aligning faces and drawing landmark images of {wildcards.dataset} (follow: tail -f {log})"
+        "Aligning faces and drawing landmark images, shard {wildcards.shard} of {config[rasters][shards]}"
+        " (follow: tail -f {log})"
     shell:
         "python -m cmm draw_rasters --videos {input.videos:q} --tracks {input.tracks:q}"
-        " --smiles {input.smiles:q} --out {output:q} {params.settings} > {log:q} 2>&1"
+        " --smiles {input.smiles:q} --shard {wildcards.shard} --out {output:q} {params.settings} > {log:q} 2>&1"
+
+
+rule gather_rasters:
+    input:
+        smiles=rules.find_smiles.output,
+        shards=shards("rasters", rules.draw_rasters.output),
+    output:
+        "results/{dataset}/smiles.h5",
+    log:
+        "logs/{dataset}/gather_rasters.log",
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=60,
+    params:
+        code=code("gather_rasters"),
+    message:
+        "Joining the shards of {wildcards.dataset}'s landmark images"
+    shell:
+        "python -m cmm gather_rasters --smiles {input.smiles:q} --shards {input.shards:q} --out {output:q}"
+        " > {log:q} 2>&1"

@@ -3,7 +3,7 @@
 
 rule generate_smiles:
     input:
-        smiles=rules.draw_rasters.output,
+        smiles=rules.gather_rasters.output,
         multi_mode_lstm=rules.train_multi_mode_lstm.output.weights,
         translation=rules.train_translation.output.weights,
     output:
@@ -14,7 +14,7 @@ rule generate_smiles:
         "../envs/train.yaml"
     threads: 4
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
         runtime=60,
     params:
         settings=settings("generate_smiles"),
@@ -29,7 +29,7 @@ rule generate_smiles:
 
 rule render_films:
     input:
-        smiles=rules.draw_rasters.output,
+        smiles=rules.gather_rasters.output,
         generated=f"{RUN}/generated.h5",
     output:
         films=report(
@@ -54,7 +54,7 @@ rule render_films:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=60,
     params:
         settings=settings("render_films"),

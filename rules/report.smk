@@ -26,6 +26,31 @@ rule tabulate_videos:
         " --tsv {output.tsv:q} --html {output.html:q} > {log:q} 2>&1"
 
 
+rule tabulate_provenance:
+    input:
+        datasets=collect("results/{dataset}/{table}", dataset=config["datasets"], table=["videos.parquet", "smiles.h5"]),
+        models=models(),
+        runs=runs(f"{RUN}/{{file}}", file=["generated.h5", "scores.parquet"]),
+        tables=rules.tabulate_scores.output.tsv,
+    output:
+        report(
+            "results/tables/provenance.html",
+            caption="../workflow/report/provenance.rst",
+            category="Provenance",
+            labels={"table": "how every result was made"},
+        ),
+    log:
+        "logs/tabulate_provenance.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code("tabulate_provenance"),
+    message:
+        "Listing how every result was made"
+    shell:
+        "python -m cmm tabulate_provenance --results {input:q} --html {output:q} > {log:q} 2>&1"
+
+
 rule plot_au_curves:
     input:
         tracks=rules.gather_tracks.output.tracks,

@@ -1,11 +1,12 @@
 # One rule per training stage. Translation needs smiles.h5 alone and runs beside the others.
 # The state to resume from lies beside the weights, undeclared: Snakemake deletes the
-# outputs of a failed job, the state must outlive it.
+# outputs of a failed job, the state must outlive it. How often it is saved is a resource,
+# since a change of that must not train anew.
 
 
 rule train_landmark_vae:
     input:
-        smiles=rules.draw_rasters.output,
+        smiles=rules.gather_rasters.output,
     output:
         weights=f"{CMM_NET}/landmark_vae.safetensors",
         losses=f"{CMM_NET}/landmark_vae.losses.tsv",
@@ -15,9 +16,10 @@ rule train_landmark_vae:
         "../envs/train.yaml"
     threads: 4
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
         runtime=1440,
         gpu=1,
+        state_seconds=config["state_seconds"],
     params:
         state=f"{CMM_NET}/landmark_vae.state",
         settings=settings("train_landmark_vae"),
@@ -26,13 +28,14 @@ rule train_landmark_vae:
         "Training the landmark VAE (follow: tail -f {log})"
     shell:
         "python -m cmm train_landmark_vae --smiles {input.smiles:q}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --out {output.weights:q}"
-        " --losses {output.losses:q} --state {params.state:q} {params.settings} > {log:q} 2>&1"
+        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --processes {resources.gpu}"
+        " --state-seconds {resources.state_seconds} --out {output.weights:q} --losses {output.losses:q}"
+        " --state {params.state:q} {params.settings} > {log:q} 2>&1"
 
 
 rule train_conditional_lstm:
     input:
-        smiles=rules.draw_rasters.output,
+        smiles=rules.gather_rasters.output,
         landmark_vae=f"{CMM_NET}/landmark_vae.safetensors",
     output:
         weights=f"{CMM_NET}/conditional_lstm.safetensors",
@@ -43,9 +46,10 @@ rule train_conditional_lstm:
         "../envs/train.yaml"
     threads: 4
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
         runtime=1440,
         gpu=1,
+        state_seconds=config["state_seconds"],
     params:
         state=f"{CMM_NET}/conditional_lstm.state",
         settings=settings("train_conditional_lstm"),
@@ -54,13 +58,14 @@ rule train_conditional_lstm:
         "Training the conditional LSTM (follow: tail -f {log})"
     shell:
         "python -m cmm train_conditional_lstm --smiles {input.smiles:q} --landmark-vae {input.landmark_vae:q}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --out {output.weights:q}"
-        " --losses {output.losses:q} --state {params.state:q} {params.settings} > {log:q} 2>&1"
+        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --processes {resources.gpu}"
+        " --state-seconds {resources.state_seconds} --out {output.weights:q} --losses {output.losses:q}"
+        " --state {params.state:q} {params.settings} > {log:q} 2>&1"
 
 
 rule train_multi_mode_lstm:
     input:
-        smiles=rules.draw_rasters.output,
+        smiles=rules.gather_rasters.output,
         conditional_lstm=f"{CMM_NET}/conditional_lstm.safetensors",
     output:
         weights=f"{CMM_NET}/multi_mode_lstm.safetensors",
@@ -71,9 +76,10 @@ rule train_multi_mode_lstm:
         "../envs/train.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=1440,
         gpu=1,
+        state_seconds=config["state_seconds"],
     params:
         state=f"{CMM_NET}/multi_mode_lstm.state",
         settings=settings("train_multi_mode_lstm"),
@@ -82,13 +88,14 @@ rule train_multi_mode_lstm:
         "Training the multi-mode LSTMs (follow: tail -f {log})"
     shell:
         "python -m cmm train_multi_mode_lstm --smiles {input.smiles:q} --conditional-lstm {input.conditional_lstm:q}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --out {output.weights:q}"
-        " --losses {output.losses:q} --state {params.state:q} {params.settings} > {log:q} 2>&1"
+        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --processes {resources.gpu}"
+        " --state-seconds {resources.state_seconds} --out {output.weights:q} --losses {output.losses:q}"
+        " --state {params.state:q} {params.settings} > {log:q} 2>&1"
 
 
 rule train_translation:
     input:
-        smiles=rules.draw_rasters.output,
+        smiles=rules.gather_rasters.output,
     output:
         weights=f"{CMM_NET}/translation.safetensors",
         losses=f"{CMM_NET}/translation.losses.tsv",
@@ -98,9 +105,10 @@ rule train_translation:
         "../envs/train.yaml"
     threads: 4
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
         runtime=1440,
         gpu=1,
+        state_seconds=config["state_seconds"],
     params:
         state=f"{CMM_NET}/translation.state",
         settings=settings("train_translation"),
@@ -109,5 +117,6 @@ rule train_translation:
         "Training the translation stage (follow: tail -f {log})"
     shell:
         "python -m cmm train_translation --smiles {input.smiles:q}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --out {output.weights:q}"
-        " --losses {output.losses:q} --state {params.state:q} {params.settings} > {log:q} 2>&1"
+        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --processes {resources.gpu}"
+        " --state-seconds {resources.state_seconds} --out {output.weights:q} --losses {output.losses:q}"
+        " --state {params.state:q} {params.settings} > {log:q} 2>&1"

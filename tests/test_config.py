@@ -68,4 +68,5 @@ def test_missing_block_is_named(config):
 
 def test_flags_are_quoted_for_a_shell():
     block = {"root": "my faces; rm", "min_frames": 3, "flips": True, "sizes": [1, 2]}
-    assert flags(block) == "--root 'my faces; rm' --min-frames 3 --flips true --sizes 1 2"
+    assert flags(block) == "--flips true --min-frames 3 --root 'my faces; rm' --sizes 1 2"
+    assert flags(dict(reversed(block.items()))) == flags(block), "the order of keys is layout"

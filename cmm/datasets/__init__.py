@@ -1,4 +1,3 @@
-"""Data sets: one module a layout, all giving the same rows to `cmm.datasets.videos`."""
+"""Data sets: those that are made or fetched here, and the layouts in which they are read."""
 
 EXPRESSIONS = ("posed", "spontaneous")  # a label is an index into these
-LAYOUTS = {"uva_nemo": "cmm.datasets.uva_nemo", "folder": "cmm.datasets.folder"}

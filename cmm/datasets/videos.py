@@ -6,17 +6,16 @@ face) is added by `gather_tracks`, which writes the final videos.parquet.
 """
 
 import logging
-from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import pandas as pd
 
-import cmm
-from cmm.datasets import LAYOUTS
+from cmm.datasets.layouts import LAYOUTS, reader
 from cmm.errors import UserError
 from cmm.files import existing, inside, stat_digest
 from cmm.progress import progress
+from cmm.provenance import code_hash, provenance
 from cmm.tables import write_table
 from cmm.video import VIDEO_SUFFIXES, probe
 
@@ -38,7 +37,7 @@ def main(
     root = existing(root, f"root of data set {dataset}:")
     if not root.is_dir():
         raise UserError(f"root of data set {dataset}: {root} is not a folder")
-    rows = import_module(LAYOUTS[layout]).list_files(root, table)
+    rows = reader(layout).list_files(root, table)
     if not rows:
         raise UserError(f"data set {dataset} in {root} lists no file")
     examined = [_examine(row, dataset, root) for row in progress(rows, "videos listed")]
@@ -47,7 +46,9 @@ def main(
     frame = pd.DataFrame(examined)
     report_unusable(frame)
     files = stat_digest(frame.loc[frame["status"] == "ok", "path"])  # a replaced video must be tracked again
-    about = {"cmm": cmm.__version__, "stage": __name__, "layout": layout, "files": files}
+    about = provenance(
+        __name__, None, [table] if table else [], layout=layout, reader=code_hash(reader(layout).__name__), files=files
+    )
     write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, about)
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 
 from cmm.evaluation.pages import table_page
 from cmm.files import atomic
-from cmm.tables import read_table
+from cmm.provenance import provenance
+from cmm.tables import read_table, write_tsv
 
 COLUMNS = ["dataset", "expression", "status", "reason", "videos", "sequences"]
 
@@ -21,11 +22,11 @@ def main(
     """Count the videos of all data sets."""
     counts = [count_videos(read_table(v), read_table(s)) for v, s in zip(videos, smiles, strict=True)]
     table = pd.concat(counts, ignore_index=True)
-    with atomic(tsv) as partial:
-        table.to_csv(partial, sep="\t", index=False)
+    about = provenance(__name__, None, [*videos, *smiles])
+    write_tsv(table, tsv, about)
     rows = table.astype(str).values.tolist()
     with atomic(html) as partial:
-        partial.write_text(table_page("Videos used and not used", COLUMNS, rows))
+        partial.write_text(table_page("Videos used and not used", COLUMNS, rows, about))
 
 
 def count_videos(videos, smiles):

@@ -19,7 +19,7 @@ from cmm.evaluation.diversity import landmark_distance, mode_diversity
 from cmm.evaluation.retracking import retrack, track_small
 from cmm.evaluation.ssim import ssim
 from cmm.faces.trackers import BACKENDS, load
-from cmm.generation.smiles import read_pair
+from cmm.generation.store import read_pair
 from cmm.progress import progress
 from cmm.provenance import provenance
 from cmm.settings import setting
@@ -43,7 +43,7 @@ LAST = 3  # frames at the end of a sequence that "at the end" averages
 
 @dataclass(frozen=True)
 class Settings:
-    backend: str = setting("mediapipe", "face tracker that measures the AUs", choices=tuple(BACKENDS))
+    backend: str = setting("mediapipe", "face tracker that measures the AUs", choices=BACKENDS)
 
 
 def main(
@@ -61,12 +61,15 @@ def main(
     made, data = read_pair(generated, smiles, fold, ("faces",))
     rows, au = [], []
     with load(settings.backend) as tracker:
-        about = provenance(__name__, settings, tracker=tracker.description)
+        description = tracker.description
         for i in progress(range(len(made.smile)), "test videos scored"):
             who = {"expression": made.expression[i], "subject": made.subject[i], "smile": made.smile[i]}
             scored, measured = score_video(made, data.faces[i], i, method, tracker)
             rows += [{**who, **row} for row in scored]
             au += [{**who, **row} for row in measured]
+    about = provenance(
+        __name__, settings, [smiles, generated], fold=fold, seed=seed, method=method, tracker=description
+    )
     rows += set_scores(au)
     table = pd.DataFrame(rows).assign(dataset=dataset, fold=fold, seed=seed)
     table["unit"] = table["metric"].map(UNITS)

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import pandas as pd
 
-from cmm.evaluation.pages import table_page
+from cmm.evaluation.pages import comment, table_page
 from cmm.files import atomic
-from cmm.tables import read_table
+from cmm.provenance import provenance
+from cmm.tables import read_table, write_tsv
 
 KEYS = ["dataset", "method", "mode", "expression"]
 METRICS = {  # metric: (column, digits, which way is better)
@@ -36,12 +37,12 @@ def main(
     """Write the table in three formats."""
     columns = [*KEYS, "metric", "value", "smile"]
     table = tabulate(pd.concat([read_table(path, columns) for path in scores]))
-    with atomic(tsv) as partial:
-        table.to_csv(partial, sep="\t", index=False)
+    about = provenance(__name__, None, scores)
+    write_tsv(table, tsv, about)
     with atomic(markdown) as partial:
-        partial.write_text(to_markdown(table))
+        partial.write_text(to_markdown(table) + comment(about))
     with atomic(html) as partial:
-        partial.write_text(to_html(table))
+        partial.write_text(to_html(table, about))
 
 
 def tabulate(rows):
@@ -71,10 +72,10 @@ def to_markdown(table):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in _cells(table)]) + "\n"
 
 
-def to_html(table):
+def to_html(table, about):
     """A page of its own; the head says which way is better."""
     names = [f"{name} ({better})" for name, _, better in METRICS.values()]
-    return table_page("Scores: means over the test videos", [*KEYS, "n", *names], _cells(table))
+    return table_page("Scores: means over the test videos", [*KEYS, "n", *names], _cells(table), about)
 
 
 def _cells(table):

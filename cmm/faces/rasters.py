@@ -1,4 +1,4 @@
-"""Aligned faces and landmark images of every neutral-to-smile phase: smiles.h5.
+"""Aligned faces and landmark images of one shard of the neutral-to-smile phases.
 
 T frames are sampled evenly from onset to apex; a shorter phase is padded with the
 frames that follow it (paper section 4.1).
@@ -19,6 +19,7 @@ from cmm.faces.store import write_smiles
 from cmm.progress import progress
 from cmm.provenance import provenance
 from cmm.settings import setting
+from cmm.shards import deal
 from cmm.tables import by_video, read_provenance, read_table
 from cmm.video import Unreadable, read_frames
 
@@ -29,6 +30,7 @@ log = logging.getLogger("cmm")
 class Settings:
     frames: int = setting(32, "T, frames of a sequence; paper: 32", minimum=2)
     image_size: int = setting(64, "side of faces and landmark images [px]; paper: 64", choices=(32, 64, 128, 256))
+    shards: int = setting(4, "jobs that the sequences are dealt to", minimum=1)
     steadying: float = setting(1.5, "sigma of the alignment's smoothing [frames]", minimum=0.0)
 
 
@@ -36,21 +38,22 @@ def main(
     videos: Annotated[Path, "videos.parquet of the data set"],
     tracks: Annotated[Path, "tracks.parquet of the data set"],
     smiles: Annotated[Path, "smiles.parquet of the data set"],
-    out: Annotated[Path, "smiles.h5 to write"],
+    shard: Annotated[int, "number of this shard, from 0"],
+    out: Annotated[Path, "HDF5 file of the shard to write, laid out as smiles.h5"],
     settings: Settings,
 ):
-    """Cut, align and draw every sequence."""
+    """Cut, align and draw the sequences number shard, shard + shards, ..."""
     paths = by_video(read_table(videos, ["video", "path"]), videos)
     table = read_table(smiles, ["smile", "video", "onset_frame", "apex_frame"])
     frames = by_video(read_table(tracks, ["video", "frame", "success"]), tracks)
     if table.empty:
         raise UserError(f"{smiles} holds no sequence")
-    rows = table.to_dict("records")
+    rows = deal(table, shard, settings.shards).to_dict("records")
     sequences = (
         cut_sequence(row, frames(row["video"]).sort_values("frame"), paths(row["video"])["path"].iloc[0], settings)
         for row in progress(rows, "sequences drawn")
     )
-    about = provenance(__name__, settings, smiles=read_provenance(smiles))
+    about = provenance(__name__, settings, [videos, tracks, smiles], shard=shard, smiles=read_provenance(smiles))
     write_smiles(out, sequences, rows, settings.frames, settings.image_size, about)
 
 

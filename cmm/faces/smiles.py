@@ -59,7 +59,7 @@ def main(
     if not rows:
         raise UserError(f"no neutral-to-smile phase in the usable videos ({len(usable)}) of {videos}: see its reasons")
     table = pd.DataFrame(rows, columns=COLUMNS)
-    write_table(table, out, provenance(__name__, settings, tracking=read_provenance(tracks)))
+    write_table(table, out, provenance(__name__, settings, [videos, tracks], tracking=read_provenance(tracks)))
 
 
 def au_columns(frame):

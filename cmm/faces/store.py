@@ -19,6 +19,7 @@ from cmm.files import atomic
 
 KIND = "cmm smiles"
 TEXT = h5py.string_dtype()
+ARRAYS = ("landmarks", "faces", "points")
 LABELS = ("smile", "subject", "expression", "video")
 
 
@@ -55,7 +56,8 @@ def write_smiles(path, sequences, rows, frames, size, provenance):
         for name, shape in shapes.items():
             kind = np.float32 if name == "points" else np.uint8
             full = (count, frames, *shape)
-            file.create_dataset(name, full, kind, chunks=(1, *full[1:]), compression="gzip", compression_opts=4)
+            chunked = {"chunks": (1, *full[1:]), "maxshape": (None, *full[1:])}  # a shard may hold none
+            file.create_dataset(name, full, kind, **chunked, compression="gzip", compression_opts=4)
         for i, sequence in enumerate(sequences):
             for name, values in zip(shapes, sequence, strict=True):
                 file[name][i] = values
@@ -64,7 +66,7 @@ def write_smiles(path, sequences, rows, frames, size, provenance):
         file.create_dataset("fold", data=np.array([row["fold"] for row in rows], np.int64))
 
 
-def read_smiles(path, fold=None, held_out=False, arrays=("landmarks", "faces", "points")):
+def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS):
     """Read Smiles: all, or those outside of `fold` (training), or inside it (`held_out`).
 
     Arrays not asked for are None. Raises UserError where the file is none of ours or
@@ -72,7 +74,7 @@ def read_smiles(path, fold=None, held_out=False, arrays=("landmarks", "faces", "
     """
     path = Path(path)
     with open_h5(path, KIND, "smiles.h5") as file:
-        if missing := {"landmarks", "faces", "points", "fold", *LABELS} - set(file):
+        if missing := {*ARRAYS, "fold", *LABELS} - set(file):
             raise UserError(f"{path} has no {', '.join(sorted(missing))}: draw it again")
         folds = file["fold"][:]
         if fold is not None and fold not in folds:
@@ -81,7 +83,7 @@ def read_smiles(path, fold=None, held_out=False, arrays=("landmarks", "faces", "
         if not chosen.any():
             raise UserError(f"{path} has no sequence outside of fold {fold}: nothing is left to train on")
         rows = np.flatnonzero(chosen)
-        data = {name: file[name][rows] if name in arrays else None for name in ("landmarks", "faces", "points")}
+        data = {name: file[name][rows] if name in arrays else None for name in ARRAYS}
         text = {name: file[name].asstr()[:][rows] for name in ("smile", "subject", "expression")}
         return Smiles(**data, **text, fold=folds[rows])
 

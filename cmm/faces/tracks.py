@@ -13,22 +13,22 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
-from cmm.errors import UserError
 from cmm.faces.landmarks import POINTS, X_COLUMNS, Y_COLUMNS
 from cmm.faces.trackers import BACKENDS, load
 from cmm.progress import progress
 from cmm.provenance import provenance
 from cmm.settings import setting
+from cmm.shards import deal
 from cmm.tables import read_table, write_table
-from cmm.video import Unreadable, read_frames
+from cmm.video import Unreadable, read_frames, video_digest
 
 log = logging.getLogger("cmm")
-OUTCOMES = {"video": str, "decoded": int, "tracked": int, "status": str, "reason": str}
+OUTCOMES = {"video": str, "decoded": int, "tracked": int, "status": str, "reason": str, "sha256": str}
 
 
 @dataclass(frozen=True)
 class Settings:
-    backend: str = setting("mediapipe", "face tracker", choices=tuple(BACKENDS))
+    backend: str = setting("mediapipe", "face tracker", choices=BACKENDS)
     shards: int = setting(4, "jobs that the videos are dealt to", minimum=1)
 
 
@@ -40,17 +40,15 @@ def main(
     settings: Settings,
 ):
     """Track the videos number shard, shard + shards, ... of those that can be used."""
-    if not 0 <= shard < settings.shards:
-        raise UserError(f"--shard {shard}: shards are numbered from 0 to {settings.shards - 1}")
     videos = read_table(index, ["video", "path", "status"])
-    mine = videos[videos["status"] == "ok"].iloc[shard :: settings.shards]
+    mine = deal(videos[videos["status"] == "ok"], shard, settings.shards)
     frames, results = [], []
     with load(settings.backend) as tracker:
         for row in progress(list(mine.itertuples()), "videos tracked"):
             table, result = track_video(row.video, row.path, tracker)
             frames.append(table)
             results.append(result)
-        about = provenance(__name__, settings, tracker=tracker.description)
+        about = provenance(__name__, settings, [index], shard=shard, tracker=tracker.description)
         frames = frames or [_frame_table("", [], [], np.zeros(0, bool), tracker)]  # the columns, without rows
     write_table(pd.concat(frames, ignore_index=True), out, about)
     write_table(pd.DataFrame(results, columns=list(OUTCOMES)).astype(OUTCOMES), outcomes, about)
@@ -71,7 +69,7 @@ def track_video(video, path, tracker):
         log.info("%s: several faces in %d frames, the largest is taken", video, several)
     table = _frame_table(video, times, faces, found, tracker)
     outcome = {"video": video, "decoded": len(times), "tracked": int(found.sum())}
-    return table, {**outcome, "status": status, "reason": reason}
+    return table, {**outcome, "status": status, "reason": reason, "sha256": video_digest(path)}
 
 
 def _frame_table(video, times, faces, found, tracker):

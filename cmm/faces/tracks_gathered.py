@@ -35,7 +35,7 @@ def main(
     table = read_table(index, ["video", "status", "reason", "frames"])
     order = table.columns
     outcome = pd.concat(
-        [read_table(path, ["video", "decoded", "tracked", "status", "reason"]) for path in outcomes]
+        [read_table(path, ["video", "decoded", "tracked", "status", "reason", "sha256"]) for path in outcomes]
     ).set_index("video")
     table = table.set_index("video")
     wanted = table.index[table["status"] == "ok"]
@@ -43,13 +43,14 @@ def main(
         odd = sorted({*outcome.index[outcome.index.duplicated()], *outcome.index.symmetric_difference(wanted)})
         raise UserError(f"the shards are not those of {index}: {odd[0]!r} is missing, foreign or in two of them")
     table.loc[outcome.index, "frames"] = outcome["decoded"]
+    table["sha256"] = outcome["sha256"].reindex(table.index)
     for video, row in outcome.iterrows():
         table.loc[video, ["status", "reason"]] = judge(row, settings)
-    table = table.reset_index()[order]
+    table = table.reset_index()[[*order, "sha256"]]
     report_unusable(table)
     frames = pd.concat([read_table(path, ["video", "frame"]) for path in shards], ignore_index=True)
     usable = frames["video"].isin(table.loc[table["status"] == "ok", "video"])
-    about = provenance(__name__, settings, tracking=read_provenance(shards[0]), index=read_provenance(index))
+    about = provenance(__name__, settings, [index, *shards, *outcomes], tracking=read_provenance(shards[0]))
     write_table(frames[usable].sort_values(["video", "frame"]), tracks, about)
     write_table(table, videos, about)
 

@@ -11,7 +11,9 @@ import matplotlib.pyplot as plt
 
 from cmm.errors import UserError
 from cmm.faces.smiles import smooth_curves
+from cmm.figures.saving import save_figure
 from cmm.files import atomic
+from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.tables import read_provenance, read_table
 
@@ -38,15 +40,16 @@ def main(
     if missing := [name for name in chosen if name not in frames]:
         raise UserError(f"{tracks} has no video {missing[0]!r}: it has, for example, {next(iter(frames))!r}")
     smoothing = read_provenance(smiles)["settings"]["smoothing"]
+    about = provenance(__name__, settings, [tracks, smiles])
     with atomic(out) as folder:
         folder.mkdir()
         for name in chosen:
             mine = phases[phases["video"] == name]
-            plot_au_curves(folder / f"{name}.svg", name, smooth_curves(frames[name], smoothing), mine)
+            plot_au_curves(folder / f"{name}.svg", name, smooth_curves(frames[name], smoothing), mine, about)
 
 
-def plot_au_curves(path, title, curves, phases):
-    """Write one figure; `curves` from smooth_curves, `phases` rows of smiles.parquet."""
+def plot_au_curves(path, title, curves, phases, about):
+    """Write one figure; `curves` from smooth_curves, `phases` rows of smiles.parquet, `about` its provenance."""
     figure, axis = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
     time = curves["timestamp"]
     for unit, colour in COLOURS.items():
@@ -61,9 +64,7 @@ def plot_au_curves(path, title, curves, phases):
     axis.margins(x=0)
     axis.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    with atomic(path) as partial:
-        figure.savefig(partial, metadata={"Date": None})
-    plt.close(figure)
+    save_figure(figure, path, about)
 
 
 def _choose(phases, count):

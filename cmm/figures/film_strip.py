@@ -6,15 +6,16 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from cmm.files import atomic
+from cmm.figures.saving import save_figure
 
 INCHES = 0.95  # of one picture
 
 
-def draw_film_strip(path, rows, columns=8, title=None):
+def draw_film_strip(path, rows, about, columns=8, title=None):
     """Write a PNG of `rows`, a list of (label, frames (t, s, s[, 3]) uint8).
 
-    `columns` frames of each, evenly spaced from the first to the last.
+    `columns` frames of each, evenly spaced from the first to the last; `about` is its
+    provenance.
     """
     rows = [(label, frames[_spread(len(frames), columns)]) for label, frames in rows]
     head = 0.35 if title else 0.0
@@ -39,9 +40,7 @@ def draw_film_strip(path, rows, columns=8, title=None):
         )
     if title:
         figure.suptitle(title, fontsize=9, y=0.995, va="top", parse_math=False)
-    with atomic(path) as partial:
-        figure.savefig(partial, dpi=110, metadata={"Software": None})
-    plt.close(figure)
+    save_figure(figure, path, about, dpi=110)
 
 
 def _spread(count, columns):

@@ -10,7 +10,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from cmm.errors import UserError
-from cmm.files import atomic, existing
+from cmm.figures.saving import save_figure
+from cmm.files import existing
+from cmm.provenance import provenance
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito
 
@@ -31,9 +33,7 @@ def main(
         axis.legend(fontsize=7, frameon=False, loc="upper right")
         axis.spines[["top", "right"]].set_visible(False)
     axes[0][0].set_ylabel("loss / its largest")
-    with atomic(out) as partial:
-        figure.savefig(partial, metadata={"Date": None})
-    plt.close(figure)
+    save_figure(figure, out, provenance(__name__, None, losses))
 
 
 def read_losses(path):

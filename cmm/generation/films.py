@@ -13,8 +13,9 @@ import numpy as np
 
 from cmm.figures.film_strip import draw_film_strip
 from cmm.files import atomic, inside
-from cmm.generation.smiles import read_pair
+from cmm.generation.store import read_pair
 from cmm.progress import progress
+from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.video import write_video
 
@@ -39,14 +40,15 @@ def main(
 ):
     """Write films, single videos and strips of one fold."""
     made, data = read_pair(generated, smiles, fold, ("landmarks", "faces"))
+    about = provenance(__name__, settings, [smiles, generated], fold=fold)
     names = ["mode " + mode if mode.isdigit() else mode for mode in made.modes]
     with atomic(films) as film_folder, atomic(sequences) as single_folder:
         for i, smile in enumerate(progress(list(made.smile), "films written")):
             faces = [data.faces[i], *made.faces[i]]
             landmarks = [data.landmarks[i] * 255, *made.landmarks[i]]
             film = side_by_side(["original", *names], faces, landmarks, settings.side)
-            write_video(inside(film_folder, f"{smile}.mp4"), film, settings.fps)
-            write_singles(inside(single_folder, smile), ["original", *names], faces, settings)
+            write_video(inside(film_folder, f"{smile}.mp4"), film, settings.fps, about=about)
+            write_singles(inside(single_folder, smile), ["original", *names], faces, settings, about)
     with atomic(strips) as folder:
         folder.mkdir()
         for subject in sorted(set(made.subject)):
@@ -55,14 +57,18 @@ def main(
             for i in mine:
                 rows.append((f"{made.expression[i]}\noriginal", data.faces[i]))
                 rows += strip_rows(names, made.landmarks[i], made.faces[i])
-            draw_film_strip(inside(folder, f"{subject}.png"), rows, settings.columns, title=f"person {subject}")
+            path = inside(folder, f"{subject}.png")
+            draw_film_strip(path, rows, about, settings.columns, title=f"person {subject}")
 
 
-def write_singles(folder, names, sequences, settings):
-    """Write a video of each of `sequences`, an iterable of faces (t, s, s, 3), into `folder`."""
+def write_singles(folder, names, sequences, settings, about):
+    """Write a video of each of `sequences`, an iterable of faces (t, s, s, 3), into `folder`.
+
+    `about` is their provenance.
+    """
     for name, frames in zip(names, sequences, strict=True):
         path = folder / f"{name.replace(' ', '_')}.mp4"
-        write_video(path, enlarge(frames, settings.side), settings.fps)
+        write_video(path, enlarge(frames, settings.side), settings.fps, about=about)
 
 
 def strip_rows(names, landmarks, faces):

@@ -22,6 +22,7 @@ from cmm.figures.film_strip import draw_film_strip
 from cmm.files import atomic
 from cmm.generation.films import side_by_side, strip_rows, write_singles
 from cmm.generation.networks import SmileGenerator
+from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.video import read_image, write_video
 
@@ -30,7 +31,7 @@ log = logging.getLogger("cmm")
 
 @dataclass(frozen=True)
 class Settings:
-    backend: str = setting("mediapipe", "face tracker", choices=tuple(BACKENDS))
+    backend: str = setting("mediapipe", "face tracker", choices=BACKENDS)
     side: int = setting(256, "side of the videos [px], even", minimum=64, maximum=1024)
     fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
 
@@ -53,11 +54,12 @@ def main(
     made = generator(landmarks[None], face[None], label)
     names = ["conditional", *(f"mode {k + 1}" for k in range(generator.modes))]
     faces, drawn = made.faces[0], made.landmarks[0]
+    about = provenance(__name__, settings, expression=expression, models=generator.about)
     with atomic(out) as folder:
-        write_singles(folder, names, faces, settings)
-        write_video(folder / "all.mp4", side_by_side(names, faces, drawn, settings.side), settings.fps)
+        write_singles(folder, names, faces, settings, about)
+        write_video(folder / "all.mp4", side_by_side(names, faces, drawn, settings.side), settings.fps, about=about)
         rows = strip_rows(names, drawn, faces)
-        draw_film_strip(folder / "strip.png", rows, title=f"{image.name}, {expression}")
+        draw_film_strip(folder / "strip.png", rows, about, title=f"{image.name}, {expression}")
         cv2.imwrite(str(folder / "neutral.png"), face[..., ::-1])
     log.info("wrote %s: all.mp4, strip.png and one video a mode", out)
 

@@ -1,6 +1,5 @@
 """The one training loop: seeded, logged, resumable at any step, on one process or many."""
 
-import csv
 import hashlib
 import json
 import logging
@@ -10,17 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import torch
 
 from cmm.errors import UserError
-from cmm.files import atomic
 from cmm.models.weights_file import save_networks
 from cmm.progress import duration, progress
 from cmm.provenance import provenance
 from cmm.settings import setting
+from cmm.tables import write_tsv
 from cmm.training import processes
 from cmm.training.batches import Batch, Randomness, shuffled
-from cmm.training.state import Place, State, owned
+from cmm.training.state import Place, State, owned, run_of
 
 log = logging.getLogger("cmm")
 
@@ -50,18 +50,18 @@ class Run:
     state: Annotated[Path, "folder of the state to resume from"]
     seed: Annotated[int, "random seed"] = 1
     threads: Annotated[int, "threads of a CPU, over all processes"] = 1
-    processes: Annotated[int, "processes that train together, one a GPU"] = 1
+    processes: Annotated[int, "processes that train together, one a GPU; 0 is 1, without a GPU"] = 1
     state_seconds: Annotated[float, "seconds between two states to resume from"] = 120.0
 
 
 def prepare(run):
     """Start the processes, seed everything, choose the device. Returns torch.device."""
-    processes.join(run.processes)
-    torch.set_num_threads(max(1, run.threads // run.processes))
+    processes.join(max(1, run.processes))
+    torch.set_num_threads(max(1, run.threads // processes.size()))
     torch.manual_seed(run.seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
     device = processes.claim_device()
-    log.info("training on %s, %d processes, %d threads each", device, run.processes, torch.get_num_threads())
+    log.info("training on %s, %d processes, %d threads each", device, processes.size(), torch.get_num_threads())
     return device
 
 
@@ -73,23 +73,23 @@ def train(module, run, settings, step, *, count, inputs, networks, helpers, opti
     are written to `run.out`; `helpers`, such as discriminators, and `optimisers` live in
     the state alone. `inputs` are the files that the result depends on.
     """
-    about = provenance(module, settings, fold=run.fold, seed=run.seed)
-    fingerprint = fingerprint_of(about, *inputs)
+    about = provenance(module, settings, inputs, fold=run.fold, seed=run.seed)
     with owned(run.state):
-        state = State(run, {**networks, **helpers}, optimisers, fingerprint)
+        state = State(run, {**networks, **helpers}, optimisers, fingerprint_of(about))
         history = fit(state, step, count, settings, run)
         if processes.rank() == 0:
+            about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": run_of()}
             save_networks(run.out, networks, about)
-            write_losses(run.losses, history)
+            write_tsv(pd.DataFrame(history), run.losses, about)
         state.remove()
 
 
 def fit(state, step, count, settings, run):
     """Train what `state` holds for `settings.epochs`; a list of {epoch, loss names..., seconds}."""
-    if min(count, settings.batch_size) < run.processes:
+    smallest = min(count, settings.batch_size)
+    if smallest < processes.size():
         raise UserError(
-            f"{run.processes} processes cannot share batches of {min(count, settings.batch_size)}:"
-            " raise batch_size or ask for fewer GPUs"
+            f"{processes.size()} processes cannot share batches of {smallest}: raise batch_size or ask for fewer GPUs"
         )
     processes.share_statistics(state.networks.values())
     rates = [group["lr"] for group in _groups(state)]
@@ -110,7 +110,7 @@ def train_epoch(place, state, step, count, rates, settings, run):
     groups = _groups(state)
     device = groups[0]["params"][0].device
     random = Randomness.of(run.seed, place.epoch)
-    batches = shuffled(count, settings.batch_size, random, least=max(2, run.processes))
+    batches = shuffled(count, settings.batch_size, random, least=max(2, processes.size()))
     if place.random:
         random.restore(place.random)
     start = time.monotonic() - place.seconds
@@ -131,22 +131,10 @@ def train_epoch(place, state, step, count, rates, settings, run):
     return place.totals, place.seconds
 
 
-def fingerprint_of(about, *files):
-    """Hash of what a state is for: settings, code, fold and seed of `about`, and the bytes of the input files."""
-    kept = {key: about[key] for key in ("stage", "settings", "code", "fold", "seed")}
-    digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode())
-    for path in files:
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def write_losses(path, history):
-    """Write the losses of all epochs as TSV."""
-    with atomic(path) as partial, open(partial, "w", newline="") as file:
-        writer = csv.DictWriter(file, history[0].keys(), delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
+def fingerprint_of(about):
+    """Hash of what a state is for: settings, code, fold, seed and input files of the record `about`."""
+    kept = [about[key] for key in ("stage", "settings", "code", "fold", "seed")] + list(about["inputs"].values())
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def decay(done, start):

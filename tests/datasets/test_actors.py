@@ -7,7 +7,7 @@ import pytest
 from cmm.datasets.actors.actors import Settings, clip_name, main, render_clip
 from cmm.datasets.actors.dynamics import PEAK, PHASES, TRACE, perform
 from cmm.datasets.actors.people import HAIR_STYLES, SMILE_STYLES, draw_person
-from cmm.datasets.uva_nemo import list_files
+from cmm.datasets.layouts.uva_nemo import list_files
 from cmm.tables import read_table
 from cmm.video import probe
 

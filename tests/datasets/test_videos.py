@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from cmm.datasets import folder, uva_nemo
+from cmm.datasets.layouts import folder, uva_nemo
 from cmm.datasets.videos import main
 from cmm.errors import UserError
 from cmm.tables import read_table

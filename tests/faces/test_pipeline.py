@@ -12,9 +12,10 @@ import pytest
 from cmm.datasets import videos
 from cmm.datasets.actors import actors
 from cmm.errors import UserError
-from cmm.faces import rasters, smiles, tracks, tracks_gathered
+from cmm.faces import rasters, rasters_gathered, smiles, tracks, tracks_gathered
 from cmm.faces.rasters import sample_frames
 from cmm.faces.store import read_smiles
+from cmm.files import file_digest
 from cmm.tables import read_provenance, read_table
 
 SMALL = actors.Settings(people=10, size=192, fps=25)
@@ -60,7 +61,10 @@ def run(root, out, shards=20):  # more shards than videos
     tracks_gathered.main(out / "index.parquet", *tables, out / "tracks.parquet", out / "videos.parquet", gathered)
     files = out / "videos.parquet", out / "tracks.parquet", out / "smiles.parquet"
     smiles.main(*files, smiles.Settings())
-    rasters.main(*files, out / "smiles.h5", rasters.Settings(frames=8))
+    drawn = [out / f"{i}.h5" for i in range(shards)]
+    for i, path in enumerate(drawn):
+        rasters.main(*files, i, path, rasters.Settings(frames=8, shards=shards))
+    rasters_gathered.main(out / "smiles.parquet", drawn[::-1], out / "smiles.h5")
 
 
 def test_videos_keep_their_rows_with_what_went_wrong(made):
@@ -128,9 +132,26 @@ def test_folds_split_the_training_set(made):
         read_smiles(made / "smiles.h5", 7)
 
 
-def test_shards_do_not_change_the_tracks(made, tmp_path):
+def test_shards_do_not_change_what_is_made(made, tmp_path):
     run(made.parent, tmp_path, shards=1)
     pd.testing.assert_frame_equal(read_table(tmp_path / "tracks.parquet"), read_table(made / "tracks.parquet"))
+    one, many = read_smiles(tmp_path / "smiles.h5"), read_smiles(made / "smiles.h5")
+    for name in ("landmarks", "faces", "points", "smile", "fold"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(many, name))
+
+
+def test_raster_shards_missing_or_twice_are_refused(made, tmp_path):
+    drawn = [made / f"{i}.h5" for i in range(20)]
+    with pytest.raises(UserError, match="are not those of"):
+        rasters_gathered.main(made / "smiles.parquet", drawn[1:], tmp_path / "smiles.h5")
+    with pytest.raises(UserError, match="is in another shard too"):
+        rasters_gathered.main(made / "smiles.parquet", [*drawn, drawn[0]], tmp_path / "smiles.h5")
+
+
+def test_a_videos_bytes_are_recorded(made):
+    rows = read_table(made / "videos.parquet").set_index("video")
+    assert rows.loc["a", "sha256"] == file_digest(made.parent / "a.mp4")
+    assert pd.isna(rows.loc["gone", "sha256"])
 
 
 @pytest.mark.parametrize(

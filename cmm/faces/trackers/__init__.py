@@ -1,8 +1,10 @@
 """Trackers behind one interface; the config chooses one by name.
 
-A backend is a module with `load()`, a context manager that gives a Tracker.
+A backend is a module here with `load()`, a context manager that gives a Tracker: a new file
+is a new backend.
 """
 
+import pkgutil
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
@@ -10,7 +12,8 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-BACKENDS = {"mediapipe": "cmm.faces.trackers.mediapipe_tracker"}
+SUFFIX = "_tracker"  # of a backend's module
+BACKENDS = tuple(module.name.removesuffix(SUFFIX) for module in pkgutil.iter_modules(__path__))
 
 
 @dataclass(frozen=True)
@@ -40,4 +43,4 @@ class Tracker(Protocol):
 
 def load(backend):
     """Context manager that gives the tracker called `backend`."""
-    return import_module(BACKENDS[backend]).load()
+    return import_module(f"{__name__}.{backend}{SUFFIX}").load()

@@ -13,6 +13,10 @@ import re
 from cmm.errors import UserError
 from cmm.files import inside
 
+ACCESS = (
+    "UvA-NEMO Smile Database, 1240 videos of 400 people, by licence agreement with the University of Amsterdam:"
+    " ask at https://www.uva-nemo.org."
+)
 EXPRESSIONS = {"deliberate": "posed", "spontaneous": "spontaneous"}
 NAME = re.compile(r"^(\d{3})_(deliberate|spontaneous)_smile_\d+$")
 

@@ -13,6 +13,7 @@ from cmm.datasets import EXPRESSIONS
 from cmm.errors import UserError
 from cmm.files import existing
 
+ACCESS = ""
 FOLDS = 10
 SUBJECT = re.compile(r"^\w[\w.-]*$")  # it names film strips
 

@@ -1,0 +1,15 @@
+"""Saving figures, with their provenance inside."""
+
+import json
+
+import matplotlib.pyplot as plt
+
+from cmm.files import atomic
+
+
+def save_figure(figure, path, about, **options):
+    """Write a figure to `path` (SVG or PNG), `about` in its description, and close it."""
+    quiet = {"Date": None} if str(path).endswith(".svg") else {"Software": None}
+    with atomic(path) as partial:
+        figure.savefig(partial, metadata={"Description": json.dumps(about), **quiet}, **options)
+    plt.close(figure)

@@ -1,0 +1,63 @@
+"""generated.h5: what a method made of the test fold. One entry a test video.
+
+landmarks  (n, m, t, s, s) uint8 0-255       m = 1 + K, the first is the conditional sequence
+faces      (n, m, t, s, s, 3) uint8 RGB
+contrast_landmarks, contrast_faces (n, t, ...)  the conditional sequence for the other expression
+smile, subject, expression (n) str; attribute modes (m) str
+"""
+
+import json
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+
+from cmm.errors import UserError
+from cmm.faces.store import open_h5, read_smiles
+from cmm.files import atomic
+
+KIND = "cmm generated"
+CONDITIONAL = "conditional"
+ARRAYS = ("landmarks", "faces", "contrast_landmarks", "contrast_faces")
+LABELS = ("smile", "subject", "expression")
+
+
+@dataclass(frozen=True)
+class GeneratedSmiles:
+    """generated.h5 in memory; arrays as in the module's text."""
+
+    landmarks: np.ndarray
+    faces: np.ndarray
+    contrast_landmarks: np.ndarray
+    contrast_faces: np.ndarray
+    modes: list
+    smile: np.ndarray
+    subject: np.ndarray
+    expression: np.ndarray
+
+
+def write_generated(path, made, provenance):
+    """Write GeneratedSmiles, complete or not at all."""
+    with atomic(path) as partial, h5py.File(partial, "w") as file:
+        file.attrs.update(kind=KIND, provenance=json.dumps(provenance), modes=made.modes)
+        for name in ARRAYS:
+            values = getattr(made, name)
+            file.create_dataset(name, data=values, chunks=(1, *values.shape[1:]), compression="gzip")
+        for name in LABELS:
+            file.create_dataset(name, data=list(getattr(made, name)), dtype=h5py.string_dtype())
+
+
+def read_pair(generated, smiles, fold, arrays):
+    """(GeneratedSmiles, Smiles) of one test fold; UserError unless they are the same videos."""
+    made, data = read_generated(generated), read_smiles(smiles, fold, held_out=True, arrays=arrays)
+    if list(made.smile) != list(data.smile):
+        raise UserError(f"{generated} was not made from fold {fold} of {smiles}: generate it again")
+    return made, data
+
+
+def read_generated(path):
+    """Read generated.h5 into GeneratedSmiles; UserError if it is none."""
+    with open_h5(path, KIND, "generated.h5") as file:
+        arrays = {name: file[name][:] for name in ARRAYS}
+        text = {name: file[name].asstr()[:] for name in LABELS}
+        return GeneratedSmiles(**arrays, **text, modes=[str(mode) for mode in file.attrs["modes"]])

@@ -1,0 +1,164 @@
+"""What reruns when: the matrix of docs/reruns.md, held against what Snakemake plans.
+
+`CONSUMERS` transcribes the workflow by hand: what a stage's jobs are made from. A change
+must plan the stages that it touches and everything made from them, and nothing else.
+"""
+
+import os
+import re
+
+import pytest
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+CONSUMERS = {
+    "make_actors": ["index_videos"],
+    "index_videos": ["measure_tracks", "gather_tracks"],
+    "measure_tracks": ["gather_tracks"],
+    "gather_tracks": ["find_smiles", "draw_rasters", "tabulate_videos", "plot_au_curves", "tabulate_provenance"],
+    "find_smiles": ["draw_rasters", "gather_rasters", "tabulate_videos", "plot_au_curves"],
+    "draw_rasters": ["gather_rasters"],
+    "gather_rasters": ["train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation"]
+    + ["generate_smiles", "render_films", "measure_scores", "tabulate_provenance"],
+    "train_landmark_vae": ["train_conditional_lstm", "plot_losses", "tabulate_provenance"],
+    "train_conditional_lstm": ["train_multi_mode_lstm", "plot_losses", "tabulate_provenance"],
+    "train_multi_mode_lstm": ["generate_smiles", "plot_losses", "tabulate_provenance"],
+    "train_translation": ["generate_smiles", "plot_losses", "tabulate_provenance"],
+    "generate_smiles": ["render_films", "measure_scores", "tabulate_provenance"],
+    "measure_scores": ["tabulate_scores", "tabulate_provenance"],
+    "tabulate_scores": ["tabulate_provenance"],
+}
+TRAINING = {"train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation"}
+ALL = set(CONSUMERS) | {stage for stages in CONSUMERS.values() for stage in stages}
+
+SETTINGS = {  # change of the config: stages that it touches
+    "actors.people=11": {"make_actors"},
+    "tracks.shards=3": {"measure_tracks", "gather_tracks"},
+    "videos.min_frames=17": {"gather_tracks"},
+    "smiles.min_rise=0.26": {"find_smiles"},
+    "rasters.steadying=1.4": {"draw_rasters"},
+    "landmark_vae.kl_weight=0.2": {"train_landmark_vae"},
+    "conditional_lstm.width=255": {"train_conditional_lstm"},
+    "multi_mode_lstm.modes=5": {"train_multi_mode_lstm"},
+    "translation.epochs=2": {"train_translation"},
+    "generated.batch_size=7": {"generate_smiles"},
+    "films.fps=10": {"render_films"},
+    "au_curves.videos=3": {"plot_au_curves"},
+    "scores.backend=mediapipe": set(),  # its value already
+    "state_seconds=7": set(),  # changes no result
+}
+MODULES = {  # module with another line: stages that it touches
+    "datasets/actors/dynamics.py": {"make_actors"},
+    "datasets/videos.py": {"index_videos", "gather_tracks"},
+    "datasets/layouts/uva_nemo.py": {"index_videos"},
+    "datasets/layouts/folder.py": set(),  # another layout than that of the data set
+    "datasets/videos_table.py": {"tabulate_videos"},
+    "faces/trackers/mediapipe_tracker.py": {"measure_tracks", "measure_scores"},
+    "faces/tracks.py": {"measure_tracks"},
+    "faces/tracks_gathered.py": {"gather_tracks"},
+    "faces/smiles.py": {"find_smiles", "plot_au_curves"},
+    "faces/alignment.py": {"draw_rasters"},
+    "faces/rasters.py": {"draw_rasters"},
+    "faces/rasters_gathered.py": {"gather_rasters"},
+    "training/loop.py": TRAINING,
+    "training/landmark_vae.py": {"train_landmark_vae"},
+    "training/conditional_lstm.py": {"train_conditional_lstm"},
+    "training/multi_mode_lstm.py": {"train_multi_mode_lstm"},
+    "models/translation.py": {"train_translation", "generate_smiles"},
+    "models/multi_mode_lstm.py": {"train_multi_mode_lstm", "generate_smiles"},
+    "generation/smiles.py": {"generate_smiles"},
+    "generation/films.py": {"render_films"},
+    "evaluation/ssim.py": {"measure_scores"},
+    "evaluation/table.py": {"tabulate_scores"},
+    "figures/au_curves.py": {"plot_au_curves"},
+    "figures/losses.py": {"plot_losses"},
+    "figures/film_strip.py": {"render_films"},
+    "records.py": {"tabulate_provenance"},
+    "generation/photo.py": set(),  # a command for people, no stage
+    "setup_check.py": set(),
+    "files.py": ALL,  # everything writes with it
+}
+
+
+def downstream(stages):
+    """The stages and all that is made from them."""
+    found, todo = set(), list(stages)
+    while todo:
+        stage = todo.pop()
+        if stage not in found:
+            found.add(stage)
+            todo += CONSUMERS.get(stage, [])
+    return found
+
+
+def test_the_transcription_is_the_workflow(finished):
+    dot = finished.run("--rulegraph")
+    names = dict(re.findall(r'(\d+)\[label = "(\w+)"', dot))
+    edges = {(names[a], names[b]) for a, b in re.findall(r"(\d+) -> (\d+)", dot) if names[b] != "report"}
+    assert edges == {(stage, consumer) for stage, consumers in CONSUMERS.items() for consumer in consumers}
+
+
+@pytest.mark.parametrize("change", SETTINGS)
+def test_a_setting_reruns_its_stage_and_what_follows(finished, change):
+    key, value = change.split("=")
+    block, _, key = key.rpartition(".")
+    value = float(value) if "." in value else int(value) if value.isdigit() else value
+    assert finished.planned({block: {key: value}} if block else {key: value}) == downstream(SETTINGS[change])
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_line_of_a_module_reruns_the_stages_that_run_it_and_what_follows(finished, module):
+    path = finished.code / "cmm" / module
+    before = path.read_text()
+    try:
+        path.write_text(before + "\nCHANGED = 1\n")
+        assert finished.planned() == downstream(MODULES[module])
+    finally:
+        path.write_text(before)
+
+
+def test_touching_commenting_and_reverting_rerun_nothing(finished):
+    files = [path for path in finished.code.rglob("*") if path.suffix in (".py", ".yaml", ".smk") or path.is_dir()]
+    texts = {path: path.read_text() for path in files if path.suffix in (".py", ".smk")}
+    try:
+        for path, text in texts.items():
+            path.write_text(text.replace('"""', '"""Also: ', 1) + "\n\n# a comment\n" if path.suffix == ".py" else text)
+        assert finished.planned() == set(), "comments and docstrings"
+        for path, text in texts.items():
+            path.write_text(text + "\n# a comment\n")
+        assert finished.planned() == set(), "comments, in rules too"
+    finally:
+        for path, text in texts.items():
+            path.write_text(text)
+    assert finished.planned() == set(), "reverted"
+    for path in files:
+        os.utime(path)
+    assert finished.planned() == set(), "touched"
+
+
+def test_an_input_reruns_by_its_content(again):
+    """A small result that was touched is the same; one that was changed by hand is not."""
+    losses = again.folder / "results/actors/fold10/cmm_net/seed1/landmark_vae.losses.tsv"
+    os.utime(losses)
+    assert again.planned() == set()
+    losses.write_text(losses.read_text().replace("1", "2"))
+    assert again.planned() == {"plot_losses"}
+
+
+def test_a_replaced_video_is_listed_and_tracked_again(again):
+    root = again.folder / "mine"
+    root.mkdir()
+    lines = ["file,subject,expression,fold"]
+    for i in (1, 2, 10):
+        name = f"{i:03d}_deliberate_smile_1.mp4"
+        (root / name).write_bytes((again.folder / "data/actors/videos" / name).read_bytes())
+        lines.append(f"{name},p{i},posed,{i}")
+    (again.folder / "mine.csv").write_text("\n".join(lines) + "\n")
+    source = {"layout": "folder", "root": "mine", "table": "mine.csv"}
+    change = {"datasets": ["mine"], "sources": {"mine": source}}
+    target = "results/mine/videos.parquet"
+    again.run(target, change=change)
+    assert "Nothing to be done" in again.run(target, change=change)
+    (root / "002_deliberate_smile_1.mp4").write_bytes((root / "001_deliberate_smile_1.mp4").read_bytes())
+    out = again.run("-n", target, change=change)
+    assert all(stage in out for stage in ("index_videos", "measure_tracks", "gather_tracks"))
