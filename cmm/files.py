@@ -33,7 +33,7 @@ def atomic(path):
         raise UserError(f"cannot write {path}: it is neither a file nor a folder; name another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
+        sweep(path)
         holder = Path(tempfile.mkdtemp(prefix=f"{_holder_prefix(path)}{os.getpid()}.", dir=path.parent))
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; choose a writable folder") from error
@@ -57,7 +57,7 @@ def _holder_prefix(path):
     return f".{path.name}.{socket.gethostname()}."
 
 
-def _sweep(path):
+def sweep(path):
     """Remove the temporaries of processes that ended on this host without doing so."""
     prefix = _holder_prefix(path)
     for holder in path.parent.glob(f"{glob.escape(prefix)}*.*"):

@@ -16,7 +16,7 @@ rule make_actors:
         settings=settings("make_actors"),
         code=code("make_actors"),
     message:
-        "Rendering {config[actors][people]} invented people (follow: tail -f {log})"
+        "Rendering invented people (follow: tail -f {log})"
     shell:
         "python -m cmm make_actors --out {output:q} --threads {threads} {params.settings} > {log:q} 2>&1"
 

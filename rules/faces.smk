@@ -18,7 +18,7 @@ rule measure_tracks:
         settings=settings("measure_tracks"),
         code=code("measure_tracks", tracker("tracks")),
     message:
-        "Tracking faces, shard {wildcards.shard} of {config[tracks][shards]} (follow: tail -f {log})"
+        "Tracking faces, shard {wildcards.shard} (follow: tail -f {log})"
     shell:
         "python -m cmm measure_tracks --index {input.index:q} --shard {wildcards.shard}"
         " --out {output.tracks:q} --outcomes {output.outcomes:q} {params.settings} > {log:q} 2>&1"
@@ -91,8 +91,7 @@ rule draw_rasters:
         settings=settings("draw_rasters"),
         code=code("draw_rasters"),
     message:
-        "Aligning faces and drawing landmark images, shard {wildcards.shard} of {config[rasters][shards]}"
-        " (follow: tail -f {log})"
+        "Aligning faces and drawing landmark images, shard {wildcards.shard} (follow: tail -f {log})"
     shell:
         "python -m cmm draw_rasters --videos {input.videos:q} --tracks {input.tracks:q}"
         " --smiles {input.smiles:q} --shard {wildcards.shard} --out {output:q} {params.settings} > {log:q} 2>&1"

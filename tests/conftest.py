@@ -13,6 +13,10 @@ SHARED = ROOT.parent / "shared"
 SMALL = Settings(people=10, size=192, fps=25)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=1, help="kills of each family of stages (make test-kills: 5)")
+
+
 @pytest.fixture(scope="session")
 def tracker():
     with load("mediapipe") as tracker:

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from cmm.errors import UserError
-from cmm.files import atomic
+from cmm.files import atomic, sweep
 from cmm.training import processes
 
 log = logging.getLogger("cmm")
@@ -89,6 +89,7 @@ class State:
         """Remove the file: the training is done."""
         if processes.rank() == 0:
             self.path.unlink(missing_ok=True)
+            sweep(self.path)
 
     def _read(self, data):
         """The content of the file if it is of this run, else None, saying why."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -124,15 +125,62 @@ def test_two_trainings_with_one_state_are_refused(smiles, tmp_path):
     assert not (tmp_path / "state").exists()
 
 
-def test_fingerprint_follows_settings_code_and_files_alone(tmp_path):
-    about = {"stage": "s", "settings": {"x": 1}, "code": "c", "fold": 1, "seed": 1, "versions": {"torch": "2"}}
-    (tmp_path / "a").write_text("1")
-    first = loop.fingerprint_of(about, tmp_path / "a")
-    assert first == loop.fingerprint_of({**about, "versions": {"torch": "3"}}, tmp_path / "a")
-    assert first != loop.fingerprint_of({**about, "settings": {"x": 2}}, tmp_path / "a")
-    assert first != loop.fingerprint_of({**about, "code": "d"}, tmp_path / "a")
-    (tmp_path / "a").write_text("2")
-    assert first != loop.fingerprint_of(about, tmp_path / "a")
+@pytest.fixture
+def small_disk(tmp_path):
+    """A function that makes a file system of so many KiB at `tmp_path/disk`, or gives it another size."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def resize(kib):
+        how = (
+            ["-o", f"remount,size={kib}k"] if os.path.ismount(folder) else ["-t", "tmpfs", "-o", f"size={kib}k", "none"]
+        )
+        done = subprocess.run(["mount", *how, str(folder)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
+        return folder
+
+    yield resize
+    subprocess.run(["umount", str(folder)], check=False, capture_output=True)
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_last_good_state(smiles, tmp_path, small_disk):
+    whole = train("landmark_vae", smiles, tmp_path / "whole", epochs=4)
+
+    def go_on(kib):
+        out = tmp_path / "out"
+        words = ["train_landmark_vae", "--smiles", smiles, "--fold", 0, "--epochs", 4, "--batch-size", 8]
+        words += ["--out", out / "w.safetensors", "--losses", out / "l.tsv", "--state", small_disk(kib) / "state"]
+        command = [sys.executable, "-m", "cmm", *words, "--state-seconds", 0]
+        return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300, check=False)
+
+    size = state_kib(smiles, tmp_path / "measured")
+    full = go_on(size * 3 // 2)  # room for one state, but not for its successor beside it
+    assert full.returncode == 1
+    assert full.stderr.splitlines()[-1].startswith("cmm train_landmark_vae: error: cannot write")
+    assert "No space left on device" in full.stderr
+    assert [path.name for path in (tmp_path / "disk/state").iterdir() if path.name != "lock"] == ["state.pt"]
+    again = go_on(size * 3)
+    assert "going on after epoch 0, step 1" in again.stderr
+    assert same(load_file(tmp_path / "out/w.safetensors"), whole)
+
+
+def state_kib(smiles, folder):
+    """Size of the state of the training that `train` runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(State, "remove", lambda self: None)
+        patch.setattr(loop, "owned", lambda folder: nullcontext())
+        settings = landmark_vae.Settings(epochs=1, batch_size=8)
+        landmark_vae.main(smiles, Run(0, folder / "w", folder / "l", folder / "state", state_seconds=0.0), settings)
+    return (folder / "state/state.pt").stat().st_size // 1024
+
+
+def test_fingerprint_follows_settings_code_and_data_alone():
+    about = {"stage": "s", "settings": {"x": 1}, "code": "c", "fold": 1, "seed": 1, "inputs": {"a.h5": "12"}}
+    first = loop.fingerprint_of({**about, "versions": {"torch": "2"}, "seconds": 1.0, "commit": "a"})
+    assert first == loop.fingerprint_of({**about, "versions": {"torch": "3"}, "inputs": {"elsewhere/a.h5": "12"}})
+    for changed in ({"settings": {"x": 2}}, {"code": "d"}, {"fold": 2}, {"seed": 2}, {"inputs": {"a.h5": "13"}}):
+        assert first != loop.fingerprint_of(about | changed)
 
 
 def test_batches_hold_everything_once_and_never_one_alone():

@@ -33,7 +33,7 @@ ALL = set(CONSUMERS) | {stage for stages in CONSUMERS.values() for stage in stag
 
 SETTINGS = {  # change of the config: stages that it touches
     "actors.people=11": {"make_actors"},
-    "tracks.shards=3": {"measure_tracks", "gather_tracks"},
+    "tracks.shards=4": {"measure_tracks", "gather_tracks"},
     "videos.min_frames=17": {"gather_tracks"},
     "smiles.min_rise=0.26": {"find_smiles"},
     "rasters.steadying=1.4": {"draw_rasters"},

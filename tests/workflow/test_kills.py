@@ -1,0 +1,171 @@
+"""Runs killed at random moments, Snakemake and all its children at once, then run again.
+
+Afterwards everything is as after a run that nobody killed, bit for bit; in between nobody
+can see a half-written file, and of a sharded stage only the shard in flight is redone.
+`--kills N` kills each family of stages N times.
+"""
+
+import random
+import shutil
+import subprocess
+import time
+
+import h5py
+import numpy as np
+import psutil
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from cmm.records import READERS, read_record
+from cmm.tables import read_table
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("kills")]
+RUN = "results/actors/fold10/cmm_net/seed1"
+ACTORS, RUN = "results/actors", "results/actors/fold10/cmm_net/seed1"
+DATA = {  # family: (target, what is removed so that it is made again)
+    "make_actors": ("data/actors", "data/actors"),
+    "measure_tracks": (f"{ACTORS}/tracks.parquet", f"{ACTORS}/tracks"),
+    "draw_rasters": (f"{ACTORS}/smiles.h5", f"{ACTORS}/rasters"),
+    "generate_smiles": (f"{RUN}/generated.h5", f"{RUN}/generated.h5"),
+}
+TRAINING = {"landmark_vae": 16, "conditional_lstm": 6, "multi_mode_lstm": 4, "translation": 2}  # epochs: some seconds
+
+
+def pytest_generate_tests(metafunc):
+    if "kill" in metafunc.fixturenames:
+        metafunc.parametrize("kill", range(metafunc.config.getoption("kills")))
+
+
+def copy(workflow, folder):
+    shutil.copytree(workflow.folder, folder)
+    return type(workflow)(workflow.code, folder)
+
+
+def run_and_kill(workflow, target, change, moment):
+    """Start the workflow and kill its whole tree after `moment` seconds; False if it had ended before."""
+    command = workflow.command("--cores", "1", target, change=change)
+    devnull = subprocess.DEVNULL
+    process = psutil.Popen(command, env=workflow.environment, cwd=workflow.folder, stdout=devnull, stderr=devnull)
+    try:
+        process.wait(timeout=moment)
+    except psutil.TimeoutExpired:
+        tree = [process, *process.children(recursive=True)]
+        for one in tree:
+            one.suspend()  # so that nobody starts a child, or cleans up, while the others die
+        tree += [child for child in process.children(recursive=True) if child not in tree]
+        for one in tree:
+            one.kill()
+        psutil.wait_procs(tree, timeout=60)
+        return True
+    return False
+
+
+def assert_whole(folder):
+    """Every file under its final name can be read to its end, and says how it was made."""
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix in READERS and not hidden and path.is_file() and "videos" not in path.parts:
+            read_record(path)
+            content(path)
+
+
+def content(path):
+    """What a result holds, comparable."""
+    if path.suffix == ".safetensors":
+        return load_file(path)
+    if path.suffix == ".h5":
+        with h5py.File(path) as file:
+            return {name: file[name][()] for name in file}
+    return read_table(path) if path.suffix == ".parquet" else path.read_bytes()
+
+
+def assert_same(one, two):
+    first, second = content(one), content(two)
+    if one.suffix == ".safetensors":
+        assert all(torch.equal(first[key], second[key]) for key in first)
+    elif one.suffix == ".h5":
+        assert all(np.array_equal(first[key], second[key]) for key in first)
+    else:
+        assert first.equals(second)
+
+
+def kill_once(prepared, target, change, seconds, name, tmp_path):
+    """A copy of `prepared` whose run, of about `seconds`, was killed at a moment that `name` draws."""
+    moment = random.Random(name).uniform(0.15, 0.95) * seconds
+    for attempt in range(5):
+        workflow = copy(prepared, tmp_path / str(attempt))
+        if run_and_kill(workflow, target, change, moment):
+            print(f"{name}: killed after {moment:.1f} s of about {seconds:.1f} s")
+            return workflow
+        moment *= 0.7  # it was quicker this time
+    raise AssertionError("it always ended before it could be killed")
+
+
+def assert_nothing_is_left(folder):
+    left = [path for path in folder.rglob(".*") if ".snakemake" not in str(path.relative_to(folder))]
+    assert left == [], "temporaries of the killed process"
+
+
+@pytest.mark.parametrize("family", DATA)
+def test_killed_data_stages_redo_the_shard_in_flight(family, kill, finished, tmp_path):
+    target, removed = DATA[family]
+    prepared = copy(finished, tmp_path / "prepared")
+    path = prepared.folder / removed
+    seconds = 2.0 + sum(read_record(file)["seconds"] for file in shards(path) or [path])
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    workflow = kill_once(prepared, target, None, seconds, f"{family} {kill}", tmp_path)
+    assert_whole(workflow.folder / removed)
+    done = {file: file.stat().st_mtime_ns for file in shards(workflow.folder / removed)}
+    workflow.run("--unlock")
+    workflow.run("--cores", "1", target)
+
+    redone = {file.name.split(".")[0] for file, time_ns in done.items() if file.stat().st_mtime_ns != time_ns}
+    assert len(redone) <= 1, "shards that were complete"
+    for file in [finished.folder / target] if family != "make_actors" else (finished.folder / target).rglob("*.mp4"):
+        assert_same(workflow.folder / file.relative_to(finished.folder), file)
+    assert_nothing_is_left((workflow.folder / target).parent)
+
+
+def shards(folder):
+    """Files of a folder of shards."""
+    return sorted(path for path in folder.glob("*") if path.suffix in (".parquet", ".h5")) if folder.is_dir() else []
+
+
+@pytest.mark.parametrize("stage", TRAINING)
+def test_killed_trainings_end_with_the_same_weights(stage, kill, trained, tmp_path):
+    prepared, reference, change, seconds = trained(stage)
+    target = f"{RUN}/{stage}.safetensors"
+    workflow = kill_once(prepared, target, change, seconds, f"{stage} {kill}", tmp_path)
+    assert not (workflow.folder / target).exists()
+    state = workflow.folder / f"{RUN}/{stage}.state"
+    resumed = (state / "state.pt").is_file()
+    workflow.run("--unlock")
+    workflow.run("--cores", "1", target, change=change)
+
+    if resumed:
+        log = (workflow.folder / f"logs/actors/fold10/cmm_net/seed1/train_{stage}.log").read_text()
+        assert "going on after epoch" in log
+    assert_same(workflow.folder / target, reference / target)
+    assert not state.exists()
+    assert_nothing_is_left(workflow.folder / RUN)
+
+
+@pytest.fixture(scope="module")
+def trained(finished, tmp_path_factory):
+    """Function: of a stage, the run before it is trained, a folder where it has been, its config, its seconds."""
+    known = {}
+
+    def run(stage):
+        if stage not in known:
+            change = {stage: {"epochs": TRAINING[stage]}, "state_seconds": 0}
+            prepared = copy(finished, tmp_path_factory.mktemp(stage) / "prepared")
+            (prepared.folder / f"{RUN}/{stage}.safetensors").unlink()
+            workflow = copy(prepared, prepared.folder.with_name("undisturbed"))
+            start = time.monotonic()
+            workflow.run("--cores", "1", f"{RUN}/{stage}.safetensors", change=change)
+            known[stage] = prepared, workflow.folder, change, time.monotonic() - start
+        return known[stage]
+
+    return run
