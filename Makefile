@@ -1,6 +1,8 @@
 # make demo    the whole path on the embedded data set: results/report.html
 # make test    the tests
 # Both make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
+#
+# Longer proofs, each a target of its own: test-kills, test-slurm, test-conda, prove-actors, bench
 
 PYTHON ?= python3
 CORES ?= all
@@ -10,15 +12,34 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: demo test prove-actors lint format schema clean
+.PHONY: demo test test-kills test-slurm test-conda prove-actors bench lint format schema clean
 
 demo: .venv/ready
-	$(DEMO)
-	$(DEMO) --report results/report.html
+	$(DEMO) --report results/report.html --report-after-run
 	@echo "Look at results/report.html, and at the film strips in results/actors/fold10/cmm_net/seed1/strips/"
 
 test: .venv/ready-dev
 	$(BIN)/pytest -n auto --dist loadgroup
+
+# Five kills at random moments of each family of stages.
+test-kills: .venv/ready-dev
+	$(BIN)/pytest tests/workflow/test_kills.py --kills 5
+
+# A real Slurm cluster of two nodes on this machine, on which the workflow runs (Debian, root).
+test-slurm: .venv/ready-dev
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v slurmctld >/dev/null; then \
+	    apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	        slurm-wlm slurm-wlm-basic-plugins slurm-client munge || echo "Slurm cannot be installed here"; fi
+	$(BIN)/pip install -q $(PIP_FLAGS) -c constraints.txt -e ".[slurm]"
+	$(BIN)/pytest tests/slurm --slurm -rs -s
+
+# The environments of envs/, created and used by each family of rules.
+test-conda: .venv/ready-dev
+	$(BIN)/pytest tests/conda --conda -rs
+
+bench: .venv/ready
+	$(BIN)/python tests/bench_dag.py
 
 # After make demo: the embedded data set measured against its truth.
 prove-actors: .venv/ready

@@ -10,45 +10,43 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
+
+
+rule report:
+    input:
+        milestone("videos"),
+        milestone("tables"),
+        milestone("figures"),
+
+
+rule dataset:
+    input:
+        milestone("dataset"),
+
+
+rule models:
+    input:
+        milestone("models"),
+
+
+rule videos:
+    input:
+        milestone("videos"),
+
+
+rule tables:
+    input:
+        milestone("tables"),
+
+
+rule figures:
+    input:
+        milestone("figures"),
+
+
 include: "rules/datasets.smk"
 include: "rules/faces.smk"
 include: "rules/train.smk"
 include: "rules/generate.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
-
-
-rule dataset:
-    input:
-        collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
-
-
-rule models:
-    input:
-        models(),
-
-
-rule videos:
-    input:
-        runs(f"{RUN}/films"),
-
-
-rule tables:
-    input:
-        rules.tabulate_videos.output,
-        rules.tabulate_scores.output,
-        rules.tabulate_provenance.output,
-
-
-rule figures:
-    input:
-        collect("results/figures/{dataset}/au_curves", dataset=config["datasets"]),
-        runs(f"{RUN}/losses.svg"),
-
-
-rule report:
-    default_target: True
-    input:
-        rules.videos.input,
-        rules.tables.input,
-        rules.figures.input,

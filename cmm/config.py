@@ -7,7 +7,9 @@ that starting the workflow imports none of the stages.
 
 import importlib
 import math
+import os
 import shlex
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -99,6 +101,12 @@ def with_defaults(config, path):
     merged = yaml.safe_load(Path(path).read_text())
     update_config(merged, config)
     return merged
+
+
+def prefer_this_python():
+    """Let `python` in jobs be the one that runs Snakemake, unless an environment of their own comes before it."""
+    folder, others = str(Path(sys.executable).parent), os.environ.get("PATH", "").split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join([folder, *(other for other in others if other != folder)])
 
 
 def missing_data(config, made=()):

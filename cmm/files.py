@@ -33,7 +33,7 @@ def atomic(path):
         raise UserError(f"cannot write {path}: it is neither a file nor a folder; name another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(path)
+        _sweep(path)
         holder = Path(tempfile.mkdtemp(prefix=f"{_holder_prefix(path)}{os.getpid()}.", dir=path.parent))
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; choose a writable folder") from error
@@ -42,6 +42,8 @@ def atomic(path):
         yield partial
         if path.is_dir():
             path.rmdir()
+        if partial.is_file():
+            _to_disk(partial)
         os.replace(partial, path)
     except OSError as error:
         # HDF5 gives the number of a disk error in its text alone.
@@ -53,11 +55,17 @@ def atomic(path):
         shutil.rmtree(holder, ignore_errors=True)
 
 
+def _to_disk(path):
+    """Have the system write a file out: after a power cut, a renamed file could be empty otherwise."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
 def _holder_prefix(path):
     return f".{path.name}.{socket.gethostname()}."
 
 
-def sweep(path):
+def _sweep(path):
     """Remove the temporaries of processes that ended on this host without doing so."""
     prefix = _holder_prefix(path)
     for holder in path.parent.glob(f"{glob.escape(prefix)}*.*"):

@@ -35,9 +35,18 @@ def provenance(module, settings, inputs=(), **more):
         "commit": commit(),
         "inputs": {str(path): file_digest(path) for path in inputs},
         "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "seconds": round(time.monotonic() - STARTED, 1),
+        **_clock(),
         **more,
     }
+
+
+def until_now(about):
+    """A record with the time that has passed since the command started, for what is written much later."""
+    return about | _clock()
+
+
+def _clock():
+    return {"seconds": round(time.monotonic() - STARTED, 1)}
 
 
 @functools.cache
@@ -49,10 +58,10 @@ def commit():
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
 
     try:
-        top, head = git("rev-parse", "--show-toplevel", "HEAD").split()
+        top, head = git("rev-parse", "--show-toplevel", "HEAD").splitlines()
         if Path(top).resolve() != ROOT.resolve():
             return None  # installed into some other project's folder
-        changed = git("status", "--porcelain", "--untracked-files=no")
+        changed = git("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.SubprocessError):
         return None
     return head[:12] + ("+" if changed else "")
@@ -110,7 +119,15 @@ def _meaning(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
     tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and _names_version(node))]
-    return ast.dump(tree)
+    return _text(tree)
+
+
+def _text(node):
+    """As ast.dump, but the same for every version of Python: those differ in which empty fields they have."""
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return f"{type(node).__name__}({', '.join(f'{name}={_text(value)}' for name, value in fields)})"
+    return f"[{', '.join(map(_text, node))}]" if isinstance(node, list) else repr(node)
 
 
 def _names_version(node):

@@ -58,7 +58,7 @@ def _of_hdf5(path):
 
 
 def _of_weights(path):
-    with safe_open(path, "pt") as file:
+    with safe_open(path, "np") as file:
         return json.loads((file.metadata() or {}).get("about", "{}"))
 
 

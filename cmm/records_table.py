@@ -13,13 +13,14 @@ HEAD = ["result", "command", "settings", "fold, seed", "code", "commit", "time",
 
 
 def main(
-    results: Annotated[list[Path], "results to list"],
+    results: Annotated[list[Path], "results to list, files or folders"],
     html: Annotated[Path, "table to write, HTML"],
 ):
     """Write the page."""
     rows = [row(path, read_record(path)) for path in results]
+    about = provenance(__name__, None, [path for path in results if path.is_file()])
     with atomic(html) as partial:
-        partial.write_text(table_page("How every result was made", HEAD, rows, provenance(__name__, None, results)))
+        partial.write_text(table_page("How every result was made", HEAD, rows, about))
 
 
 def row(path, record):

@@ -12,6 +12,7 @@ import numpy as np
 
 from cmm.errors import UserError
 from cmm.files import atomic, file_digest, inside
+from cmm.provenance import until_now
 
 av.logging.set_level(av.logging.PANIC)
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".flv", ".mpg", ".mpeg", ".wmv", ".3gp", ".ogv"}
@@ -105,7 +106,7 @@ def write_video(path, frames, fps, crf=18, about=None):
     frames = np.asarray(frames)
     with atomic(path) as partial, av.open(str(partial), "w", format="mp4") as container:
         if about:
-            container.metadata["comment"] = json.dumps(about)
+            container.metadata["comment"] = json.dumps(until_now(about))
         rate = Fraction(fps).limit_denominator(1001)
         stream = container.add_stream("libx264", rate=rate)
         stream.height, stream.width = frames.shape[1:3]

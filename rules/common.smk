@@ -1,6 +1,6 @@
 # Config validation, wildcard constraints and input functions. No rules.
 
-import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -8,19 +8,21 @@ import yaml
 
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT))
-# Jobs call `python -m cmm`: by the Python that runs Snakemake, unless an environment of
-# the job's own comes before it, and with the package that lies beside these rules.
-for variable, folder in (("PATH", Path(sys.executable).parent), ("PYTHONPATH", ROOT)):
-    others = [part for part in os.environ.get(variable, "").split(os.pathsep) if part not in ("", str(folder))]
-    os.environ[variable] = os.pathsep.join([str(folder), *others])
+# Jobs call `python -m cmm` with the package that lies beside these rules, whatever lies in
+# the working directory. (Snakemake hides PYTHONPATH from jobs in conda environments; a
+# prefix comes later.)
+shell.prefix(
+    f"export PYTHONSAFEPATH=1 PYTHONPATH={shlex.quote(str(ROOT))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; set -euo pipefail; "
+)
 
-from cmm.config import flags, missing_data, validate, with_defaults
+from cmm.config import flags, missing_data, prefer_this_python, validate, with_defaults
 from cmm.errors import UserError
 from cmm.files import stat_digest
 from cmm.provenance import code_hash
 from cmm.stages import STAGES
 from snakemake.exceptions import WorkflowError
 
+prefer_this_python()
 # config/config.yaml, below what the command line or an embedding workflow says.
 config = with_defaults(config, ROOT / "config/config.yaml")
 
@@ -68,6 +70,18 @@ def runs(pattern, **more):
 def models():
     """Weights of every stage of every run."""
     return [f"{run}/{stage}.safetensors" for run in runs(RUN) for stage in MODELS[Path(run).parent.name]]
+
+
+def milestone(name):
+    """Files of a milestone, a rule of the Snakefile."""
+    return {
+        "dataset": collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
+        "models": models(),
+        "videos": runs(f"{RUN}/films"),
+        "tables": collect("results/tables/{table}.html", table=["videos", "scores", "provenance"]),
+        "figures": collect("results/figures/{dataset}/au_curves", dataset=config["datasets"])
+        + runs(f"{RUN}/losses.svg"),
+    }[name]
 
 
 def growing(mem_mb):

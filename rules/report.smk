@@ -28,10 +28,15 @@ rule tabulate_videos:
 
 rule tabulate_provenance:
     input:
-        datasets=collect("results/{dataset}/{table}", dataset=config["datasets"], table=["videos.parquet", "smiles.h5"]),
+        datasets=collect(
+            "results/{dataset}/{file}",
+            dataset=config["datasets"],
+            file=["videos.parquet", "tracks.parquet", "smiles.parquet", "smiles.h5"],
+        ),
         models=models(),
-        runs=runs(f"{RUN}/{{file}}", file=["generated.h5", "scores.parquet"]),
-        tables=rules.tabulate_scores.output.tsv,
+        runs=runs(f"{RUN}/{{file}}", file=["generated.h5", "scores.parquet", "films", "strips", "losses.svg"]),
+        figures=collect("results/figures/{dataset}/au_curves", dataset=config["datasets"]),
+        tables=collect("results/tables/{table}.tsv", table=["videos", "scores"]),
     output:
         report(
             "results/tables/provenance.html",

@@ -6,15 +6,20 @@ import numpy as np
 import pytest
 
 from cmm.datasets.actors.actors import Settings, render_clip
+from cmm.faces.raster import draw_sequence
+from cmm.faces.store import write_smiles
 from cmm.faces.trackers import load
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+FRAMES, SIZE = 4, 32  # of the sequences that tests train on
 SMALL = Settings(people=10, size=192, fps=25)
 
 
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=1, help="kills of each family of stages (make test-kills: 5)")
+    parser.addoption("--slurm", action="store_true", help="start a Slurm cluster on this machine (make test-slurm)")
+    parser.addoption("--conda", action="store_true", help="create and use the conda environments (make test-conda)")
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +45,19 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip("the folder ../shared is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def smiles(tmp_path_factory):
+    """A smiles.h5 of eight sequences of random faces, quick to train on."""
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("smiles") / "smiles.h5"
+    rows, sequences = [], []
+    for i in range(8):
+        points = np.cumsum(rng.normal(0, 0.3, (FRAMES, 68, 2)), axis=0) + rng.uniform(4, 28, (1, 68, 2))
+        faces = rng.integers(0, 255, (FRAMES, SIZE, SIZE, 3), np.uint8)
+        sequences.append((draw_sequence(points, SIZE), faces, points.astype(np.float32)))
+        expression = ("posed", "spontaneous")[i % 2]
+        rows.append({"smile": f"s{i}", "subject": f"p{i}", "expression": expression, "video": f"v{i}", "fold": i % 3})
+    write_smiles(path, sequences, rows, FRAMES, SIZE, {})
+    return path

@@ -45,11 +45,17 @@ def main(
     _mark_leaks(examined)
     frame = pd.DataFrame(examined)
     report_unusable(frame)
-    files = stat_digest(frame.loc[frame["status"] == "ok", "path"])  # a replaced video must be tracked again
+    files = stat_digest(_files(frame.loc[frame["status"] == "ok", "path"]))  # a replaced one must be tracked again
     about = provenance(
         __name__, None, [table] if table else [], layout=layout, reader=code_hash(reader(layout).__name__), files=files
     )
     write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, about)
+
+
+def _files(paths):
+    """Every file of the videos, the images of folders too."""
+    for path in map(Path, paths):
+        yield from sorted(path.iterdir()) if path.is_dir() else [path]
 
 
 def report_unusable(frame):

@@ -16,6 +16,7 @@ import numpy as np
 from cmm.datasets import EXPRESSIONS
 from cmm.errors import UserError
 from cmm.files import atomic
+from cmm.provenance import until_now
 
 KIND = "cmm smiles"
 TEXT = h5py.string_dtype()
@@ -51,7 +52,7 @@ def write_smiles(path, sequences, rows, frames, size, provenance):
     """
     count = len(rows)
     with atomic(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs.update(kind=KIND, provenance=json.dumps(provenance))
+        file.attrs["kind"] = KIND
         shapes = {"landmarks": (size, size), "faces": (size, size, 3), "points": (68, 2)}
         for name, shape in shapes.items():
             kind = np.float32 if name == "points" else np.uint8
@@ -63,6 +64,7 @@ def write_smiles(path, sequences, rows, frames, size, provenance):
                 file[name][i] = values
         for name in LABELS:
             file.create_dataset(name, data=[row[name] for row in rows], dtype=TEXT)
+        file.attrs["provenance"] = json.dumps(until_now(provenance))
         file.create_dataset("fold", data=np.array([row["fold"] for row in rows], np.int64))
 
 

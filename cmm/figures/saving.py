@@ -5,11 +5,12 @@ import json
 import matplotlib.pyplot as plt
 
 from cmm.files import atomic
+from cmm.provenance import until_now
 
 
 def save_figure(figure, path, about, **options):
     """Write a figure to `path` (SVG or PNG), `about` in its description, and close it."""
     quiet = {"Date": None} if str(path).endswith(".svg") else {"Software": None}
     with atomic(path) as partial:
-        figure.savefig(partial, metadata={"Description": json.dumps(about), **quiet}, **options)
+        figure.savefig(partial, metadata={"Description": json.dumps(until_now(about)), **quiet}, **options)
     plt.close(figure)

@@ -72,15 +72,10 @@ class Batch:
             optimiser.step()
 
 
-def shuffled(count, batch_size, random, least=2):
-    """Index batches of one epoch in random order; a last batch of fewer than `least` joins its neighbour.
+def shuffled(count, batch_size, random):
+    """Index batches of one epoch in random order, of `batch_size` items each.
 
-    The statistics of a single item would unsettle BatchNorm, and no process may go
-    without an item.
+    What is left over joins them, an item here and there: the statistics of a small last
+    batch would unsettle BatchNorm, and every process needs an item of each batch.
     """
-    order = random.order.permutation(count)
-    batches = [order[i : i + batch_size] for i in range(0, count, batch_size)]
-    if len(batches) > 1 and len(batches[-1]) < least:
-        last = batches.pop()
-        batches[-1] = np.concatenate([batches[-1], last])
-    return batches
+    return np.array_split(random.order.permutation(count), max(1, count // batch_size))

@@ -30,7 +30,7 @@ class TrainingSettings:
     """What all training stages share."""
 
     epochs: int = setting(20, "passes over the training set", minimum=1)
-    batch_size: int = setting(64, "images or sequences of a step, over all GPUs (ours)", minimum=1)
+    batch_size: int = setting(64, "images or sequences of a step (ours)", minimum=1)
     learning_rate: float = setting(2e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
     decay_from: float = setting(
         0.4, "share of the training after which the step falls linearly to 0 (ours)", minimum=0.0, maximum=1.0
@@ -60,7 +60,7 @@ def prepare(run):
     torch.set_num_threads(max(1, run.threads // processes.size()))
     torch.manual_seed(run.seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    device = processes.claim_device()
+    device = processes.claim_device() if run.processes else torch.device("cpu")
     log.info("training on %s, %d processes, %d threads each", device, processes.size(), torch.get_num_threads())
     return device
 
@@ -78,7 +78,7 @@ def train(module, run, settings, step, *, count, inputs, networks, helpers, opti
         state = State(run, {**networks, **helpers}, optimisers, fingerprint_of(about))
         history = fit(state, step, count, settings, run)
         if processes.rank() == 0:
-            about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": run_of()}
+            about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": run_of(state.device)}
             save_networks(run.out, networks, about)
             write_tsv(pd.DataFrame(history), run.losses, about)
         state.remove()
@@ -108,9 +108,8 @@ def fit(state, step, count, settings, run):
 def train_epoch(place, state, step, count, rates, settings, run):
     """Go on from `place` to the end of its epoch; (means of the losses, seconds it took)."""
     groups = _groups(state)
-    device = groups[0]["params"][0].device
     random = Randomness.of(run.seed, place.epoch)
-    batches = shuffled(count, settings.batch_size, random, least=max(2, processes.size()))
+    batches = shuffled(count, settings.batch_size, random)
     if place.random:
         random.restore(place.random)
     start = time.monotonic() - place.seconds
@@ -120,7 +119,7 @@ def train_epoch(place, state, step, count, rates, settings, run):
             group["lr"] = rate * decay(done, settings.decay_from)
         batch = Batch(chosen, random)
         losses = step(batch)
-        values = processes.summed([value * batch.share for value in losses.values()], device)
+        values = processes.summed([value * batch.share for value in losses.values()], state.device)
         for name, value in zip(losses, values, strict=True):
             place.totals[name] = place.totals.get(name, 0.0) + value / len(batches)
         place.step += 1

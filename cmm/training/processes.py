@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.distributed.nn.functional import all_reduce
 
 from cmm.errors import UserError
 
@@ -65,8 +64,10 @@ def claim_device():
     names = [str(torch.cuda.get_device_properties(i).uuid) for i in range(count)]
     number = claim(names)
     if number is None:
-        number = int(os.environ.get("LOCAL_RANK", 0)) % count
-        log.warning("all %d GPUs are in use by other trainings: sharing number %d", count, number)
+        if size() > 1:
+            raise UserError(f"{size()} processes need a GPU each: other trainings use all {count} of this machine")
+        number = 0
+        log.warning("other trainings use all %d GPUs of this machine: sharing the first", count)
     torch.cuda.set_device(number)
     return torch.device("cuda", number)
 
@@ -95,7 +96,7 @@ def summed(values, device):
     """Sum of each number of the list `values` over all processes."""
     if size() == 1:
         return values
-    tensor = torch.tensor(values, dtype=torch.float64 if device.type == "cpu" else torch.float32, device=device)
+    tensor = torch.tensor(values, dtype=torch.float64, device=device)
     dist.all_reduce(tensor)
     return tensor.tolist()
 
@@ -131,6 +132,20 @@ def share_statistics(networks):
                 layer.__class__ = SharedBatchNorm2d  # its parameters are in use by an optimiser: keep them
 
 
+class Sum(torch.autograd.Function):
+    """Sum of a tensor over all processes. Its gradient is the sum of their gradients."""
+
+    @staticmethod
+    def forward(ctx, tensor):
+        tensor = tensor.clone()
+        dist.all_reduce(tensor)
+        return tensor
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return Sum.apply(gradient)
+
+
 class SharedBatchNorm2d(nn.BatchNorm2d):
     """BatchNorm2d whose statistics are those of the whole batch, the parts of all processes.
 
@@ -142,11 +157,11 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
             return super().forward(x)
         values = x.float()
         axes = (0, 2, 3)
-        head = all_reduce(torch.cat([values.sum(axes), values.new_tensor([values[:, 0].numel()])]))
+        head = Sum.apply(torch.cat([values.sum(axes), values.new_tensor([values[:, 0].numel()])]))
         count = head[-1].detach()
         mean = head[:-1] / count
         centred = values - mean[:, None, None]
-        variance = all_reduce((centred**2).sum(axes)) / count
+        variance = Sum.apply((centred**2).sum(axes)) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)

@@ -8,6 +8,7 @@ import fcntl
 import io
 import logging
 import os
+import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from pathlib import Path
 import torch
 
 from cmm.errors import UserError
-from cmm.files import atomic, sweep
+from cmm.files import atomic
 from cmm.training import processes
 
 log = logging.getLogger("cmm")
@@ -46,6 +47,11 @@ class State:
         self.networks, self.optimisers, self.fingerprint = networks, optimisers, fingerprint
         self.saved = time.monotonic()
 
+    @property
+    def device(self):
+        """The device that the networks are on."""
+        return next(next(iter(self.networks.values())).parameters()).device
+
     def load(self):
         """Put what was saved into networks and optimisers; its Place, a fresh one if there is none.
 
@@ -61,8 +67,8 @@ class State:
             network.load_state_dict(content["networks"][name])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(content["optimisers"][name])
-        if content["run"] != run_of():
-            before, now = _words(content["run"]), _words(run_of())
+        if content["run"] != run_of(self.device):
+            before, now = _words(content["run"]), _words(run_of(self.device))
             log.warning("the state was made with %s, this run has %s: the last bits may differ", before, now)
         place = Place(**content["place"])
         log.info("going on after epoch %d, step %d, from %s", place.epoch, place.step, self.path)
@@ -77,7 +83,7 @@ class State:
             "place": vars(place),
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
-            "run": run_of(),
+            "run": run_of(self.device),
         }
         buffer = io.BytesIO()  # a full disk is then an error of the disk, not one of torch
         torch.save(content, buffer)
@@ -89,7 +95,8 @@ class State:
         """Remove the file: the training is done."""
         if processes.rank() == 0:
             self.path.unlink(missing_ok=True)
-            sweep(self.path)
+            for holder in self.path.parent.glob(f".{self.path.name}.*"):  # of processes killed on any node
+                shutil.rmtree(holder, ignore_errors=True)
 
     def _read(self, data):
         """The content of the file if it is of this run, else None, saying why."""
@@ -108,10 +115,9 @@ def _words(run):
     return ", ".join(f"{key} {value}" for key, value in run.items())
 
 
-def run_of():
+def run_of(device):
     """What rounding depends on besides settings, data and code."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return {"device": device, "processes": processes.size(), "threads": torch.get_num_threads()}
+    return {"device": device.type, "processes": processes.size(), "threads": torch.get_num_threads()}
 
 
 @contextmanager

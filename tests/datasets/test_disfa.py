@@ -21,7 +21,7 @@ def root(tmp_path):
         ("SN004", "Z_SupriseText_TrailNo_2", None),
     ):
         (tmp_path / "DISFAPlus/Images" / person / trial).mkdir(parents=True)
-        labels = tmp_path / "DISFAPlus/Labels" / person / trial
+        labels = tmp_path / "DISFAPlus/labels" / person.lower() / trial
         labels.mkdir(parents=True)
         if lines is not None:
             (labels / "AU12.txt").write_text(HEAD + lines)
@@ -39,7 +39,7 @@ def test_both_sets_are_listed_with_the_smiles_of_disfa_plus(root):
         images + "sn003/Y_HappyDescribed_TrailNo_2": ("SN003", "posed"),
         images + "SN004/Z_SupriseText_TrailNo_2": ("SN004", "posed"),
     }
-    assert rows[images + "SN004/Z_SupriseText_TrailNo_2"]["reason"].startswith("no AU12.txt")
+    assert rows[images + "SN004/Z_SupriseText_TrailNo_2"]["reason"].startswith("no Labels/SN004")
 
 
 def test_a_person_is_in_one_of_three_folds(root):
@@ -49,11 +49,12 @@ def test_a_person_is_in_one_of_three_folds(root):
     assert rows == list_files(root)
 
 
-def test_a_line_that_is_no_label_is_named(root):
-    labels = root / "DISFAPlus/Labels/SN001/Z_HappyText_TrailNo_1/AU12.txt"
+def test_a_line_that_is_no_label_is_the_reason_of_its_trial_alone(root):
+    labels = root / "DISFAPlus/labels/sn001/Z_HappyText_TrailNo_1/AU12.txt"
     labels.write_text(HEAD + "000.jpg\n")
-    with pytest.raises(UserError, match=r"AU12.txt, line 3: '000.jpg' is not"):
-        list_files(root)
+    reasons = {row["file"].rpartition("/")[2]: row["reason"] for row in list_files(root)}
+    assert reasons["Z_HappyText_TrailNo_1"] == "AU12.txt, line 3: '000.jpg' is not 'image intensity'"
+    assert reasons["Y_HappyDescribed_TrailNo_2"] == ""
 
 
 def test_neither_set_is_an_error(tmp_path):

@@ -2,7 +2,7 @@
 
 Tolerance: float32 sums in another order differ in the last bits, and training makes such
 differences grow (another number of threads does the same). LOSS and WEIGHT say how far they
-may after three epochs of small steps; batches of five make the parts unequal.
+may after three epochs of small steps; a batch of five makes the parts unequal.
 """
 
 import os
@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file
 
 from cmm.errors import UserError
-from cmm.training import processes
+from cmm.training import loop, processes
 
 RATE = 1e-5  # the learning rate
 LOSS = 1e-3  # relative, of every epoch's losses
@@ -105,6 +105,42 @@ def test_a_killed_pair_goes_on_to_the_same_weights(smiles, tmp_path):
     assert "going on after epoch" in run(command[1:])
     one, two = (load_file(folder / "landmark_vae.safetensors") for folder in (whole, out))
     assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+STEP = """
+import sys, numpy as np, torch
+from torch import nn
+from cmm.training import loop, processes
+from cmm.training.batches import Batch, Randomness
+processes.join(int(sys.argv[1]))
+torch.manual_seed(0)
+net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Tanh(), nn.Flatten(), nn.Linear(64, 1))
+data = torch.rand(7, 1, 6, 6)
+processes.share_statistics([net])
+batch = Batch(np.arange(7), Randomness.of(1, 1))
+noise, coins = batch.normal(1), batch.coins()
+loss = ((net(data[batch.indices]) + noise) ** 2 * (1 + coins[:, None].float())).mean()
+batch.descend(loss, torch.optim.SGD(net.parameters(), 1.0))
+if processes.rank() == 0:
+    print(*(value for tensor in net.state_dict().values() for value in tensor.flatten().tolist()))
+"""
+
+
+def test_one_step_of_three_processes_is_that_of_one(tmp_path):
+    """Seven items, so 2 + 2 + 3, and plain gradient descent, which hides no wrong scale."""
+    (tmp_path / "step.py").write_text(STEP)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=3"]
+    weights = []
+    for command in ([sys.executable, tmp_path / "step.py", "1"], [*torchrun, tmp_path / "step.py", "3"]):
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=200, check=True)
+        weights.append([float(word) for word in done.stdout.split()])
+    assert weights[0] == pytest.approx(weights[1], abs=2e-6)
+
+
+def test_no_gpu_asked_for_is_none_taken(monkeypatch, tmp_path):
+    monkeypatch.setattr(processes, "claim_device", lambda: pytest.fail("--processes 0 is on the CPU"))
+    run = loop.Run(0, tmp_path / "w", tmp_path / "l", tmp_path / "s", processes=0)
+    assert loop.prepare(run).type == "cpu"
 
 
 def kill_stragglers(folder):

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+MILESTONES = {"dataset", "models", "videos", "tables", "figures", "report"}
 PARTS = ("Snakefile", "cmm", "config", "envs", "rules", "workflow")
 
 
@@ -45,16 +47,19 @@ class Workflow:
             assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
         return done.stdout + done.stderr
 
-    def planned(self, change=None):
-        """Names of the rules that Snakemake would run."""
-        out = self.run("-n", change=change)
+    def planned(self, *words, change=None):
+        """Names of the rules that Snakemake would run, without the milestones."""
+        out = self.run("-n", *words, change=change)
         assert "Job stats" in out or "Nothing to be done" in out
-        return set(re.findall(r"^(\w+) +\d+$", out, re.MULTILINE)) - {"report", "total"}
+        return set(re.findall(r"^(\w+) +\d+$", out, re.MULTILINE)) - MILESTONES - {"total"}
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A copy of the workflow, and a folder in which the miniature has run from end to end."""
+def finished(tmp_path_factory, worker_id):
+    """A copy of the workflow, and a folder in which the miniature has run from end to end.
+
+    It runs once for all workers of pytest-xdist; each has a copy that it may change.
+    """
     code = tmp_path_factory.mktemp("code")
     for part in PARTS:
         source = ROOT / part
@@ -62,15 +67,24 @@ def finished(tmp_path_factory):
             shutil.copytree(source, code / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, code / part)
-    workflow = Workflow(code, tmp_path_factory.mktemp("workflow"))
-    workflow.run()
-    return workflow
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "finished"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            running = Workflow(code, shared.with_name("running"))
+            shutil.rmtree(running.folder, ignore_errors=True)
+            running.folder.mkdir()
+            running.run()
+            running.folder.rename(shared)
+    mine = tmp_path_factory.mktemp("finished") / "copy"
+    shutil.copytree(shared, mine)
+    return Workflow(code, mine)
 
 
 @pytest.fixture
 def again(finished, tmp_path):
     """A folder of one's own with what has been finished in it."""
-    shutil.copytree(finished.folder, tmp_path / "again", symlinks=True)
+    shutil.copytree(finished.folder, tmp_path / "again")
     return Workflow(finished.code, tmp_path / "again")
 
 

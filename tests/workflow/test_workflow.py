@@ -7,6 +7,7 @@ import sys
 
 import h5py
 import pytest
+import yaml
 
 from cmm.tables import read_table
 
@@ -55,6 +56,48 @@ def test_config_mistakes_stop_at_once(fresh, change, message):
     out = fresh.run("-n", change=change, check=False)
     assert message in out
     assert "Traceback" not in out
+
+
+def test_missing_licensed_data_is_a_line_each(fresh):
+    paper = yaml.safe_load((fresh.code / "config/paper.yaml").read_text())
+    out = fresh.run("-n", change=paper, check=False)
+    for line in (
+        "data set uva_nemo: its root data/uva_nemo does not exist. UvA-NEMO Smile Database, .*: ask at https.* Put it",
+        "data set disfa: its root data/disfa does not exist. DISFA .*: ask at http.* Put it there, or set",
+    ):
+        assert re.search(f"^{line}", out, re.MULTILINE)
+
+
+DATASET = {"make_actors", "index_videos", "measure_tracks", "gather_tracks", "find_smiles", "draw_rasters"}
+DATASET |= {"gather_rasters"}
+MODELS = DATASET | {"train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation"}
+VIDEOS = MODELS | {"generate_smiles", "render_films"}
+EVERYTHING = VIDEOS | {"measure_scores", "plot_au_curves", "plot_losses", "tabulate_videos", "tabulate_scores"}
+EVERYTHING |= {"tabulate_provenance"}  # the page of which lists everything else
+
+
+@pytest.mark.parametrize(
+    ("milestone", "stages"),
+    [
+        ("dataset", DATASET),
+        ("models", MODELS),
+        ("videos", VIDEOS),
+        ("figures", MODELS | {"plot_au_curves", "plot_losses"}),
+        ("tables", EVERYTHING),
+        ("report", EVERYTHING),
+    ],
+)
+def test_a_milestone_runs_what_leads_to_it(fresh, milestone, stages):
+    assert fresh.planned(milestone) == stages
+
+
+def test_runs_are_data_sets_folds_methods_and_seeds(fresh):
+    (fresh.folder / "mine").mkdir()
+    sources = {"mine": {"layout": "folder", "root": "mine", "table": "mine.csv", "folds": [2]}}
+    (fresh.folder / "mine.csv").touch()
+    change = {"datasets": ["actors", "mine"], "folds": [1, 10], "seeds": [1, 2, 3], "sources": sources}
+    out = fresh.run("-n", "models", change=change)
+    assert re.search(r"^train_translation +9$", out, re.MULTILINE), "(2 folds + 1 fold) x 3 seeds"
 
 
 def test_a_folder_of_ones_own(tmp_path, fresh, finished):

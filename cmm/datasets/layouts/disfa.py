@@ -50,15 +50,17 @@ def list_files(root, table=None):
 
 
 def _trials(images, labels):
-    """A row for each trial of DISFA+ that shows a smile, and for each without labels."""
+    """A row for each trial of DISFA+ that shows a smile, and for each whose labels cannot be read."""
     rows, others = [], 0
     for person in sorted(path for path in images.iterdir() if path.is_dir() and PERSON.match(path.name)):
         for trial in sorted(path for path in person.iterdir() if path.is_dir()):
             row = {"file": trial, "subject": person.name.upper(), "expression": "posed", "reason": ""}
-            intensity = _au12(labels / person.name / trial.name) if labels else None
-            if intensity is None:
-                rows.append(row | {"reason": f"no AU12.txt in Labels/{person.name}/{trial.name}"})
-            elif intensity >= SMILE:
+            try:
+                smiles = _au12(_below(labels, person.name, trial.name, "AU12.txt")) >= SMILE
+            except UserError as error:
+                rows.append(row | {"reason": str(error)})
+                continue
+            if smiles:
                 rows.append(row)
             else:
                 others += 1
@@ -66,18 +68,26 @@ def _trials(images, labels):
     return rows
 
 
-def _au12(folder):
-    """The largest AU12 intensity of a trial, None without a label file."""
-    found = [path for path in folder.iterdir() if path.name.lower() == "au12.txt"] if folder.is_dir() else []
-    if not found:
-        return None
+def _below(folder, *names):
+    """The path `names` below `folder`, whatever its case; UserError if there is none."""
+    path = folder
+    for name in names:
+        found = sorted(path.iterdir()) if path and path.is_dir() else []
+        path = next((child for child in found if child.name.lower() == name.lower()), None)
+    if path is None:
+        raise UserError(f"no Labels/{'/'.join(names)}")
+    return path
+
+
+def _au12(path):
+    """The largest intensity in a label file; UserError naming a line that is none."""
     values = [0]
-    for number, line in enumerate(found[0].read_text(errors="replace").splitlines(), 1):
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
         words = line.replace(",", " ").split()
         if not words or line.startswith("#"):
             continue
         if len(words) != 2 or not words[1].isdecimal():
-            raise UserError(f"{found[0]}, line {number}: {line.strip()!r} is not 'image intensity'")
+            raise UserError(f"{path.name}, line {number}: {line.strip()!r} is not 'image intensity'")
         values.append(int(words[1]))
     return max(values)
 

