@@ -1,5 +1,6 @@
 """How every result was made, a line each: the report's page of provenance."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,9 @@ def main(
 ):
     """Write the page."""
     rows = [row(path, read_record(path)) for path in results]
+    for before, this in reversed(list(pairwise(rows))):
+        if this[-1] == before[-1]:
+            this[-1] = "as above"
     about = provenance(__name__, None, [path for path in results if path.is_file()])
     with atomic(html) as partial:
         partial.write_text(table_page("How every result was made", HEAD, rows, about))

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+from cmm import records_table
 from cmm.cli import main
 from cmm.errors import UserError
 from cmm.evaluation.pages import comment, table_page
@@ -129,3 +130,16 @@ def test_the_command_is_one_that_a_person_can_type(tmp_path):
     words += ["--table", str(tmp_path / "a.csv"), "--out", str(tmp_path / "i.parquet")]
     subprocess.run([sys.executable, "-m", "cmm", *words], check=True, capture_output=True)
     assert read_record(tmp_path / "i.parquet")["command"] == " ".join(["cmm", *words])
+
+
+def test_the_table_says_versions_once(about, tmp_path):
+    paths = [tmp_path / "a.parquet", tmp_path / "b.png", tmp_path / "c.parquet"]
+    for path in paths[:2]:
+        write(path, about)
+    write(paths[2], about | {"versions": {"torch": "3"}})
+    records_table.main(paths, tmp_path / "t.html")
+    text = (tmp_path / "t.html").read_text()
+    assert text.count("torch 2.13.0") == 1
+    assert text.count("<td>as above</td>") == 1
+    assert "<td>torch 3</td>" in text
+    assert "epochs 50" in text

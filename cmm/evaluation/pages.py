@@ -5,7 +5,7 @@ from html import escape
 
 STYLE = (
     "body{font:14px sans-serif;margin:1.5em}table{border-collapse:collapse}"
-    "td,th{padding:.3em .8em;border-bottom:1px solid #ddd;text-align:left}"
+    "td,th{padding:.3em .8em;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}"
 )
 
 

@@ -1,5 +1,6 @@
 """Join the shards of landmark images and faces: smiles.h5, in the order of smiles.parquet."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +18,11 @@ def main(
 ):
     """Gather all shards of one data set."""
     rows = read_table(smiles, ["smile"]).to_dict("records")
-    places, shapes = {}, set()
+    places, shapes, settings = {}, set(), {}
     for path in shards:
         with open_h5(path, KIND, "shard") as file:
             shapes.add(file["landmarks"].shape[1:3])
+            settings = json.loads(file.attrs["provenance"])["settings"]
             for i, name in enumerate(file["smile"].asstr()[:]):
                 if name in places:
                     raise UserError(f"{path}: sequence {name} is in another shard too")
@@ -29,7 +31,7 @@ def main(
         raise UserError(f"the shards are not those of {smiles}: draw them again")
     sequences = (read_sequence(*places[row["smile"]]) for row in progress(rows, "sequences joined"))
     frames, size = shapes.pop()
-    about = provenance(__name__, None, [smiles, *shards], smiles=read_provenance(smiles))
+    about = provenance(__name__, None, [smiles, *shards], smiles=read_provenance(smiles)) | {"settings": settings}
     write_smiles(out, sequences, rows, frames, size, about)
 
 
