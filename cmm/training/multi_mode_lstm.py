@@ -33,8 +33,8 @@ class Settings(loop.TrainingSettings):
     modes: int = setting(3, "K, sequences of a face; paper: 3", minimum=1, maximum=16)
     width: int = setting(256, "width of each LSTM (ours)", minimum=1)
     pull_weight: float = setting(1.0, "weight of pull, eq. 2 (ours)", minimum=0.0)
-    push_weight: float = setting(800.0, "weight of push, eq. 3 (ours)", minimum=0.0)
-    push_norm: float = setting(0.28, "norm of the mode discriminator's rows: less pushes further (ours)", minimum=0.01)
+    push_weight: float = setting(3200.0, "weight of push, eq. 3 (ours)", minimum=0.0)
+    push_norm: float = setting(0.16, "norm of the mode discriminator's rows: less pushes further (ours)", minimum=0.01)
     flips: bool = setting(True, "mirror half of the sequences (ours)")
 
 

@@ -91,7 +91,7 @@ def test_two_nodes_train_as_one(alone, smiles, tmp_path):
 
 def test_a_killed_pair_goes_on_to_the_same_weights(smiles, tmp_path):
     whole, out = tmp_path / "whole", tmp_path / "killed"
-    long = ["--epochs", 30, "--threads", 2]
+    long = ["--epochs", 12, "--threads", 2]
     run(words("landmark_vae", smiles, whole, 2, *long))
     command = [sys.executable, *words("landmark_vae", smiles, out, 2, *long)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as pair:

@@ -29,7 +29,7 @@ DATA = {  # family: (target, what is removed so that it is made again)
     "draw_rasters": (f"{ACTORS}/smiles.h5", f"{ACTORS}/rasters"),
     "generate_smiles": (f"{RUN}/generated.h5", f"{RUN}/generated.h5"),
 }
-TRAINING = {"landmark_vae": 16, "conditional_lstm": 6, "multi_mode_lstm": 4, "translation": 2}  # epochs: some seconds
+TRAINING = {"landmark_vae": 8, "conditional_lstm": 4, "multi_mode_lstm": 3, "translation": 2}  # epochs: some seconds
 
 
 def pytest_generate_tests(metafunc):
