@@ -143,7 +143,9 @@ def owned(folder):
             raise UserError(f"another process trains with the state {folder}: wait until it ends, or stop it") from None
         except OSError as error:
             log.warning("%s cannot be locked (%s): start no second training with this state", path, error.strerror)
-        yield
-        path.unlink(missing_ok=True)
-        if not os.listdir(folder):
-            os.rmdir(folder)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            if not os.listdir(folder):
+                os.rmdir(folder)
