@@ -1,6 +1,7 @@
 """Join the shards of landmark images and faces: smiles.h5, in the order of smiles.parquet."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -19,23 +20,23 @@ def main(
     """Gather all shards of one data set."""
     rows = read_table(smiles, ["smile"]).to_dict("records")
     places, shapes, settings = {}, set(), {}
-    for path in shards:
-        with open_h5(path, KIND, "shard") as file:
+    with ExitStack() as stack:
+        for path in shards:
+            file = stack.enter_context(open_h5(path, KIND, "shard"))
             shapes.add(file["landmarks"].shape[1:3])
             settings = json.loads(file.attrs["provenance"])["settings"]
             for i, name in enumerate(file["smile"].asstr()[:]):
                 if name in places:
                     raise UserError(f"{path}: sequence {name} is in another shard too")
-                places[name] = path, i
-    if set(places) != {row["smile"] for row in rows} or len(shapes) != 1:
-        raise UserError(f"the shards are not those of {smiles}: draw them again")
-    sequences = (read_sequence(*places[row["smile"]]) for row in progress(rows, "sequences joined"))
-    frames, size = shapes.pop()
-    about = provenance(__name__, None, [smiles, *shards], smiles=read_provenance(smiles)) | {"settings": settings}
-    write_smiles(out, sequences, rows, frames, size, about)
+                places[name] = file, i
+        if set(places) != {row["smile"] for row in rows} or len(shapes) != 1:
+            raise UserError(f"the shards are not those of {smiles}: draw them again")
+        sequences = (read_sequence(*places[row["smile"]]) for row in progress(rows, "sequences joined"))
+        frames, size = shapes.pop()
+        about = provenance(__name__, None, [smiles, *shards], smiles=read_provenance(smiles)) | {"settings": settings}
+        write_smiles(out, sequences, rows, frames, size, about)
 
 
-def read_sequence(path, i):
-    """(landmarks, faces, points) of entry `i` of one shard."""
-    with open_h5(path, KIND, "shard") as file:
-        return [file[name][i] for name in ARRAYS]
+def read_sequence(file, i):
+    """(landmarks, faces, points) of entry `i` of one shard, an open HDF5 file."""
+    return [file[name][i] for name in ARRAYS]

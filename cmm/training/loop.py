@@ -123,8 +123,8 @@ def train_epoch(place, state, step, count, rates, settings, run):
         for name, value in zip(losses, values, strict=True):
             place.totals[name] = place.totals.get(name, 0.0) + value / len(batches)
         place.step += 1
-        place.seconds, place.random = time.monotonic() - start, random.state()
-        state.save_if_due(place)
+        place.seconds = time.monotonic() - start
+        state.save_if_due(place, random)
     if not all(math.isfinite(value) for value in place.totals.values()):
         raise UserError(f"losses of epoch {place.epoch + 1} are not finite ({place.totals}): lower the learning rate")
     return place.totals, place.seconds

@@ -31,7 +31,7 @@ class Place:
     step: int = 0
     totals: dict = field(default_factory=dict)  # sums of the losses of those steps
     seconds: float = 0.0  # that they took
-    random: dict | None = None  # the generators after them
+    random: dict | None = None  # of a loaded place: the generators after those steps
 
     @property
     def epoch(self):
@@ -74,13 +74,13 @@ class State:
         log.info("going on after epoch %d, step %d, from %s", place.epoch, place.step, self.path)
         return place
 
-    def save_if_due(self, place):
+    def save_if_due(self, place, random):
         """Replace the file if the last one is old enough. Process 0 alone does so: all hold the same."""
         if processes.rank() > 0 or time.monotonic() - self.saved < self.seconds_between:
             return
         content = {
             "fingerprint": self.fingerprint,
-            "place": vars(place),
+            "place": vars(place) | {"random": random.state()},
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "run": run_of(self.device),

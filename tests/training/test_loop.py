@@ -83,7 +83,7 @@ def saved(tmp_path):
     state = open_as("same")
     random = Randomness.of(1, 1)
     random.order.random(3)
-    state.save_if_due(Place([{"epoch": 1, "bce": 2.5}], 3, {"bce": 0.5}, 1.5, random.state()))
+    state.save_if_due(Place([{"epoch": 1, "bce": 2.5}], 3, {"bce": 0.5}, 1.5), random)
     return open_as, state
 
 
