@@ -16,7 +16,8 @@ import jsonschema
 import yaml
 from snakemake.utils import update_config
 
-from cmm.datasets.layouts import LAYOUTS, reader
+from cmm.datasets.layouts import LAYOUTS
+from cmm.datasets.registry import entry_of
 from cmm.errors import UserError
 from cmm.settings import schema_of
 from cmm.stages import STAGES
@@ -89,6 +90,10 @@ TOP = {
                         "uniqueItems": True,
                     },
                     "table": {"description": "CSV of a folder data set", "type": "string", "minLength": 1},
+                    "accept_license": {
+                        "description": "true: you have agreed to the licence of this data set and keep to it",
+                        "type": "boolean",
+                    },
                 },
             }
         },
@@ -110,16 +115,22 @@ def prefer_this_python():
 
 
 def missing_data(config, made=()):
-    """A line for each data set whose root is not there: what it is, where to ask, where to put it.
+    """A line for each data set that is not there, or not agreed to: what it is, where to ask, where to put it.
 
-    Data sets named in `made` are made by the workflow.
+    Data sets named in `made` are made or downloaded by the workflow.
     """
     lines = []
     for name in config["datasets"]:
         source = config["sources"][name]
+        entry = entry_of(name, source["layout"])
+        licensed = entry is not None and entry.access == "licensed"
         if name not in made and not Path(source["root"]).is_dir():
-            what = f"data set {name}: its root {source['root']} does not exist. {reader(source['layout']).ACCESS}"
-            lines.append(f"{what.strip()} Put it there, or set sources.{name}.root.")
+            what = f"data set {name}: its root {source['root']} does not exist. "
+            what += f"{entry.size}, by {entry.licence}: ask at {entry.where}. " if licensed else ""
+            lines.append(f"{what}Put it there, or set sources.{name}.root.")
+        elif licensed and not source.get("accept_license"):
+            what = f"data set {name}: it is given by {entry.licence}. If you have it and keep to it,"
+            lines.append(f"{what} set sources.{name}.accept_license: true (false or missing now).")
     return lines
 
 

@@ -15,7 +15,12 @@ class Stage:
 
 
 STAGES = {
+    "datasets": Stage("cmm.datasets.registry", None, "print the data sets that the workflow knows"),
     "make_actors": Stage("cmm.datasets.actors.actors", "actors", "render the embedded data set of invented people"),
+    "download_dataset": Stage("cmm.datasets.download", "downloads", "fetch an open data set, checked and resumable"),
+    "animate_photographs": Stage(
+        "cmm.datasets.photographs.animation", "photographs", "smile videos from pairs of photographs"
+    ),
     "index_videos": Stage("cmm.datasets.videos", None, "list a data set's videos, with what is wrong with any"),
     "measure_tracks": Stage("cmm.faces.tracks", "tracks", "landmarks and action units of one shard of the videos"),
     "gather_tracks": Stage("cmm.faces.tracks_gathered", "videos", "join the shards: tracks.parquet, videos.parquet"),
@@ -33,6 +38,7 @@ STAGES = {
     "plot_au_curves": Stage("cmm.figures.au_curves", "au_curves", "figure 4: AU curves of a video, phases shaded"),
     "plot_losses": Stage("cmm.figures.losses", None, "loss curves of the training stages"),
     "tabulate_videos": Stage("cmm.datasets.videos_table", None, "counts of videos used, and why others are not"),
+    "tabulate_datasets": Stage("cmm.datasets.registry_table", None, "the registry of data sets as a page"),
     "tabulate_provenance": Stage("cmm.records_table", None, "how every result was made, a line each"),
     "provenance": Stage("cmm.records", None, "print how one result was made"),
     "generate": Stage("cmm.generation.photo", None, "smile videos from anybody's photograph"),

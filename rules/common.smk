@@ -16,6 +16,8 @@ shell.prefix(
 )
 
 from cmm.config import flags, missing_data, prefer_this_python, validate, with_defaults
+from cmm.datasets.layouts import LAYOUTS
+from cmm.datasets.registry import registry
 from cmm.errors import UserError
 from cmm.files import stat_digest
 from cmm.provenance import code_hash
@@ -32,7 +34,9 @@ RUN_LOG = RUN.replace("results", "logs", 1)
 CMM_NET = RUN.replace("{method}", "cmm_net")
 CMM_NET_LOG = RUN_LOG.replace("{method}", "cmm_net")
 MODELS = {"cmm_net": ["landmark_vae", "conditional_lstm", "multi_mode_lstm", "translation"]}
-EMBEDDED = "actors"  # the data set that the workflow makes itself
+DOWNLOADS = "data/downloads/{dataset}"
+OPEN = [entry.name for entry in registry().values() if entry.access == "open"]
+MADE = {"actors": "make_actors", "london": "animate_photographs"}  # data sets that a rule renders
 
 
 wildcard_constraints:
@@ -50,12 +54,19 @@ def check_config():
         validate(config, schema)
     except UserError as error:
         raise WorkflowError(str(error)) from None
-    root = Path(config["sources"][EMBEDDED]["root"])
-    if EMBEDDED in config["datasets"] and root.exists() and not (root / "truth.parquet").is_file():
-        # Snakemake empties the folder before it renders into it.
-        raise WorkflowError(f"sources.{EMBEDDED}.root: {root} exists and was not rendered; name a new folder")
-    if missing := missing_data(config, made=[EMBEDDED]):
+    for name in MADE:
+        root = Path(config["sources"][name]["root"])
+        if name in config["datasets"] and root.exists() and not (root / "truth.parquet").is_file():
+            # Snakemake empties the folder before it renders into it.
+            raise WorkflowError(f"sources.{name}.root: {root} exists and was not rendered; name a new folder")
+    downloaded = [name for name in OPEN if name in config["datasets"] and is_downloaded(name)]
+    if missing := missing_data(config, made=[*MADE, *downloaded]):
         raise WorkflowError("\n".join(missing))
+
+
+def is_downloaded(dataset):
+    """Whether a data set lies where the workflow downloads it to."""
+    return dataset in OPEN and Path(config["sources"][dataset]["root"]) == Path(DOWNLOADS.format(dataset=dataset))
 
 
 def runs(pattern, **more):
@@ -78,7 +89,7 @@ def milestone(name):
         "dataset": collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
         "models": models(),
         "videos": runs(f"{RUN}/films"),
-        "tables": collect("results/tables/{table}.html", table=["videos", "scores", "provenance"]),
+        "tables": collect("results/tables/{table}.html", table=["datasets", "videos", "scores", "provenance"]),
         "figures": collect("results/figures/{dataset}/au_curves", dataset=config["datasets"])
         + runs(f"{RUN}/losses.svg"),
     }[name]
@@ -112,18 +123,27 @@ def index_videos_code(wildcards):
     return code("index_videos", f"cmm.datasets.layouts.{config['sources'][wildcards.dataset]['layout']}")
 
 
+def download_dataset_code(wildcards):
+    """Hash of the code that downloads a data set: its layout says what of an archive is wanted."""
+    return code(
+        "download_dataset", *([f"cmm.datasets.layouts.{wildcards.dataset}"] if wildcards.dataset in LAYOUTS else [])
+    )
+
+
 def dataset_files(wildcards):
     """What must exist before a data set can be listed."""
     source = config["sources"][wildcards.dataset]
-    if wildcards.dataset == EMBEDDED:
+    if wildcards.dataset in MADE:
         return {"made": source["root"]}
+    if is_downloaded(wildcards.dataset):
+        return {"downloaded": f"{source['root']}/SHA256SUMS"}
     return {"table": source["table"]} if "table" in source else {}
 
 
 def dataset_digest(wildcards):
     """Names, sizes and times of a data set's files: what changes there is listed anew."""
     root = Path(config["sources"][wildcards.dataset]["root"])
-    if wildcards.dataset == EMBEDDED or not root.is_dir():
+    if wildcards.dataset in MADE or is_downloaded(wildcards.dataset) or not root.is_dir():
         return ""
     return stat_digest(sorted(path for path in root.rglob("*") if path.is_file()))
 
@@ -131,7 +151,7 @@ def dataset_digest(wildcards):
 def dataset_source(wildcards):
     """Flags that say where a data set lies."""
     source = config["sources"][wildcards.dataset]
-    return flags({key: value for key, value in source.items() if key != "folds"})
+    return flags({key: source[key] for key in ("layout", "root", "table") if key in source})
 
 
 def shards(block, pattern):

@@ -3,7 +3,7 @@
 
 rule make_actors:
     output:
-        directory(config["sources"][EMBEDDED]["root"]),
+        directory(config["sources"]["actors"]["root"]),
     log:
         "logs/actors/make_actors.log",
     conda:
@@ -21,11 +21,57 @@ rule make_actors:
         "python -m cmm make_actors --out {output:q} --threads {threads} {params.settings} > {log:q} 2>&1"
 
 
+localrules:
+    download_dataset,  # nodes of a cluster have no internet
+
+
+rule download_dataset:
+    output:
+        f"{DOWNLOADS}/SHA256SUMS",
+    log:
+        "logs/{dataset}/download_dataset.log",
+    wildcard_constraints:
+        dataset="|".join(OPEN),
+    conda:
+        "../envs/faces.yaml"
+    params:
+        settings=settings("download_dataset"),
+        code=download_dataset_code,
+    message:
+        "Downloading {wildcards.dataset} (follow: tail -f {log})"
+    shell:
+        "python -m cmm download_dataset --dataset {wildcards.dataset} --out {output:q} {params.settings} > {log:q} 2>&1"
+
+
+rule animate_photographs:
+    input:
+        expand(rules.download_dataset.output, dataset="london"),
+    output:
+        directory(config["sources"]["london"]["root"]),
+    log:
+        "logs/london/animate_photographs.log",
+    conda:
+        "../envs/faces.yaml"
+    threads: 8
+    resources:
+        mem_mb=growing(4000),
+        runtime=60,
+    params:
+        settings=settings("animate_photographs"),
+        code=code("animate_photographs"),
+    message:
+        "Making videos of the London photographs (follow: tail -f {log})"
+    shell:
+        "python -m cmm animate_photographs --photographs $(dirname {input:q}) --out {output:q} --threads {threads}"
+        " {params.settings} > {log:q} 2>&1"
+
+
 rule index_videos:
     input:
         unpack(dataset_files),
     output:
-        "results/{dataset}/index.parquet",
+        index="results/{dataset}/index.parquet",
+        labels="results/{dataset}/labels.parquet",
     log:
         "logs/{dataset}/index_videos.log",
     conda:
@@ -40,4 +86,5 @@ rule index_videos:
     message:
         "Listing the videos of {wildcards.dataset}"
     shell:
-        "python -m cmm index_videos --dataset {wildcards.dataset} --out {output:q} {params.source} > {log:q} 2>&1"
+        "python -m cmm index_videos --dataset {wildcards.dataset} --out {output.index:q} --labels {output.labels:q}"
+        " {params.source} > {log:q} 2>&1"

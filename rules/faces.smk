@@ -3,7 +3,7 @@
 
 rule measure_tracks:
     input:
-        index=rules.index_videos.output,
+        index=rules.index_videos.output.index,
     output:
         tracks="results/{dataset}/tracks/{shard}.parquet",
         outcomes="results/{dataset}/tracks/{shard}.outcomes.parquet",
@@ -26,7 +26,7 @@ rule measure_tracks:
 
 rule gather_tracks:
     input:
-        index=rules.index_videos.output,
+        index=rules.index_videos.output.index,
         shards=shards("tracks", rules.measure_tracks.output.tracks),
         outcomes=shards("tracks", rules.measure_tracks.output.outcomes),
     output:
@@ -54,8 +54,10 @@ rule find_smiles:
     input:
         videos=rules.gather_tracks.output.videos,
         tracks=rules.gather_tracks.output.tracks,
+        labels=rules.index_videos.output.labels,
     output:
-        "results/{dataset}/smiles.parquet",
+        smiles="results/{dataset}/smiles.parquet",
+        tsv="results/{dataset}/smiles.tsv",
     log:
         "logs/{dataset}/find_smiles.log",
     conda:
@@ -69,15 +71,15 @@ rule find_smiles:
     message:
         "Finding neutral-to-smile phases in {wildcards.dataset}"
     shell:
-        "python -m cmm find_smiles --videos {input.videos:q} --tracks {input.tracks:q}"
-        " --out {output:q} {params.settings} > {log:q} 2>&1"
+        "python -m cmm find_smiles --videos {input.videos:q} --tracks {input.tracks:q} --labels {input.labels:q}"
+        " --out {output.smiles:q} --tsv {output.tsv:q} {params.settings} > {log:q} 2>&1"
 
 
 rule draw_rasters:
     input:
         videos=rules.gather_tracks.output.videos,
         tracks=rules.gather_tracks.output.tracks,
-        smiles=rules.find_smiles.output,
+        smiles=rules.find_smiles.output.smiles,
     output:
         "results/{dataset}/rasters/{shard}.h5",
     log:
@@ -99,7 +101,7 @@ rule draw_rasters:
 
 rule gather_rasters:
     input:
-        smiles=rules.find_smiles.output,
+        smiles=rules.find_smiles.output.smiles,
         shards=shards("rasters", rules.draw_rasters.output),
     output:
         "results/{dataset}/smiles.h5",

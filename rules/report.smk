@@ -1,10 +1,33 @@
 # Figures and tables that the report shows beside the results.
 
 
+rule tabulate_datasets:
+    input:
+        ROOT / "config/datasets.tsv",
+    output:
+        report(
+            "results/tables/datasets.html",
+            caption="../workflow/report/datasets.rst",
+            category="Data",
+            labels={"table": "data sets: licences, sizes, sources"},
+        ),
+    log:
+        "logs/tabulate_datasets.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        used=config["datasets"],
+        code=code("tabulate_datasets"),
+    message:
+        "Listing the data sets"
+    shell:
+        "python -m cmm tabulate_datasets --used {params.used:q} --html {output:q} > {log:q} 2>&1"
+
+
 rule tabulate_videos:
     input:
         videos=collect(rules.gather_tracks.output.videos, dataset=config["datasets"]),
-        smiles=collect(rules.find_smiles.output, dataset=config["datasets"]),
+        smiles=collect(rules.find_smiles.output.smiles, dataset=config["datasets"]),
     output:
         tsv="results/tables/videos.tsv",
         html=report(
@@ -59,7 +82,7 @@ rule tabulate_provenance:
 rule plot_au_curves:
     input:
         tracks=rules.gather_tracks.output.tracks,
-        smiles=rules.find_smiles.output,
+        smiles=rules.find_smiles.output.smiles,
     output:
         report(
             directory("results/figures/{dataset}/au_curves"),

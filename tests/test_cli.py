@@ -25,7 +25,7 @@ def test_unknown_verb(capsys):
 
 def test_bad_input_is_one_line_and_exit_code_1(tmp_path, capsys):
     words = ["index_videos", "--dataset", "a", "--layout", "folder", "--root", str(tmp_path / "none")]
-    assert main([*words, "--out", str(tmp_path / "index.parquet")]) == 1
+    assert main([*words, "--out", str(tmp_path / "index.parquet"), "--labels", str(tmp_path / "labels")]) == 1
     err = capsys.readouterr().err
     assert err == f"cmm index_videos: error: root of data set a: {tmp_path / 'none'} does not exist\n"
     assert not (tmp_path / "index.parquet").exists()
@@ -38,13 +38,14 @@ def test_value_out_of_range_is_one_line(tmp_path, capsys):
 
 def test_one_path_under_two_flags_is_refused(tmp_path, capsys):
     words = ["find_smiles", "--videos", "a", "--tracks", str(tmp_path / "t"), "--out", str(tmp_path / "t")]
-    assert main(words) == 1
+    assert main([*words, "--labels", "l", "--tsv", "s"]) == 1
     assert "--out and --tracks both name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_numbers_that_are_not_finite_are_refused(value, capsys):
-    assert main(["find_smiles", "--videos", "a", "--tracks", "b", "--out", "c", "--smoothing", value]) == 1
+    words = ["find_smiles", "--videos", "a", "--tracks", "b", "--labels", "l", "--out", "c", "--tsv", "d"]
+    assert main([*words, "--smoothing", value]) == 1
     assert f"--smoothing {value} is not a finite number" in capsys.readouterr().err
 
 

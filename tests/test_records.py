@@ -128,6 +128,7 @@ def test_the_command_is_one_that_a_person_can_type(tmp_path):
     (tmp_path / "a.csv").write_text("file,subject,expression\nb.mp4,p,posed\n")
     words = ["index_videos", "--dataset", "d", "--layout", "folder", "--root", str(tmp_path)]
     words += ["--table", str(tmp_path / "a.csv"), "--out", str(tmp_path / "i.parquet")]
+    words += ["--labels", str(tmp_path / "l.parquet")]
     subprocess.run([sys.executable, "-m", "cmm", *words], check=True, capture_output=True)
     assert read_record(tmp_path / "i.parquet")["command"] == " ".join(["cmm", *words])
 

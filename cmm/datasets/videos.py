@@ -29,6 +29,7 @@ def main(
     layout: Annotated[str, f"how the root is laid out: {' | '.join(LAYOUTS)}"],
     root: Annotated[Path, "the data set's folder; nothing outside of it is read"],
     out: Annotated[Path, "index.parquet to write"],
+    labels: Annotated[Path, "table of the action units that people have coded to write; empty without any"],
     table: Annotated[Path | None, "CSV of a folder data set"] = None,
 ):
     """Write the index of one data set."""
@@ -43,6 +44,7 @@ def main(
     examined = [_examine(row, dataset, root) for row in progress(rows, "videos listed")]
     _mark_repeated(examined)
     _mark_leaks(examined)
+    coded = _read_labels(examined, root, reader(layout))
     frame = pd.DataFrame(examined)
     report_unusable(frame)
     files = stat_digest(_files(frame.loc[frame["status"] == "ok", "path"]))  # a replaced one must be tracked again
@@ -50,12 +52,30 @@ def main(
         __name__, None, [table] if table else [], layout=layout, reader=code_hash(reader(layout).__name__), files=files
     )
     write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, about)
+    write_table(coded, labels, about)
 
 
 def _files(paths):
     """Every file of the videos, the images of folders too."""
     for path in map(Path, paths):
         yield from sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def _read_labels(rows, root, layout):
+    """Table {video, frame, AU06, AU12} (0-5) of what people have coded; a bad label file is its video's reason."""
+    tables = [pd.DataFrame({"video": [], "frame": [], "AU06": [], "AU12": []})]
+    for row in rows if hasattr(layout, "read_labels") else ():
+        if row["status"] != "ok":
+            continue
+        try:
+            table = layout.read_labels(root, row["file"])
+        except UserError as error:
+            row |= {"status": "mislabelled", "reason": str(error)}
+            continue
+        if table is not None:
+            tables.append(table.assign(video=row["video"]))
+    kinds = {"video": str, "frame": int, "AU06": float, "AU12": float}
+    return pd.concat(tables, ignore_index=True)[list(kinds)].astype(kinds)
 
 
 def report_unusable(frame):

@@ -45,7 +45,7 @@ def main(
     """Cut, align and draw the sequences number shard, shard + shards, ..."""
     paths = by_video(read_table(videos, ["video", "path"]), videos)
     table = read_table(smiles, ["smile", "video", "onset_frame", "apex_frame"])
-    frames = by_video(read_table(tracks, ["video", "frame", "success"]), tracks)
+    frames = by_video(read_table(tracks, ["video", "frame", "timestamp", "success"]), tracks)
     if table.empty:
         raise UserError(f"{smiles} holds no sequence")
     rows = deal(table, shard, settings.shards).to_dict("records")
@@ -57,21 +57,22 @@ def main(
     write_smiles(out, sequences, rows, settings.frames, settings.image_size, about)
 
 
-def sample_frames(onset, apex, last, count):
-    """`count` frame numbers for the phase onset..apex of a video that ends with `last`.
+def sample_frames(times, onset, apex, count):
+    """`count` frame numbers (from 1) for the phase onset..apex of a video with a frame at each of `times` [s].
 
-    A longer phase is sampled evenly, both ends included. A shorter one is followed by
-    the frames after it, the video's last one repeated where it ends too soon.
+    A longer phase is sampled evenly in time, both ends included. A shorter one is followed
+    by the frames after it, the video's last one repeated where it ends too soon.
     """
-    length = apex - onset + 1
-    if length >= count:
-        return np.round(np.linspace(onset, apex, count)).astype(int)
-    return np.minimum(onset + np.arange(count), last)
+    if apex - onset + 1 < count:
+        return np.minimum(onset + np.arange(count), len(times))
+    phase = np.arange(onset, apex + 1)
+    wanted = np.linspace(times[onset - 1], times[apex - 1], count)
+    return np.round(np.interp(wanted, times[onset - 1 : apex], phase)).astype(int)
 
 
 def cut_sequence(row, track, path, settings):
     """(landmarks, faces, points) of one row of smiles.parquet, as smiles.h5 holds them."""
-    numbers = sample_frames(row["onset_frame"], row["apex_frame"], int(track["frame"].max()), settings.frames)
+    numbers = sample_frames(track["timestamp"].to_numpy(), row["onset_frame"], row["apex_frame"], settings.frames)
     points = _fill_lost(points_of(track), track["success"].to_numpy())
     span = np.arange(numbers[0], numbers[-1] + 1)
     matrices = align_sequence(points[span - 1], settings.image_size, settings.steadying)

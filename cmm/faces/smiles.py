@@ -2,7 +2,8 @@
 
 A phase runs from the onset of the lip corner puller (AU12), supported by the cheek
 raiser (AU6), to its apex. Both curves are smoothed first; AU6, which trackers read
-off the eyes, is bridged over blinks.
+off the eyes, is bridged over blinks. Where a video shows no such phase, a faint smile
+counts if it stands out from an otherwise still face.
 """
 
 import logging
@@ -15,14 +16,17 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter1d, label, median_filter
 
 from cmm.errors import UserError
+from cmm.faces.landmarks import eye_centres, interocular_distance, points_of
 from cmm.provenance import provenance
 from cmm.settings import setting
-from cmm.tables import by_video, read_provenance, read_table, write_table
+from cmm.tables import by_video, read_provenance, read_table, write_table, write_tsv
 
 log = logging.getLogger("cmm")
-COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "fold"]
+COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "onset_seconds", "apex_seconds"]
+COLUMNS += ["fold", "found_by"]
 BLINK = 0.35  # closure (0-1) above which the eyes say nothing about AU6
 LONGEST_BLINK = 0.45  # seconds; a longer closure is an expression, not a blink
+FAINT_HOLD = 0.3  # seconds that a faint smile lasts at least
 
 
 @dataclass(frozen=True)
@@ -34,32 +38,58 @@ class Settings:
     onset_share: float = setting(0.05, "share of the rise at which the onset is", minimum=0.0, maximum=0.5)
     apex_share: float = setting(0.95, "share of the rise at which the apex begins", minimum=0.5, maximum=1.0)
     max_seconds: float = setting(3.0, "a longer rise is no smile's onset [s]", minimum=0.1)
+    max_lost: float = setting(0.25, "most of a phase's frames that may lack a face, a share", minimum=0.0, maximum=1.0)
+    faint_rise: float = setting(
+        0.04, "least rise of a faint smile, AU12 [0-1] plus the lip corners' way [IOD]; 1 turns it off", minimum=0.0
+    )
+    faint_ratio: float = setting(5.0, "a faint smile's rise over the spread of the rest of the video", minimum=1.0)
 
 
 def main(
     videos: Annotated[Path, "videos.parquet of the data set"],
     tracks: Annotated[Path, "tracks.parquet of the data set"],
+    labels: Annotated[Path, "table of the action units that people have coded: where there are any, they count"],
     out: Annotated[Path, "smiles.parquet to write"],
+    tsv: Annotated[Path, "the same list to write, for reading"],
     settings: Settings,
 ):
     """Find the neutral-to-smile phases of every usable video."""
     usable = read_table(videos, ["video", "subject", "expression", "fold", "fps", "status"])
     usable = usable[usable["status"] == "ok"]
     frames = by_video(read_table(tracks, ["video", "frame"]), tracks)
+    coded = dict(list(read_table(labels, ["video", "frame", "AU06", "AU12"]).groupby("video")))
     rows = []
     for video in usable.itertuples():
-        curves = smooth_curves(frames(video.video), settings.smoothing)
+        table = frames(video.video)
+        found_by = "AU12 and AU6"
+        if video.video in coded:
+            table, found_by = with_labels(table, coded[video.video]), "human labels"
+        curves = smooth_curves(table, settings.smoothing)
         phases = find_phases(curves, settings)
+        if not phases and video.video not in coded and (phases := find_faint_phase(curves, settings)):
+            found_by = "faint smile"
         if not phases:
             log.info("%s: no neutral-to-smile phase", video.video)
+        seconds = curves.set_index("frame")["timestamp"]
         for number, (onset, apex) in enumerate(phases, 1):
             name = f"{video.video}@{number}"
-            rows.append((name, video.video, video.subject, video.expression, onset, apex, video.fold))
-    log.info("%d phases in %d videos", len(rows), len(usable))
+            times = seconds[onset], seconds[apex]
+            rows.append((name, video.video, video.subject, video.expression, onset, apex, *times, video.fold, found_by))
     if not rows:
         raise UserError(f"no neutral-to-smile phase in the usable videos ({len(usable)}) of {videos}: see its reasons")
     table = pd.DataFrame(rows, columns=COLUMNS)
-    write_table(table, out, provenance(__name__, settings, [videos, tracks], tracking=read_provenance(tracks)))
+    counts = ", ".join(f"{count} by {name}" for name, count in table["found_by"].value_counts().items())
+    log.info("%d phases in %d of %d videos: %s", len(table), table["video"].nunique(), len(usable), counts)
+    about = provenance(__name__, settings, [videos, tracks, labels], tracking=read_provenance(tracks))
+    write_table(table, out, about)
+    write_tsv(table.round({"onset_seconds": 3, "apex_seconds": 3}), tsv, about)
+
+
+def with_labels(frame, labels):
+    """Tracks of one video with the intensities that people have coded as its AU06_r and AU12_r; NaN where not coded."""
+    coded = labels.set_index("frame").reindex(frame["frame"])
+    proxies = [name for name in frame if name == "AU45_proxy"]  # coders see through a blink
+    return frame.drop(columns=proxies).assign(AU06_r=coded["AU06"].to_numpy(), AU12_r=coded["AU12"].to_numpy())
 
 
 def au_columns(frame):
@@ -71,25 +101,42 @@ def au_columns(frame):
 
 
 def smooth_curves(frame, smoothing):
-    """Table {frame, timestamp, AU06, AU12 in 0-1, raw_AU06, raw_AU12} of one video.
+    """Table {frame, timestamp, success, AU06, AU12 in 0-1, raw_AU06, raw_AU12, corners} of one video.
 
     `smoothing` is in seconds. Frames without a face are interpolated; intensities
-    on the 0-5 scale are divided by 5; AU6 is bridged over blinks.
+    on the 0-5 scale are divided by 5; AU6 is bridged over blinks. `corners` is how far
+    the lip corners have moved out and up [IOD].
     """
     frame = frame.sort_values("frame")
     au6_name, au12_name = au_columns(frame)
     scale = 5.0 if au12_name.endswith("_r") else 1.0
-    rate = _frame_rate(frame["timestamp"].to_numpy())
+    time = frame["timestamp"].to_numpy()
+    rate = _frame_rate(time)
     au6, au12 = (_fill(frame[name].to_numpy(float) / scale) for name in (au6_name, au12_name))
-    table = pd.DataFrame({"frame": frame["frame"], "timestamp": frame["timestamp"], "raw_AU06": au6, "raw_AU12": au12})
+    table = pd.DataFrame({"frame": frame["frame"], "timestamp": time, "raw_AU06": au6, "raw_AU12": au12})
+    table["success"] = frame["success"]
     if "AU45_proxy" in frame:
         au6 = _bridge_blinks(au6, _fill(frame["AU45_proxy"].to_numpy(float)), rate)
-    sigma = max(smoothing * rate, 1e-6)
-    width = max(1, int(round(smoothing * rate))) // 2 * 2 + 1
-    table["AU06"], table["AU12"] = (
-        gaussian_filter1d(median_filter(curve, width, mode="nearest"), sigma, mode="nearest") for curve in (au6, au12)
-    )
+    curves = {"AU06": au6, "AU12": au12, "corners": _fill(lip_corners(points_of(frame)))}
+    for name, curve in curves.items():
+        table[name] = _smooth(curve, time, rate, smoothing)
     return table.reset_index(drop=True)
+
+
+def lip_corners(points):
+    """How far the lip corners are apart and above the lips' middle and the chin's side [IOD], (...) of (..., 68, 2).
+
+    Measured along and across the line of the eyes, so that a tilted head changes nothing.
+    """
+    points = np.asarray(points, float)
+    eyes, iod = eye_centres(points), interocular_distance(points)[..., None]
+    across = (eyes[..., 1, :] - eyes[..., 0, :]) / iod
+    down = np.stack([-across[..., 1], across[..., 0]], axis=-1)
+    right, left, upper, lower = (points[..., i, :] - eyes.mean(axis=-2) for i in (48, 54, 51, 57))
+    width = ((left - right) * across).sum(-1)
+    lift = ((upper + lower - right - left) / 2 * down).sum(-1)
+    height = -((right + left) / 2 * down).sum(-1)
+    return (width + lift + height) / iod[..., 0]
 
 
 def find_phases(curves, settings):
@@ -99,22 +146,51 @@ def find_phases(curves, settings):
     frame that reaches `apex_share` of the following smile's level.
     """
     activation = (curves["AU12"] + settings.au6_weight * curves["AU06"]).to_numpy() / (1 + settings.au6_weight)
-    time, frame = curves["timestamp"].to_numpy(), curves["frame"].to_numpy()
     phases, free_from = [], 0
     for start, stop in _smiles(activation, settings.min_rise):
-        peak = activation[start:stop].max()
-        lowest = free_from + int(np.argmin(activation[free_from : start + 1]))
-        neutral = activation[lowest]
-        free_from = stop
-        rise = peak - neutral
-        if neutral > settings.neutral_level or rise < settings.min_rise:
-            continue  # cut by the clip's start, or a change between two smiles
-        apex = start + int(np.argmax(activation[start:stop] >= min(peak, neutral + settings.apex_share * rise)))
-        below = np.flatnonzero(activation[lowest:apex] <= neutral + settings.onset_share * rise)
-        onset = lowest + int(below[-1])
-        if time[apex] - time[onset] <= settings.max_seconds:
-            phases.append((int(frame[onset]), int(frame[apex])))
+        neutral = activation[free_from : start + 1].min()
+        rise = activation[start:stop].max() - neutral
+        if neutral <= settings.neutral_level and rise >= settings.min_rise:
+            phases += _phase(curves, activation, free_from, start, stop, settings)
+        free_from = stop  # what was left out was cut by the clip's start, or a change between two smiles
     return phases
+
+
+def find_faint_phase(curves, settings):
+    """The phase of the largest rise of a video as [(onset frame, apex frame)], [] if it is no smile.
+
+    AU12 and the lip corners together must rise by `faint_rise`, by `faint_ratio` times the
+    standard deviation of what they do before and after, and stay up for FAINT_HOLD: a face
+    that talks moves all the time.
+    """
+    activation = (curves["AU12"] + curves["corners"]).to_numpy()
+    activation = activation - np.median(np.sort(activation)[: max(3, len(activation) // 4)])  # above neutral
+    peak = int(np.argmax(activation))
+    rise = activation[peak]
+    start, stop = _around(activation >= 0.5 * rise, peak)
+    first, last = _around(activation > 0.1 * rise, peak)
+    rest = np.concatenate([activation[:first], activation[last:]])
+    time = curves["timestamp"].to_numpy()
+    if rise < settings.faint_rise or first == 0 or time[stop - 1] - time[start] < FAINT_HOLD:
+        return []
+    if rise < settings.faint_ratio * rest.std():
+        return []
+    return _phase(curves, activation, max(0, first - 1), start, stop, settings)
+
+
+def _phase(curves, activation, free_from, start, stop, settings):
+    """The phase of the smile start..stop - 1, which began after `free_from`, in a list; [] if it cannot be used."""
+    time, frame = curves["timestamp"].to_numpy(), curves["frame"].to_numpy()
+    lowest = free_from + int(np.argmin(activation[free_from : start + 1]))
+    neutral, peak = activation[lowest], activation[start:stop].max()
+    rise = peak - neutral
+    apex = start + int(np.argmax(activation[start:stop] >= min(peak, neutral + settings.apex_share * rise)))
+    below = np.flatnonzero(activation[lowest : max(apex, lowest + 1)] <= neutral + settings.onset_share * rise)
+    onset = lowest + int(below[-1])
+    lost = 1 - curves["success"].to_numpy()[onset : apex + 1].mean()
+    if time[apex] - time[onset] > settings.max_seconds or lost > settings.max_lost:
+        return []
+    return [(int(frame[onset]), int(frame[apex]))]
 
 
 def _smiles(activation, min_rise):
@@ -125,6 +201,24 @@ def _smiles(activation, min_rise):
         where = np.flatnonzero(regions == number)
         if activation[where].max() >= low + min_rise:
             yield where[0], where[-1] + 1
+
+
+def _around(flags, i):
+    """First and one past the last index of the stretch of True around `i`."""
+    off = np.flatnonzero(~flags)
+    before, after = off[off < i], off[off > i]
+    return (before[-1] + 1 if len(before) else 0), (after[0] if len(after) else len(flags))
+
+
+def _smooth(curve, time, rate, smoothing):
+    """Median and Gaussian filter of a sigma in seconds, on even steps of time whatever the video's are."""
+    steps = np.diff(time)
+    even = len(steps) == 0 or np.ptp(steps) < 0.05 / rate
+    grid = time if even else np.arange(time[0], time[-1] + 0.5 / rate, 1 / rate)
+    width = max(1, int(round(smoothing * rate))) // 2 * 2 + 1
+    curve = median_filter(np.interp(grid, time, curve), width, mode="nearest")
+    curve = gaussian_filter1d(curve, max(smoothing * rate, 1e-6), mode="nearest")
+    return np.interp(time, grid, curve)
 
 
 def _bridge_blinks(au6, closure, rate):

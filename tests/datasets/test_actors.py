@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmm.datasets.actors.actors import Settings, clip_name, main, render_clip
+from cmm.datasets.actors.actors import Settings, clip_of, main, render_clip
 from cmm.datasets.actors.dynamics import PEAK, PHASES, TRACE, perform
 from cmm.datasets.actors.people import HAIR_STYLES, SMILE_STYLES, draw_person
 from cmm.datasets.layouts.uva_nemo import list_files
@@ -43,7 +43,7 @@ def test_files_have_uva_nemos_layout(written):
 
 def test_parallel_rendering_gives_the_same_bytes(written, tmp_path):
     main(tmp_path / "one", SMALL, threads=1)
-    name = clip_name(3, "posed")
+    name = clip_of(3, "posed").name
     assert (tmp_path / "one/videos" / name).read_bytes() == (written / "videos" / name).read_bytes()
 
 
@@ -58,7 +58,7 @@ def test_truth_is_one_row_a_frame(written):
 
 def curves(expression, count=40, fps=50):
     for person in range(count):
-        yield perform(draw_person(7, person), expression, fps, np.random.default_rng(person))
+        yield perform(draw_person(7, person).style, expression, fps, np.random.default_rng(person))
 
 
 def test_posed_and_spontaneous_differ_as_the_literature_says():

@@ -1,62 +1,154 @@
 """DISFA and DISFA+ on a miniature of their published layouts, odd spellings included."""
 
+import cv2
+import numpy as np
+import pandas as pd
 import pytest
 
-from cmm.datasets.layouts.disfa import list_files
+from cmm.datasets import videos
+from cmm.datasets.layouts import disfa, disfa_pair, disfa_plus
 from cmm.errors import UserError
+from cmm.faces import smiles
+from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
+from cmm.tables import read_table, write_table
+from cmm.video import write_video
 
 HEAD = "# a header\n# another\n"
+FRAMES = 100
 
 
 @pytest.fixture
 def root(tmp_path):
-    videos = tmp_path / "DISFA/Videos_LeftCamera"
-    videos.mkdir(parents=True)
-    for name in ("LeftVideoSN001_comp.avi", "LeftVideoSN003_Comp.avi", "leftvideosn004_comp.avi", "notes.txt"):
-        (videos / name).touch()
-    for person, trial, lines in (
-        ("SN001", "Z_HappyText_TrailNo_1", "000.jpg     0\n001.jpg     4\n"),
-        ("SN001", "A1_AU1_TrailNo_1", "000.jpg     0\n001.jpg     1\n"),
-        ("sn003", "Y_HappyDescribed_TrailNo_2", "000.jpg 2\n"),
-        ("SN004", "Z_SupriseText_TrailNo_2", None),
+    """Three people of DISFA, of whom two are in DISFA+; the second of them has no smile there, but a bad trial."""
+    grey = np.full((FRAMES, 64, 64, 3), 90, np.uint8)
+    left, right = tmp_path / "DISFA/Videos_LeftCamera", tmp_path / "DISFA/Video_RightCamera"
+    for folder, name in ((left, "LeftVideoSN001_comp.avi"), (right, "RightVideoSN001_Comp.avi"),
+                         (left, "LeftVideoSN003_Comp.avi"), (right, "rightvideosn004_comp.avi")):  # fmt: skip
+        folder.mkdir(parents=True, exist_ok=True)
+        write_video(folder / name, grey, 20)
+    (left / "notes.txt").touch()
+    for person in ("SN001", "SN003"):
+        labels = tmp_path / f"DISFA/ActionUnit_Labels/{person}"
+        labels.mkdir(parents=True)
+        for unit in (1, 6, 12):
+            level = [3 if 40 <= i < 70 and unit > 5 else 0 for i in range(1, FRAMES + 1)]
+            lines = [f"{i},{value}" for i, value in enumerate(level, 1)]
+            (labels / f"{person}_au{unit}.txt").write_text("\n".join(lines) + "\n")
+    for person, trial, levels in (
+        ("SN001", "Z_HappyText_TrailNo_1", (0, 1, 4)),
+        ("SN001", "A1_AU1_TrailNo_1", (0, 1, 1)),
+        ("sn003", "Y_HappyDescribed_TrailNo_2", (2,)),
+        ("SN003", "Z_SupriseText_TrailNo_2", None),
     ):
-        (tmp_path / "DISFAPlus/Images" / person / trial).mkdir(parents=True)
+        images = tmp_path / "DISFAPlus/Images" / person / trial
+        images.mkdir(parents=True)
+        for i in range(len(levels or "x")):
+            cv2.imwrite(str(images / f"{i:03d}.jpg"), grey[0])
         labels = tmp_path / "DISFAPlus/labels" / person.lower() / trial
         labels.mkdir(parents=True)
-        if lines is not None:
-            (labels / "AU12.txt").write_text(HEAD + lines)
+        for unit in ("AU12", "AU6") if levels else ():
+            text = "".join(f"{i:03d}.jpg     {level}\n" for i, level in enumerate(levels))
+            (labels / f"{unit}.txt").write_text(HEAD + text)
     return tmp_path
 
 
-def test_both_sets_are_listed_with_the_smiles_of_disfa_plus(root):
-    rows = {row["file"]: row for row in list_files(root)}
-    left, images = "DISFA/Videos_LeftCamera/", "DISFAPlus/Images/"
-    assert {file: (row["subject"], row["expression"]) for file, row in rows.items()} == {
-        left + "LeftVideoSN001_comp.avi": ("SN001", "spontaneous"),
-        left + "LeftVideoSN003_Comp.avi": ("SN003", "spontaneous"),
-        left + "leftvideosn004_comp.avi": ("SN004", "spontaneous"),
-        images + "SN001/Z_HappyText_TrailNo_1": ("SN001", "posed"),
-        images + "sn003/Y_HappyDescribed_TrailNo_2": ("SN003", "posed"),
-        images + "SN004/Z_SupriseText_TrailNo_2": ("SN004", "posed"),
+def listed(rows):
+    return {row["file"].rpartition("/")[2]: (row["subject"], row["expression"], bool(row["reason"])) for row in rows}
+
+
+def test_disfa_has_a_video_a_person(root):
+    assert listed(disfa.list_files(root)) == {
+        "LeftVideoSN001_comp.avi": ("SN001", "spontaneous", False),
+        "LeftVideoSN003_Comp.avi": ("SN003", "spontaneous", False),
+        "rightvideosn004_comp.avi": ("SN004", "spontaneous", False),
     }
-    assert rows[images + "SN004/Z_SupriseText_TrailNo_2"]["reason"].startswith("no Labels/SN004")
 
 
-def test_a_person_is_in_one_of_three_folds(root):
-    rows = list_files(root)
+def test_disfa_plus_gives_its_smiles_and_what_cannot_be_read(root):
+    assert listed(disfa_plus.list_files(root)) == {
+        "Z_HappyText_TrailNo_1": ("SN001", "posed", False),
+        "Y_HappyDescribed_TrailNo_2": ("SN003", "posed", False),
+        "Z_SupriseText_TrailNo_2": ("SN003", "posed", True),
+    }
+
+
+def test_the_pair_is_the_people_of_both(root):
+    rows = disfa_pair.list_files(root)
+    assert {(row["subject"], row["expression"]) for row in rows} == {
+        (person, kind) for person in ("SN001", "SN003") for kind in ("posed", "spontaneous")
+    }
+
+
+@pytest.mark.parametrize("layout", [disfa, disfa_plus, disfa_pair])
+def test_a_person_is_in_one_of_three_folds(root, layout):
+    rows = layout.list_files(root)
     folds = {row["subject"]: {other["fold"] for other in rows if other["subject"] == row["subject"]} for row in rows}
-    assert sorted(fold for found in folds.values() for fold in found) == [1, 2, 3]
-    assert rows == list_files(root)
+    assert sorted(fold for found in folds.values() for fold in found) == list(range(1, len(folds) + 1))
+    assert rows == layout.list_files(root)
 
 
-def test_a_line_that_is_no_label_is_the_reason_of_its_trial_alone(root):
-    labels = root / "DISFAPlus/labels/sn001/Z_HappyText_TrailNo_1/AU12.txt"
-    labels.write_text(HEAD + "000.jpg\n")
-    reasons = {row["file"].rpartition("/")[2]: row["reason"] for row in list_files(root)}
-    assert reasons["Z_HappyText_TrailNo_1"] == "AU12.txt, line 3: '000.jpg' is not 'image intensity'"
+def test_the_split_of_nine_people_is_two_thirds_and_one_third():
+    folds = disfa.deal([f"SN{i:03d}" for i in (1, 3, 4, 7, 9, 10, 13, 25, 27)])
+    assert sorted(folds.values()) == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_human_labels_are_read(root):
+    table = disfa.read_labels(root, "DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi")
+    assert table["frame"].tolist() == list(range(1, FRAMES + 1))
+    assert table.loc[table["AU12"] == 3, "frame"].tolist() == list(range(40, 70))
+    assert disfa.read_labels(root, "DISFA/Video_RightCamera/rightvideosn004_comp.avi") is None
+    table = disfa_plus.read_labels(root, "DISFAPlus/Images/SN001/Z_HappyText_TrailNo_1")
+    assert table.to_dict("list") == {"frame": [1, 2, 3], "AU06": [0, 1, 4], "AU12": [0, 1, 4]}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("000.jpg", "AU12.txt, line 3: '000.jpg' is not 'image intensity' with an intensity 0-5"),
+        ("000.jpg 7", "AU12.txt, line 3: '000.jpg 7' is not 'image intensity' with an intensity 0-5"),
+        ("009.jpg 1", "AU12 of Z_HappyText_TrailNo_1 is not coded for 000.jpg (3 of 3)"),
+    ],
+)
+def test_a_bad_label_is_the_reason_of_its_trial_alone(root, line, reason):
+    (root / "DISFAPlus/labels/sn001/Z_HappyText_TrailNo_1/AU12.txt").write_text(HEAD + line + "\n")
+    reasons = {row["file"].rpartition("/")[2]: row["reason"] for row in disfa_plus.list_files(root)}
+    assert reasons["Z_HappyText_TrailNo_1"] == reason
     assert reasons["Y_HappyDescribed_TrailNo_2"] == ""
 
 
-def test_neither_set_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="neither DISFA's Videos_LeftCamera"):
-        list_files(tmp_path)
+def test_spontaneous_smiles_are_found_on_the_human_labels(root, tmp_path):
+    """The tracks of these grey videos show nothing; the coders saw a smile from frame 40 to 69."""
+    index, labels = tmp_path / "index.parquet", tmp_path / "labels.parquet"
+    videos.main("disfa", "disfa", root, index, labels)
+    table = read_table(index)
+    assert table["status"].tolist() == ["ok"] * 3
+    still = pd.DataFrame(dict.fromkeys(X_COLUMNS + Y_COLUMNS, 0.0), index=range(FRAMES))
+    still[X_COLUMNS[45]] = 1.0  # two eyes
+    still = still.assign(AU06_proxy=0.0, AU12_proxy=0.0, AU45_proxy=0.0, success=True)
+    still = still.assign(frame=range(1, FRAMES + 1), timestamp=np.arange(FRAMES) / 20)
+    tracks = tmp_path / "tracks.parquet"
+    write_table(pd.concat([still.assign(video=name) for name in table["video"]]), tracks, {})
+    out, tsv = tmp_path / "smiles.parquet", tmp_path / "smiles.tsv"
+    smiles.main(index, tracks, labels, out, tsv, smiles.Settings())
+    found = read_table(out)
+    assert found["subject"].tolist() == ["SN001", "SN003"]
+    assert found["found_by"].unique().tolist() == ["human labels"]
+    assert (found["onset_frame"].sub(39).abs() <= 3).all()
+    assert (found["apex_frame"].sub(41).abs() <= 3).all()
+    assert pd.read_csv(tsv, sep="\t")["onset_seconds"].between(1.7, 2.1).all(), "the list for inspection"
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [(disfa, "no Videos_LeftCamera"), (disfa_plus, "no Images/SN001"), (disfa_pair, "no Videos_LeftCamera")],
+)
+def test_a_missing_set_is_an_error(tmp_path, layout, message):
+    with pytest.raises(UserError, match=message):
+        layout.list_files(tmp_path)
+
+
+def test_two_sets_without_a_common_person_are_no_pair(root):
+    for name, other in (("SN001", "SN025"), ("sn003", "SN026"), ("SN003", "SN027")):
+        (root / "DISFAPlus/Images" / name).rename(root / "DISFAPlus/Images" / other)
+    with pytest.raises(UserError, match="nobody who is in DISFA and in DISFA"):
+        disfa_pair.list_files(root)

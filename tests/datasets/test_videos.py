@@ -28,7 +28,7 @@ def root(tmp_path):
 def index(root, tmp_path, *lines):
     table = tmp_path / "table.csv"
     table.write_text("file,subject,expression,fold\n" + "\n".join(lines) + "\n")
-    main("mine", "folder", root, tmp_path / "index.parquet", table)
+    main("mine", "folder", root, tmp_path / "index.parquet", tmp_path / "labels.parquet", table)
     return read_table(tmp_path / "index.parquet").set_index("video")
 
 
@@ -121,6 +121,27 @@ def test_uva_nemo_reads_lists_liberally(tmp_path):
     assert [bool(r["reason"]) for r in rows] == [False, False, True, True]
 
 
+def test_uva_nemo_keeps_what_its_parts_disagree_about(tmp_path, caplog):
+    (tmp_path / "videos").mkdir()
+    for name in ("001_deliberate_smile_1", "002_deliberate_smile_1", "005_spontaneous_smile_1"):
+        (tmp_path / f"videos/{name}.mp4").touch()
+    (tmp_path / "UvA-NEMO_Smile_Database_File_Details.txt").write_text(
+        "001_deliberate_smile_1.mp4\t001\tmale\t30\tspontaneous\n"
+        "002_deliberate_smile_1.mp4\t002\tmale\t30\tdeliberate\n"
+        "003_deliberate_smile_1.mp4\t003\tmale\t30\tdeliberate\n"
+    )
+    (tmp_path / "P_fold_all_1.txt").write_text("001_deliberate_smile_1\n002_deliberate_smile_1\n")
+    (tmp_path / "P_fold_all_2.txt").write_text("002_deliberate_smile_1\n003_deliberate_smile_1\n")
+    (tmp_path / "S_fold_all_2.txt").write_text("004_spontaneous_smile_1\n")
+    assert {row["file"][7:-4]: row["reason"] for row in uva_nemo.list_files(tmp_path)} == {
+        "001_deliberate_smile_1": "the name says posed, the details file says spontaneous",
+        "002_deliberate_smile_1": "in the lists of folds 1, 2",
+        "003_deliberate_smile_1": "",  # index_videos finds that the file is missing
+        "004_spontaneous_smile_1": "in S_fold_all_2.txt, but not in the details file",
+        "005_spontaneous_smile_1": "in videos/, but not in the details file",
+    }
+
+
 def test_uva_nemo_says_what_is_missing(tmp_path):
     with pytest.raises(UserError, match=r"no UvA-NEMO_Smile_Database_File_Details\.txt|no P_fold"):
         uva_nemo.list_files(tmp_path)
@@ -133,7 +154,8 @@ def test_uva_nemo_reads_the_published_names_and_folds(tmp_path, shared):
         for letter, label in (("P", "deliberate"), ("S", "spontaneous")):
             mine = [stem for stem in stems if label in stem]
             (tmp_path / f"{letter}_fold_all_{number}.txt").write_text("\n".join(mine))
-    lines = [f"{stem}.mp4\t{stem[:3]}\tmale\t30\tx" for stems in published.values() for stem in stems]
+    stems = [stem for fold in published.values() for stem in fold]
+    lines = [f"{stem}.mp4\t{stem[:3]}\tmale\t30\t{stem.split('_')[1]}" for stem in stems]
     (tmp_path / "UvA-NEMO_Smile_Database_File_Details.txt").write_text("\n".join(lines))
     rows = uva_nemo.list_files(tmp_path)
     assert len(rows) == 1240

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import logging
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -18,6 +17,7 @@ from cmm.faces.rasters import sample_frames
 from cmm.faces.store import read_smiles
 from cmm.files import file_digest
 from cmm.tables import read_provenance, read_table
+from cmm.video import write_video
 
 SMALL = actors.Settings(people=10, size=192, fps=25)
 
@@ -29,11 +29,11 @@ def made(tmp_path_factory):
     clips = {"a": (0, "posed"), "b": (1, "spontaneous"), "c": (2, "posed")}
     for name, (person, expression) in clips.items():
         frames, _ = actors.render_clip(person, expression, SMALL)
-        actors.write_video(root / f"{name}.mp4", frames, 25)
+        write_video(root / f"{name}.mp4", frames, 25)
     frames, _ = actors.render_clip(3, "posed", dataclasses.replace(SMALL, size=128))
     blank = np.full_like(frames[:30], 90)
-    actors.write_video(root / "nobody.mp4", blank, 25)
-    actors.write_video(root / "still.mp4", np.stack([frames[0]] * 30), 25)
+    write_video(root / "nobody.mp4", blank, 25)
+    write_video(root / "still.mp4", np.stack([frames[0]] * 30), 25)
     whole = (root / "a.mp4").read_bytes()
     (root / "torn.mp4").write_bytes(whole)
     with open(root / "torn.mp4", "r+b") as file:  # the index stands, the pictures do not
@@ -41,8 +41,8 @@ def made(tmp_path_factory):
         file.seek(at + 400)
         file.write(b"\0" * (len(whole) - at - 3000))
     lines = [f"{name}.mp4,{i},{e},1" for i, (name, (_, e)) in enumerate(clips.items())]
-    actors.write_video(root / "blink.mp4", frames[:5], 25)
-    actors.write_video(root / "half.mp4", np.concatenate([frames[:10], blank[:10]]), 25)
+    write_video(root / "blink.mp4", frames[:5], 25)
+    write_video(root / "half.mp4", np.concatenate([frames[:10], blank[:10]]), 25)
     lines += ["blink.mp4,5,posed,2", "half.mp4,6,posed,2"]
     lines += ["nobody.mp4,7,posed,2", "still.mp4,8,posed,2", "torn.mp4,9,posed,2", "gone.mp4,9,posed,2"]
     (root / "table.csv").write_text("file,subject,expression,fold\n" + "\n".join(lines) + "\n")
@@ -52,7 +52,7 @@ def made(tmp_path_factory):
 
 
 def run(root, out, shards=20):  # more shards than videos
-    videos.main("mine", "folder", root, out / "index.parquet", root / "table.csv")
+    videos.main("mine", "folder", root, out / "index.parquet", out / "labels.parquet", root / "table.csv")
     settings = tracks.Settings(shards=shards)
     parts = [(out / f"{i}.parquet", out / f"{i}.outcomes.parquet") for i in range(shards)]
     for i, (part, outcome) in enumerate(parts):
@@ -61,7 +61,7 @@ def run(root, out, shards=20):  # more shards than videos
     gathered = tracks_gathered.Settings(min_tracked=0.9)
     tracks_gathered.main(out / "index.parquet", *tables, out / "tracks.parquet", out / "videos.parquet", gathered)
     files = out / "videos.parquet", out / "tracks.parquet", out / "smiles.parquet"
-    smiles.main(*files, smiles.Settings())
+    smiles.main(*files[:2], out / "labels.parquet", files[2], out / "smiles.tsv", smiles.Settings())
     drawn = [out / f"{i}.h5" for i in range(shards)]
     for i, path in enumerate(drawn):
         rasters.main(*files, i, path, rasters.Settings(frames=8, shards=shards))
@@ -165,7 +165,13 @@ def test_a_videos_bytes_are_recorded(made):
     ],
 )
 def test_sampling_and_the_papers_padding(onset, apex, last, expected):
-    np.testing.assert_array_equal(sample_frames(onset, apex, last, 8), expected)
+    np.testing.assert_array_equal(sample_frames(np.arange(last) / 25, onset, apex, 8), expected)
+
+
+def test_sampling_is_even_in_time_where_the_frame_rate_varies():
+    times = np.concatenate([np.arange(0, 1, 0.1), np.arange(1, 2, 0.02)])  # 10 frames a second, then 50
+    numbers = sample_frames(times, 1, len(times), 8)
+    np.testing.assert_allclose(times[numbers - 1], np.linspace(0, times[-1], 8), atol=0.051)
 
 
 def test_largest_of_two_faces_is_taken(tracker, caplog):
@@ -214,4 +220,7 @@ def test_no_smile_anywhere_is_an_error(made, tmp_path):
 
     write_table(few[few["video"] == "still"], tmp_path / "videos.parquet", {})
     with pytest.raises(UserError, match=r"no neutral-to-smile phase in the usable videos \(1\)"):
-        smiles.main(tmp_path / "videos.parquet", made / "tracks.parquet", Path(tmp_path / "s"), smiles.Settings())
+        smiles.main(
+            tmp_path / "videos.parquet", made / "tracks.parquet", made / "labels.parquet",
+            tmp_path / "s", tmp_path / "t", smiles.Settings(),
+        )  # fmt: skip

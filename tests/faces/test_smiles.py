@@ -3,18 +3,23 @@ import pandas as pd
 import pytest
 
 from cmm.errors import UserError
+from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
 from cmm.faces.smiles import Settings, au_columns, find_phases, smooth_curves
 
 FPS = 50
+FACE = np.random.default_rng(0).uniform(0, 200, (68, 2))
 
 
 def track(au12, au6=None, blink=None, suffix="_proxy", scale=1.0):
     count = len(au12)
+    still = {name: np.full(count, value) for name, value in zip(X_COLUMNS + Y_COLUMNS, FACE.T.ravel(), strict=True)}
     return pd.DataFrame(
-        {
+        still
+        | {
             "video": "v",
             "frame": np.arange(1, count + 1),
             "timestamp": np.arange(count) / FPS,
+            "success": True,
             f"AU06{suffix}": (au12 if au6 is None else au6) * scale,
             f"AU12{suffix}": au12 * scale,
             "AU45_proxy": np.zeros(count) if blink is None else blink,

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
 CONSUMERS = {
     "make_actors": ["index_videos"],
-    "index_videos": ["measure_tracks", "gather_tracks"],
+    "index_videos": ["measure_tracks", "gather_tracks", "find_smiles"],
     "measure_tracks": ["gather_tracks"],
     "gather_tracks": ["find_smiles", "draw_rasters", "tabulate_videos", "plot_au_curves"],
     "find_smiles": ["draw_rasters", "gather_rasters", "tabulate_videos", "plot_au_curves"],
@@ -27,6 +27,7 @@ CONSUMERS = {
     "train_translation": ["generate_smiles", "plot_losses"],
     "generate_smiles": ["render_films", "measure_scores"],
     "measure_scores": ["tabulate_scores"],
+    "tabulate_datasets": [],
 }
 for stage in ("gather_tracks", "find_smiles", "gather_rasters", "generate_smiles", "measure_scores"):
     CONSUMERS[stage] += ["tabulate_provenance"]
@@ -50,11 +51,17 @@ SETTINGS = {  # change of the config: stages that it touches
     "generated.batch_size=7": {"generate_smiles"},
     "films.fps=10": {"render_films"},
     "au_curves.videos=3": {"plot_au_curves"},
+    "downloads.retries=3": set(),
+    "photographs.clips=2": set(),
     "scores.backend=mediapipe": set(),  # its value already
     "state_seconds=7": set(),  # changes no result
 }
 MODULES = {  # module with another line: stages that it touches
     "datasets/actors/dynamics.py": {"make_actors"},
+    "datasets/rendering.py": {"make_actors"},
+    "datasets/photographs/morph.py": set(),  # of a data set that is not asked for
+    "datasets/fetching.py": set(),
+    "datasets/registry.py": {"tabulate_datasets"},
     "datasets/videos.py": {"index_videos", "gather_tracks"},
     "datasets/layouts/uva_nemo.py": {"index_videos"},
     "datasets/layouts/folder.py": set(),  # another layout than that of the data set

@@ -34,13 +34,13 @@ class Performance:
     phase: np.ndarray  # index into PHASES
 
 
-def perform(person, expression, fps, rng):
-    """Act one clip of `expression` (posed | spontaneous); returns a Performance.
+def perform(style, expression, fps, rng):
+    """Act one clip of `expression` (posed | spontaneous) in a style of STYLES; returns a Performance.
 
     `onset` frames run from the first one at which AU12 exceeds TRACE of its apex
     level to the one before it first reaches PEAK, which starts the apex.
     """
-    level, opening, closing = (np.clip(value * rng.uniform(0.92, 1.06), 0, 1) for value in STYLES[person.style])
+    level, opening, closing = (np.clip(value * rng.uniform(0.92, 1.06), 0, 1) for value in STYLES[style])
     posed = expression == "posed"
     onset = rng.uniform(0.28, 0.44) if posed else rng.uniform(0.62, 0.95)
     hold = rng.uniform(0.7, 1.0) if posed else rng.uniform(0.55, 0.9)

@@ -1,16 +1,56 @@
 """Layouts of data sets, a module each: a new file here is a new layout.
 
 A layout's module has `list_files(root, table)`, which gives rows {file, subject,
-expression, fold, reason}, and `ACCESS`, one or two sentences on what the data set is and
-where to ask for it ("" for data of one's own).
+expression, fold, reason}; and, where people have coded the videos, `read_labels(root, file)`,
+a table {frame, AU06, AU12} of intensities 0-5, None for a video without.
 """
 
 import pkgutil
 from importlib import import_module
 
+from cmm.errors import UserError
+from cmm.files import inside
+
 LAYOUTS = tuple(module.name for module in pkgutil.iter_modules(__path__))
+FOLDS = 10
 
 
 def reader(layout):
     """The module of a layout."""
     return import_module(f"{__name__}.{layout}")
+
+
+def list_named(root, pattern, what):
+    """Rows of the files whose names match `pattern`, the subject its first group; all posed.
+
+    They may lie in the root or one folder below it. Subjects are dealt to ten folds in the
+    order of their names. Raises UserError where there is none of them; `what` names them.
+    """
+    files = [path for path in sorted([*root.glob("*"), *root.glob("*/*")]) if pattern.match(path.name)]
+    if not files:
+        raise UserError(f"{root} has no {what}: put them there")
+    subjects = sorted({pattern.match(path.name)[1] for path in files})
+    rows = []
+    for path in files:
+        subject = pattern.match(path.name)[1]
+        row = {"file": str(path.relative_to(root)), "subject": subject, "expression": "posed"}
+        rows.append(row | {"fold": subjects.index(subject) % FOLDS + 1, "reason": ""})
+    return rows
+
+
+def find_folder(root, name):
+    """The folder called `name`, whatever its case, in `root` or up to two folders below; None without."""
+    for pattern in ("*", "*/*", "*/*/*"):
+        for path in sorted(root.glob(pattern)):
+            if path.name.lower() == name and inside(root, path.relative_to(root)).is_dir():
+                return path
+    return None
+
+
+def below(folder, *names):
+    """The path `names` below `folder`, whatever its case; None if there is none."""
+    path = folder
+    for name in names:
+        found = sorted(path.iterdir()) if path and path.is_dir() else []
+        path = next((child for child in found if child.name.lower() == name.lower()), None)
+    return path

@@ -10,11 +10,10 @@ import re
 import pandas as pd
 
 from cmm.datasets import EXPRESSIONS
+from cmm.datasets.layouts import FOLDS
 from cmm.errors import UserError
 from cmm.files import existing
 
-ACCESS = ""
-FOLDS = 10
 SUBJECT = re.compile(r"^\w[\w.-]*$")  # it names film strips
 
 

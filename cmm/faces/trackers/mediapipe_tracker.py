@@ -94,8 +94,23 @@ class MediapipeTracker:
             "confidence": "1 where a face is found: the model gives no other",
         }
 
+    def mesh(self, image):
+        """All 478 points (478, 2) float32 of the largest face in RGB uint8 (h, w, 3), None without any."""
+        found = self._detect(image)
+        return found and found[0]
+
     def track(self, image):
         """Track RGB uint8 (h, w, 3); the largest face by its box, None without any."""
+        found = self._detect(image)
+        if found is None:
+            return None
+        points, shapes, faces = found
+        scores = {shape.category_name: shape.score for shape in shapes}
+        measures = {name: float(np.mean([scores[shape] for shape in shapes])) for name, shapes in BLENDSHAPES.items()}
+        return Face(points[TO_IBUG], confidence=1.0, measures=measures, faces=faces)
+
+    def _detect(self, image):
+        """(points (478, 2), blendshapes, number of faces) of the largest face."""
         picture = self.mediapipe.Image(image_format=self.mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
         found = self.landmarker.detect(picture)
         if not found.face_landmarks:
@@ -103,10 +118,7 @@ class MediapipeTracker:
         size = image.shape[1], image.shape[0]
         faces = [np.array([(p.x, p.y) for p in face], np.float32) * size for face in found.face_landmarks]
         largest = int(np.argmax([np.prod(np.ptp(points, axis=0)) for points in faces]))
-        scores = {shape.category_name: shape.score for shape in found.face_blendshapes[largest]}
-        measures = {name: float(np.mean([scores[shape] for shape in shapes])) for name, shapes in BLENDSHAPES.items()}
-        points = faces[largest][TO_IBUG].astype(np.float32)
-        return Face(points, confidence=1.0, measures=measures, faces=len(faces))
+        return faces[largest].astype(np.float32), found.face_blendshapes[largest], len(faces)
 
     def action_units(self, measures, neutral=None):
         """Proxies in 0-1 above `neutral`, a level each, else above the video's 10th percentile."""

@@ -1,0 +1,1 @@
+"""Smile videos made of photographs."""

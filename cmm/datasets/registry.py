@@ -1,0 +1,57 @@
+"""The registry of data sets, `config/datasets.tsv`, and its printing.
+
+What each data set is, under which licence, and where it comes from. `access` is one of
+embedded (rendered here), open (downloaded by the workflow) or licensed (asked for by you).
+"""
+
+import csv
+import textwrap
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+
+CONFIG = Path(__file__).parents[2] / "config"
+ACCESS = ("embedded", "open", "licensed")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the registry; all text, "" where there is nothing to say."""
+
+    name: str
+    version: str
+    access: str
+    licence: str
+    where: str  # URL of an open set's files; where to ask for a licensed one
+    size: str
+    checksums: str  # file in config/checksums
+    fps: str
+    holds: str
+    citation: str
+
+
+def main():
+    """Print the data sets that the workflow knows."""
+    for entry in registry().values():
+        print(f"{entry.name} {entry.version} ({entry.access}; {entry.licence})")
+        lines = [entry.holds, f"{entry.size}; {entry.fps} frames per second", entry.where, entry.citation]
+        for line in lines:
+            print(textwrap.indent(textwrap.fill(line, 100, break_long_words=False, break_on_hyphens=False), "    "))
+        print()
+
+
+@lru_cache
+def registry():
+    """{name: Entry} of all data sets in the registry."""
+    with open(CONFIG / "datasets.tsv", newline="") as file:
+        entries = [Entry(**row) for row in csv.DictReader(file, delimiter="\t")]
+    assert all(entry.access in ACCESS for entry in entries), ACCESS
+    return {entry.name: entry for entry in entries}
+
+
+def entry_of(dataset, layout):
+    """The Entry of a data set of the config, by its own name, else by its layout's; None if it is somebody's own."""
+    return registry().get(dataset) or registry().get(layout)
+
+
+COLUMNS = [field.name for field in fields(Entry)]
