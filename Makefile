@@ -40,6 +40,7 @@ test-conda: .venv/ready-dev
 
 bench: .venv/ready
 	$(BIN)/python tests/bench_dag.py
+	$(BIN)/python tests/bench_faces.py
 
 # After make demo: the embedded data set measured against its truth.
 prove-actors: .venv/ready

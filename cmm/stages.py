@@ -22,6 +22,7 @@ STAGES = {
         "cmm.datasets.photographs.animation", "photographs", "smile videos from pairs of photographs"
     ),
     "index_videos": Stage("cmm.datasets.videos", None, "list a data set's videos, with what is wrong with any"),
+    "train_action_units": Stage("cmm.faces.action_units_trained", "action_units", "intensities of AU6 and AU12, 0-5"),
     "measure_tracks": Stage("cmm.faces.tracks", "tracks", "landmarks and action units of one shard of the videos"),
     "gather_tracks": Stage("cmm.faces.tracks_gathered", "videos", "join the shards: tracks.parquet, videos.parquet"),
     "find_smiles": Stage("cmm.faces.smiles", "smiles", "neutral-to-smile phases from AU12 and AU6"),
@@ -41,6 +42,7 @@ STAGES = {
     "tabulate_datasets": Stage("cmm.datasets.registry_table", None, "the registry of data sets as a page"),
     "tabulate_provenance": Stage("cmm.records_table", None, "how every result was made, a line each"),
     "provenance": Stage("cmm.records", None, "print how one result was made"),
+    "compare_trackers": Stage("cmm.faces.comparison", None, "two face trackers on the same videos"),
     "generate": Stage("cmm.generation.photo", None, "smile videos from anybody's photograph"),
     "check_setup": Stage("cmm.setup_check", None, "check that the face tracker loads"),
     "describe_config": Stage("cmm.config_docs", None, "write the config's schema and its table of keys"),

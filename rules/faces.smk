@@ -1,8 +1,39 @@
 # From videos to the training set: track -> segment -> align -> rasterize -> smiles.h5.
 
 
+rule train_action_units:
+    input:
+        unpack(known_intensities),
+    output:
+        regressors="results/action_units/action_units.safetensors",
+        tsv="results/action_units/agreement.tsv",
+        figure=report(
+            "results/action_units/agreement.svg",
+            caption="../workflow/report/action_units.rst",
+            category="Data",
+            labels={"shows": "AU intensities of our own against known ones"},
+        ),
+    log:
+        "logs/train_action_units.log",
+    conda:
+        environment("action_units")
+    resources:
+        mem_mb=growing(4000),
+        runtime=240,
+    params:
+        known=known_intensities_flags,
+        settings=settings("train_action_units"),
+        code=code("train_action_units", *tracker("action_units")),
+    message:
+        "Training action units on {input.index} (follow: tail -f {log})"
+    shell:
+        "python -m cmm train_action_units --index {input.index:q} {params.known} --out {output.regressors:q}"
+        " --tsv {output.tsv:q} --figure {output.figure:q} {params.settings} > {log:q} 2>&1"
+
+
 rule measure_tracks:
     input:
+        **regressors("tracks"),
         index=rules.index_videos.output.index,
     output:
         tracks="results/{dataset}/tracks/{shard}.parquet",
@@ -10,18 +41,20 @@ rule measure_tracks:
     log:
         "logs/{dataset}/measure_tracks.{shard}.log",
     conda:
-        "../envs/faces.yaml"
+        environment("tracks")
     resources:
         mem_mb=growing(1500),
         runtime=240,
     params:
+        regressors=regressors_flag,
+        files=tracked_files,
         settings=settings("measure_tracks"),
-        code=code("measure_tracks", tracker("tracks")),
+        code=code("measure_tracks", *tracker("tracks")),
     message:
         "Tracking faces, shard {wildcards.shard} (follow: tail -f {log})"
     shell:
         "python -m cmm measure_tracks --index {input.index:q} --shard {wildcards.shard}"
-        " --out {output.tracks:q} --outcomes {output.outcomes:q} {params.settings} > {log:q} 2>&1"
+        " --out {output.tracks:q} --outcomes {output.outcomes:q} {params.regressors} {params.settings} > {log:q} 2>&1"
 
 
 rule gather_tracks:

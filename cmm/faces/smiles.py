@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter1d, label, median_filter
 
 from cmm.errors import UserError
-from cmm.faces.landmarks import eye_centres, interocular_distance, points_of
+from cmm.faces.landmarks import lip_corners, points_of
 from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.tables import by_video, read_provenance, read_table, write_table, write_tsv
@@ -93,11 +93,16 @@ def with_labels(frame, labels):
 
 
 def au_columns(frame):
-    """Names of the AU6 and AU12 columns of a tracks table: intensities first, else proxies."""
-    for suffix in ("_r", "_proxy"):
+    """Names of the AU6 and AU12 columns of a tracks table: intensities first, else a backend's own, else proxies."""
+    for suffix in ("_r", "", "_proxy"):
         if f"AU12{suffix}" in frame:
             return f"AU06{suffix}", f"AU12{suffix}"
-    raise UserError("the tracks hold neither AU12_r nor AU12_proxy: track with a backend that gives one")
+    raise UserError("the tracks hold no AU12: track with a backend that gives one, or with tracks.action_units: own")
+
+
+def au_scale(name):
+    """The highest value of an action-unit column: 5 of an intensity, 1 of a proxy."""
+    return 5.0 if name.endswith("_r") else 1.0
 
 
 def smooth_curves(frame, smoothing):
@@ -108,11 +113,9 @@ def smooth_curves(frame, smoothing):
     the lip corners have moved out and up [IOD].
     """
     frame = frame.sort_values("frame")
-    au6_name, au12_name = au_columns(frame)
-    scale = 5.0 if au12_name.endswith("_r") else 1.0
     time = frame["timestamp"].to_numpy()
     rate = _frame_rate(time)
-    au6, au12 = (_fill(frame[name].to_numpy(float) / scale) for name in (au6_name, au12_name))
+    au6, au12 = (_fill(frame[name].to_numpy(float) / au_scale(name)) for name in au_columns(frame))
     table = pd.DataFrame({"frame": frame["frame"], "timestamp": time, "raw_AU06": au6, "raw_AU12": au12})
     table["success"] = frame["success"]
     if "AU45_proxy" in frame:
@@ -121,22 +124,6 @@ def smooth_curves(frame, smoothing):
     for name, curve in curves.items():
         table[name] = _smooth(curve, time, rate, smoothing)
     return table.reset_index(drop=True)
-
-
-def lip_corners(points):
-    """How far the lip corners are apart and above the lips' middle and the chin's side [IOD], (...) of (..., 68, 2).
-
-    Measured along and across the line of the eyes, so that a tilted head changes nothing.
-    """
-    points = np.asarray(points, float)
-    eyes, iod = eye_centres(points), interocular_distance(points)[..., None]
-    across = (eyes[..., 1, :] - eyes[..., 0, :]) / iod
-    down = np.stack([-across[..., 1], across[..., 0]], axis=-1)
-    right, left, upper, lower = (points[..., i, :] - eyes.mean(axis=-2) for i in (48, 54, 51, 57))
-    width = ((left - right) * across).sum(-1)
-    lift = ((upper + lower - right - left) / 2 * down).sum(-1)
-    height = -((right + left) / 2 * down).sum(-1)
-    return (width + lift + height) / iod[..., 0]
 
 
 def find_phases(curves, settings):

@@ -13,14 +13,16 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from cmm.errors import UserError
+from cmm.faces.backends import ACTION_UNITS, BACKENDS
 from cmm.faces.landmarks import POINTS, X_COLUMNS, Y_COLUMNS
-from cmm.faces.trackers import BACKENDS, load
+from cmm.faces.trackers import load, read_faces
 from cmm.progress import progress
 from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.shards import deal
 from cmm.tables import read_table, write_table
-from cmm.video import Unreadable, read_frames, video_digest
+from cmm.video import Unreadable, video_digest
 
 log = logging.getLogger("cmm")
 OUTCOMES = {"video": str, "decoded": int, "tracked": int, "status": str, "reason": str, "sha256": str}
@@ -29,6 +31,10 @@ OUTCOMES = {"video": str, "decoded": int, "tracked": int, "status": str, "reason
 @dataclass(frozen=True)
 class Settings:
     backend: str = setting("mediapipe", "face tracker", choices=BACKENDS)
+    action_units: str = setting(
+        "proxies", "own: intensities 0-5 by regressors of ours; proxies: what the tracker gives", choices=ACTION_UNITS
+    )
+    openface: str = setting("data/openface", "folder with the CSV files that the openface backend reads")
     shards: int = setting(4, "jobs that the videos are dealt to", minimum=1)
 
 
@@ -38,29 +44,38 @@ def main(
     out: Annotated[Path, "table of tracked frames to write"],
     outcomes: Annotated[Path, "table of what happened to each video to write"],
     settings: Settings,
+    regressors: Annotated[Path | None, "trained action units, for action_units: own"] = None,
 ):
     """Track the videos number shard, shard + shards, ... of those that can be used."""
     videos = read_table(index, ["video", "path", "status"])
     mine = deal(videos[videos["status"] == "ok"], shard, settings.shards)
     frames, results = [], []
-    with load(settings.backend) as tracker:
+    with load_for(settings, regressors) as tracker:
         for row in progress(list(mine.itertuples()), "videos tracked"):
             table, result = track_video(row.video, row.path, tracker)
             frames.append(table)
             results.append(result)
-        about = provenance(__name__, settings, [index], shard=shard, tracker=tracker.description)
+        inputs = [index] if regressors is None else [index, regressors]
+        about = provenance(__name__, settings, inputs, shard=shard, tracker=tracker.description)
         frames = frames or [_frame_table("", [], [], np.zeros(0, bool), tracker)]  # the columns, without rows
     write_table(pd.concat(frames, ignore_index=True), out, about)
     write_table(pd.DataFrame(results, columns=list(OUTCOMES)).astype(OUTCOMES), outcomes, about)
+
+
+def load_for(settings, regressors):
+    """The tracker that settings with `backend` and `action_units` ask for, as `load` gives it."""
+    if (settings.action_units == "own") != (regressors is not None):
+        raise UserError(f"action_units: {settings.action_units} and --regressors {regressors} do not go together")
+    return load(settings.backend, regressors, getattr(settings, "openface", None))
 
 
 def track_video(video, path, tracker):
     """Track one video: (table of its frames, dict of its outcome)."""
     times, faces, status, reason = [], [], "ok", ""
     try:
-        for _, time, image in read_frames(path):
+        for time, face in read_faces(tracker, path):
             times.append(time)
-            faces.append(tracker.track(image))
+            faces.append(face)
     except Unreadable as error:
         status, reason = "unreadable", str(error)
     found = np.array([face is not None for face in faces], dtype=bool)

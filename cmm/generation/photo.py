@@ -16,8 +16,9 @@ import torch
 from cmm.datasets import EXPRESSIONS
 from cmm.errors import UserError
 from cmm.faces.alignment import align_sequence, transform, warp
+from cmm.faces.backends import IMAGE_BACKENDS
 from cmm.faces.raster import draw_landmarks
-from cmm.faces.trackers import BACKENDS, load
+from cmm.faces.trackers import load
 from cmm.figures.film_strip import draw_film_strip
 from cmm.files import atomic
 from cmm.generation.films import side_by_side, strip_rows, write_singles
@@ -31,7 +32,7 @@ log = logging.getLogger("cmm")
 
 @dataclass(frozen=True)
 class Settings:
-    backend: str = setting("mediapipe", "face tracker", choices=BACKENDS)
+    backend: str = setting("mediapipe", "face tracker", choices=IMAGE_BACKENDS)
     side: int = setting(256, "side of the videos [px], even", minimum=64, maximum=1024)
     fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
 

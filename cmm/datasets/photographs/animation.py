@@ -4,7 +4,7 @@ Real photographs, simulated motion: the way from one to the other is a morph of 
 meshes, timed as the embedded data set's posed and spontaneous smiles are. Read from the
 Face Research Lab London Set's folders (DeBruine & Jones 2017):
 
-    neutral_front/001_03.jpg    smiling_front/001_08.jpg    london_info.csv
+    neutral_front/001_03.jpg    smiling_front/001_08.jpg
 """
 
 import atexit
@@ -18,7 +18,6 @@ from typing import Annotated
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from cmm.datasets.actors.dynamics import STYLES, perform
 from cmm.datasets.photographs.morph import Amounts, Morph
@@ -56,9 +55,8 @@ def main(
     if settings.size % 2:
         raise UserError(f"--size {settings.size} is odd: H.264 videos have an even height and width")
     pairs = find_pairs(photographs)
-    people = _people(photographs)
     clips = [
-        Clip(subject, expression, number + 1, **people.get(subject, {}))
+        Clip(subject, expression, number + 1)
         for subject in pairs
         for expression in LABELS
         for number in range(settings.clips)
@@ -133,12 +131,3 @@ def _tracker():
     stack = ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(load())
-
-
-def _people(root):
-    """{subject: age and gender} of london_info.csv, {} without it."""
-    path = root / "london_info.csv"
-    if not path.is_file():
-        return {}
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return {row.face_id: {"age": row.face_age, "gender": row.face_gender} for row in table.itertuples()}

@@ -1,0 +1,125 @@
+"""Action-unit intensities of our own, 0-5, after Baltrusaitis et al. 2015 (the paper's reference [3]).
+
+Appearance (HOG of the aligned face) and geometry (the aligned points) go through one linear
+support-vector regressor an AU. Both are measured from the person's own neutral level in the
+video. That level is the median over the frames whose lip corners are least pulled: clips of
+smiles are not neutral half of the time. What is linear can be normalised after the
+regressor, so a video's features are never kept.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from cmm.errors import UserError
+from cmm.faces.alignment import similarity, transform, warp
+from cmm.faces.landmarks import eye_centres, lip_corners
+from cmm.files import atomic
+
+FORMAT = "cmm action units 1"
+UNITS = ("AU06", "AU12")
+FULL_SCALE = 5.0  # FACS intensity E
+SIDE = 64  # of the aligned face [px]
+EYES = np.array([(0.3, 0.32), (0.7, 0.32)])  # where the eyes lie, as shares of the side
+NEUTRAL_SHARE = 0.25  # of a video's frames
+PULL = "lip_corners"  # the measure that tells the neutral frames
+GEOMETRY = 136  # features; the others are appearance
+HOG = cv2.HOGDescriptor((SIDE, SIDE), (16, 16), (8, 8), (8, 8), 9)
+
+
+def features(image, points):
+    """Geometry and appearance (136 + 1764,) float32 of a face: RGB uint8 (h, w, 3), points (68, 2) in pixels.
+
+    Both are taken after the eyes were moved to their places; geometry in IOD.
+    """
+    matrix = similarity(eye_centres(points), EYES * SIDE)
+    grey = cv2.cvtColor(warp(image, matrix, SIDE), cv2.COLOR_RGB2GRAY)
+    geometry = transform(matrix, points) / (SIDE * (EYES[1, 0] - EYES[0, 0]))
+    return np.concatenate([geometry.ravel(), HOG.compute(grey).ravel()]).astype(np.float32)
+
+
+def neutral_frames(pull):
+    """Numbers of the frames of a video (n,) whose lip corners are least pulled."""
+    return np.argsort(pull, kind="stable")[: max(1, int(np.ceil(NEUTRAL_SHARE * len(pull))))]
+
+
+@dataclass(frozen=True)
+class Regressors:
+    """weights (AUs, features) and intercepts (AUs,) of features above neutral; about: how they were trained."""
+
+    weights: np.ndarray
+    intercepts: np.ndarray
+    about: dict
+
+    def measure(self, image, points):
+        """Measures of one frame: the regressors' values before normalisation, and the pull of the lip corners."""
+        values = self.weights @ features(image, points)
+        return {f"{unit}_raw": float(v) for unit, v in zip(UNITS, values, strict=True)} | {
+            PULL: float(lip_corners(points))
+        }
+
+    def intensities(self, measures, neutral=None):
+        """AU06_r, AU12_r in 0-5 from the measures of one video's frames; `neutral` as in Tracker.action_units."""
+        raw = measures[[f"{unit}_raw" for unit in UNITS]].to_numpy()
+        if neutral is None:
+            level = np.median(raw[neutral_frames(measures[PULL].to_numpy())], axis=0) if len(raw) else 0.0
+        else:
+            level = np.array([neutral[f"{unit}_raw"] for unit in UNITS])
+        values = np.clip(raw - level + self.intercepts, 0, FULL_SCALE)
+        return pd.DataFrame(values, columns=[f"{unit}_r" for unit in UNITS], index=measures.index)
+
+
+class WithActionUnits:
+    """A tracker that also gives AU06_r and AU12_r."""
+
+    def __init__(self, tracker, regressors):
+        self.tracker, self.regressors = tracker, regressors
+        self.description = tracker.description | {"action_units": regressors.about}
+
+    def track(self, image):
+        """As the tracker's own, with the regressors' measures."""
+        face = self.tracker.track(image)
+        if face is not None:
+            face.measures.update(self.regressors.measure(image, face.points))
+        return face
+
+    def action_units(self, measures, neutral=None):
+        """The tracker's own columns, then AU06_r and AU12_r."""
+        own = [name for name in measures if name == PULL or name.endswith("_raw")]
+        rest = None if neutral is None else neutral.drop(own)
+        others = self.tracker.action_units(measures.drop(columns=own), rest)
+        return pd.concat([others, self.regressors.intensities(measures, neutral)], axis=1) if own else others
+
+
+def with_action_units(tracker, path):
+    """A tracker that also estimates AU06_r and AU12_r by the regressors of a file."""
+    return WithActionUnits(tracker, read_regressors(path))
+
+
+def write_regressors(path, regressors):
+    """Write a Regressors as safetensors, its provenance in the metadata."""
+    tensors = {"weights": regressors.weights.astype(np.float32), "intercepts": regressors.intercepts.astype(np.float32)}
+    with atomic(path) as partial:
+        partial.write_bytes(save(tensors, {"format": FORMAT, "about": json.dumps(regressors.about)}))
+
+
+def read_regressors(path):
+    """Regressors of a file. Raises UserError if it is missing or none of ours."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"action units {path} do not exist: run train_action_units, or set action_units to proxies")
+    try:
+        with safe_open(path, "np") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise UserError(f"{path} holds no action-unit regressors of this project")
+            weights, intercepts = (file.get_tensor(name) for name in ("weights", "intercepts"))
+            return Regressors(weights, intercepts, json.loads(metadata["about"]))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
