@@ -2,7 +2,7 @@
 # make test    the tests
 # Both make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
 #
-# Longer proofs, each a target of its own: test-kills, test-slurm, test-conda, prove-actors, bench
+# Longer proofs, each a target of its own: test-kills, test-slurm, test-conda, prove-actors, prove-london, bench
 
 PYTHON ?= python3
 CORES ?= all
@@ -12,7 +12,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: demo test test-kills test-slurm test-conda prove-actors bench lint format schema clean
+.PHONY: demo test test-kills test-slurm test-conda prove-actors prove-london bench lint format schema clean
 
 demo: .venv/ready
 	$(DEMO) --report results/report.html --report-after-run
@@ -45,6 +45,10 @@ bench: .venv/ready
 # After make demo: the embedded data set measured against its truth.
 prove-actors: .venv/ready
 	$(BIN)/python tests/prove_actors.py
+
+# After snakemake --configfile config/london.yaml: held-out people against their own photographs.
+prove-london: .venv/ready
+	$(BIN)/python tests/prove_london.py
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

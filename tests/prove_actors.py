@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cmm.faces.smiles import au_columns
 from cmm.tables import read_table
 
 
@@ -27,7 +28,7 @@ def main(data=Path("data/actors"), results=Path("results/actors")):
     )
     onset, apex = np.median(errors.astype(float), axis=0)
     tracked = len(both) and both["success"].mean() * len(both) / len(truth)
-    au12 = np.corrcoef(both["AU12_proxy"].fillna(0), both["AU12"])[0, 1]
+    au12 = np.corrcoef(both[au_columns(tracks)[1]].fillna(0), both["AU12"])[0, 1]
     checks = [
         ("frames tracked", tracked, ">=", 0.99),
         ("AU12 correlation with the truth, all frames", au12, ">=", 0.95),

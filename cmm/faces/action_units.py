@@ -82,9 +82,9 @@ class WithActionUnits:
         self.tracker, self.regressors = tracker, regressors
         self.description = tracker.description | {"action_units": regressors.about}
 
-    def track(self, image):
+    def track(self, image, near=None):
         """As the tracker's own, with the regressors' measures."""
-        face = self.tracker.track(image)
+        face = self.tracker.track(image, near)
         if face is not None:
             face.measures.update(self.regressors.measure(image, face.points))
         return face

@@ -6,6 +6,7 @@ Points are (..., 68, 2), x to the right and y down, in pixels unless said otherw
 import numpy as np
 
 POINTS = 68
+NOSE = 0.75  # from the line of the eyes to the nose's base, in IOD of a frontal face
 CONTOURS = {  # name: (first point, one past the last, closed)
     "jaw": (0, 17, False),
     "right_brow": (17, 22, False),
@@ -39,19 +40,20 @@ def interocular_distance(points):
 
 
 def lip_corners(points):
-    """How far the lip corners are apart and above the lips' middle and the chin's side [IOD], (...) of (..., 68, 2).
+    """How far the lip corners are apart, and above the lips' middle and towards the eyes, (...) of (..., 68, 2).
 
-    Measured along and across the line of the eyes, so that a tilted head changes nothing.
+    In IOD along the line of the eyes; across it in the nose's length, which is NOSE IOD of a
+    frontal face: so neither a tilted nor a turned head changes it much.
     """
     points = np.asarray(points, float)
     eyes, iod = eye_centres(points), interocular_distance(points)[..., None]
     across = (eyes[..., 1, :] - eyes[..., 0, :]) / iod
     down = np.stack([-across[..., 1], across[..., 0]], axis=-1)
-    right, left, upper, lower = (points[..., i, :] - eyes.mean(axis=-2) for i in (48, 54, 51, 57))
-    width = ((left - right) * across).sum(-1)
-    lift = ((upper + lower - right - left) / 2 * down).sum(-1)
-    height = -((right + left) / 2 * down).sum(-1)
-    return (width + lift + height) / iod[..., 0]
+    middle = eyes.mean(axis=-2)
+    x, y = (np.einsum("...pd,...d->...p", points - middle[..., None, :], axis) for axis in (across, down))
+    width = (x[..., 54] - x[..., 48]) / iod[..., 0]
+    corners, lips = y[..., [48, 54]].mean(axis=-1), y[..., [51, 57]].mean(axis=-1)
+    return width + NOSE * (lips - 2 * corners) / np.maximum(y[..., 33], 1e-6)
 
 
 def points_of(frame):

@@ -81,7 +81,7 @@ def track_video(video, path, tracker):
     found = np.array([face is not None for face in faces], dtype=bool)
     several = Counter(face.faces > 1 for face in faces if face)[True]
     if several:
-        log.info("%s: several faces in %d frames, the largest is taken", video, several)
+        log.info("%s: several faces in %d frames; the one that was the largest at first is followed", video, several)
     table = _frame_table(video, times, faces, found, tracker)
     outcome = {"video": video, "decoded": len(times), "tracked": int(found.sum())}
     return table, {**outcome, "status": status, "reason": reason, "sha256": video_digest(path)}

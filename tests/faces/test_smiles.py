@@ -3,11 +3,14 @@ import pandas as pd
 import pytest
 
 from cmm.errors import UserError
-from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
-from cmm.faces.smiles import Settings, au_columns, find_phases, smooth_curves
+from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, eye_centres, interocular_distance, lip_corners
+from cmm.faces.smiles import Settings, au_columns, find_faint_phase, find_phases, smooth_curves
 
 FPS = 50
-FACE = np.random.default_rng(0).uniform(0, 200, (68, 2))
+PLAIN = np.zeros((68, 2))  # eyes, nose's base and mouth of a frontal face, in IOD
+PLAIN[[36, 39]], PLAIN[[42, 45]], PLAIN[33] = (-0.5, 0), (0.5, 0), (0, 0.75)
+PLAIN[48], PLAIN[54], PLAIN[51], PLAIN[57] = (-0.4, 1.1), (0.4, 1.1), (0, 1.05), (0, 1.25)
+FACE = 60 * PLAIN + 100
 
 
 def track(au12, au6=None, blink=None, suffix="_proxy", scale=1.0):
@@ -115,6 +118,94 @@ def test_intensities_are_preferred_and_scaled():
 
 def test_a_rise_of_many_seconds_is_no_onset():
     assert phases(track(smile(10, 180, 20, count=260)), max_seconds=1.0) == []
+
+
+def with_faint(table, **changes):
+    settings = Settings(**changes)
+    curves = smooth_curves(table, settings.smoothing)
+    return find_phases(curves, settings) or find_faint_phase(curves, settings)
+
+
+def moved(table, curve):
+    """Tracks whose lip corners part by `curve` [IOD]."""
+    iod = interocular_distance(FACE)
+    eyes = np.diff(eye_centres(FACE), axis=0)[0] / iod
+    for i, side in ((48, -1), (54, 1)):
+        for axis, columns in enumerate((X_COLUMNS, Y_COLUMNS)):
+            table[columns[i]] = FACE[i, axis] + side * 0.5 * curve * eyes[axis] * iod
+    return table
+
+
+@pytest.mark.parametrize("level", [0.05, 0.1, 0.2])
+def test_a_faint_smile_counts_in_a_still_face(level):
+    curve = smile(40, 25, 60)
+    table = moved(track(level * curve), 0.5 * level * curve)
+    assert phases(table) == []
+    [(onset, apex)] = with_faint(table)
+    assert np.abs(np.subtract((onset, apex), true_phase(curve))).max() <= 4
+    assert with_faint(table, faint_rise=1.0) == [], "turned off"
+
+
+def test_talking_is_no_smile(rng):
+    """Lips that move at the pace of syllables, as far as a faint smile would."""
+    time = np.arange(400) / FPS
+    for _ in range(10):
+        rates, starts = rng.uniform(1.5, 5, 4), rng.uniform(0, 2 * np.pi, 4)
+        speech = np.mean([np.sin(2 * np.pi * r * time + s) for r, s in zip(rates, starts, strict=True)], axis=0)
+        assert with_faint(moved(track(np.clip(0.12 * speech, 0, 1)), 0.08 * speech)) == []
+
+
+@pytest.mark.parametrize("share", [0.6, 1.0])
+def test_a_blip_is_no_faint_smile(share):
+    curve = 0.1 * np.exp(-(((np.arange(200) - 90) / 4) ** 2)) * share
+    assert with_faint(track(curve)) == []
+
+
+def test_two_faint_smiles_are_none():
+    """Where the face moves before and after as well, nothing stands out."""
+    assert with_faint(track(0.1 * (smile(20, 15, 25) + smile(110, 15, 25)))) == []
+
+
+def test_a_turned_or_tilted_head_moves_no_lip_corners(rng):
+    """Rotation about the vertical axis shortens what lies across; the corners' way hardly changes, a smile's does."""
+    x, y = PLAIN[:, 0], PLAIN[:, 1]
+    turned = np.stack([x * np.cos(0.5), y], axis=1)
+    angle = 0.3
+    tilted = PLAIN @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    smiling = PLAIN.copy()
+    smiling[[48, 54]] += [(-0.1, -0.1), (0.1, -0.1)]
+    still = lip_corners(PLAIN)
+    assert lip_corners(turned) == pytest.approx(still, abs=0.02)
+    assert lip_corners(tilted) == pytest.approx(still)
+    assert lip_corners(7 * PLAIN + 3) == pytest.approx(still)
+    assert lip_corners(smiling) > still + 0.3
+
+
+def test_half_of_a_smile_is_one():
+    """A lopsided smile: the tracker's mean of both sides is half as high."""
+    curve = smile(40, 25, 60, level=0.8)
+    [(onset, apex)] = phases(track(curve / 2))
+    assert np.abs(np.subtract((onset, apex), true_phase(curve))).max() <= 3
+
+
+def test_a_rise_that_was_hardly_seen_does_not_count():
+    table = track(smile(40, 25, 60))
+    lost = table["frame"].between(42, 62)
+    table.loc[lost, ["AU06_proxy", "AU12_proxy"]] = np.nan
+    table.loc[lost, "success"] = False
+    assert phases(table) == []
+    assert len(phases(table, max_lost=1.0)) == 1
+
+
+def test_a_varying_frame_rate_changes_nothing():
+    """The same smile, every second frame of the first half missing."""
+    curve = smile(60, 30, 60)
+    whole = track(curve)
+    thin = whole[(whole["frame"] > 100) | (whole["frame"] % 2 == 1)].copy()
+    seconds = whole.set_index("frame")["timestamp"]
+    expected = [tuple(seconds[list(phase)]) for phase in phases(whole)]
+    found = [tuple(seconds[list(phase)]) for phase in phases(thin)]
+    np.testing.assert_allclose(found, expected, atol=0.061)
 
 
 def test_an_apex_at_the_whole_rise_is_found():

@@ -19,7 +19,7 @@ from cmm.video import read_frames
 
 @dataclass(frozen=True)
 class Face:
-    """The largest face of a picture."""
+    """A face of a picture, the one that is followed."""
 
     points: np.ndarray  # (68, 2) float32, pixels
     confidence: float  # 0-1
@@ -32,8 +32,11 @@ class Tracker(Protocol):
 
     description: dict  # backend, version, weights' sha256: for the tables' metadata
 
-    def track(self, image: np.ndarray) -> Face | None:
-        """Track an RGB uint8 picture; None where there is no face."""
+    def track(self, image: np.ndarray, near: np.ndarray | None = None) -> Face | None:
+        """Track an RGB uint8 picture; None where there is no face.
+
+        Of several faces the one nearest to `near`, points of the last frame's face, is taken; else the largest.
+        """
 
     def action_units(self, measures: pd.DataFrame, neutral=None) -> pd.DataFrame:
         """Action-unit columns of one video from the measures of its tracked frames.
@@ -60,10 +63,24 @@ def read_faces(tracker, path):
     if hasattr(tracker, "read"):
         yield from tracker.read(path)
     else:
+        near = None  # somebody who comes closer to the camera is not the one we have followed so far
         for _, time, image in read_frames(path):
-            yield time, tracker.track(image)
+            face = tracker.track(image, near)
+            near = near if face is None else face.points
+            yield time, face
 
 
-def largest(boxes):
-    """Number of the largest of boxes (left, top, right, bottom)."""
-    return int(np.argmax([(right - left) * (bottom - top) for left, top, right, bottom in boxes]))
+def choose(boxes, near=None):
+    """Number of the box (left, top, right, bottom) that is meant: the largest, or the one that `near` lies in.
+
+    `near` are points of a face (n, 2); the box whose middle is nearest to theirs counts, if
+    it is no farther than half its width.
+    """
+    boxes = np.asarray(boxes, float)
+    if near is not None:
+        middle = (near.min(axis=0) + near.max(axis=0)) / 2
+        distance = np.linalg.norm((boxes[:, :2] + boxes[:, 2:]) / 2 - middle, axis=1)
+        nearest = int(np.argmin(distance))
+        if distance[nearest] <= (boxes[nearest, 2] - boxes[nearest, 0]) / 2:
+            return nearest
+    return int(np.argmax((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 
-from cmm.faces.trackers import Face, largest
+from cmm.faces.trackers import Face, choose
 from cmm.weights import FILES, find_weights
 
 WEIGHTS = "shape_predictor"
@@ -34,12 +34,12 @@ class DlibTracker:
             "confidence": "the detector's score, cut to 0-1",
         }
 
-    def track(self, image):
-        """Track RGB uint8 (h, w, 3); the largest face by its box, None without any."""
+    def track(self, image, near=None):
+        """Track RGB uint8 (h, w, 3), as Tracker.track."""
         boxes, scores, _ = self.detector.run(image, 0, 0.0)
         if not boxes:
             return None
-        chosen = largest([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes])
+        chosen = choose([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes], near)
         shape = self.predictor(image, boxes[chosen])
         points = np.array([(point.x, point.y) for point in shape.parts()], np.float32)
         return Face(points, float(np.clip(scores[chosen], 0, 1)), {}, len(boxes))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cmm.errors import UserError
-from cmm.faces.trackers import Face, largest
+from cmm.faces.trackers import Face, choose
 from cmm.weights import FILES, find_weights
 
 WEIGHTS = {"points": "2dfan4", "detector": "s3fd"}
@@ -50,12 +50,12 @@ class FaceAlignmentTracker:
             "confidence": "mean height of the points' heat maps, 0-1",
         }
 
-    def track(self, image):
-        """Track RGB uint8 (h, w, 3); the largest face by its box, None without any."""
+    def track(self, image, near=None):
+        """Track RGB uint8 (h, w, 3), as Tracker.track."""
         boxes = [box for box in self.networks.face_detector.detect_from_image(image.copy()) if box[2] > box[0]]
         if not boxes:
             return None
-        box = boxes[largest([box[:4] for box in boxes])]
+        box = boxes[choose([box[:4] for box in boxes], near)]
         points, scores, _ = self.networks.get_landmarks_from_image(
             image, detected_faces=[box], return_bboxes=True, return_landmark_score=True
         )

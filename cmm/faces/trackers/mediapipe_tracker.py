@@ -13,7 +13,7 @@ from importlib.metadata import version
 import numpy as np
 
 from cmm.errors import UserError
-from cmm.faces.trackers import Face
+from cmm.faces.trackers import Face, choose
 from cmm.weights import FILES, find_weights
 
 WEIGHTS = "face_landmarker"
@@ -99,9 +99,9 @@ class MediapipeTracker:
         found = self._detect(image)
         return found and found[0]
 
-    def track(self, image):
-        """Track RGB uint8 (h, w, 3); the largest face by its box, None without any."""
-        found = self._detect(image)
+    def track(self, image, near=None):
+        """Track RGB uint8 (h, w, 3), as Tracker.track."""
+        found = self._detect(image, near)
         if found is None:
             return None
         points, shapes, faces = found
@@ -109,16 +109,16 @@ class MediapipeTracker:
         measures = {name: float(np.mean([scores[shape] for shape in shapes])) for name, shapes in BLENDSHAPES.items()}
         return Face(points[TO_IBUG], confidence=1.0, measures=measures, faces=faces)
 
-    def _detect(self, image):
-        """(points (478, 2), blendshapes, number of faces) of the largest face."""
+    def _detect(self, image, near=None):
+        """(points (478, 2), blendshapes, number of faces) of the chosen face."""
         picture = self.mediapipe.Image(image_format=self.mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
         found = self.landmarker.detect(picture)
         if not found.face_landmarks:
             return None
         size = image.shape[1], image.shape[0]
         faces = [np.array([(p.x, p.y) for p in face], np.float32) * size for face in found.face_landmarks]
-        largest = int(np.argmax([np.prod(np.ptp(points, axis=0)) for points in faces]))
-        return faces[largest].astype(np.float32), found.face_blendshapes[largest], len(faces)
+        chosen = choose([[*points.min(axis=0), *points.max(axis=0)] for points in faces], near)
+        return faces[chosen].astype(np.float32), found.face_blendshapes[chosen], len(faces)
 
     def action_units(self, measures, neutral=None):
         """Proxies in 0-1 above `neutral`, a level each, else above the video's 10th percentile."""

@@ -44,7 +44,7 @@ class OpenfaceTracker:
             "confidence": "OpenFace's own, 0-1",
         }
 
-    def track(self, image):
+    def track(self, image, near=None):
         """Not to be had: OpenFace's files are of videos."""
         raise UserError("the openface backend reads files of videos; choose another one for pictures")
 

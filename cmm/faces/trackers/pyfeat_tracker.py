@@ -9,13 +9,14 @@ import logging
 import os
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
 from cmm.errors import UserError
 from cmm.faces.landmarks import points_of
-from cmm.faces.trackers import Face, largest
+from cmm.faces.trackers import Face, choose
 from cmm.video import read_frames
 
 BATCH = 16  # frames of one size that go through the networks together
@@ -63,36 +64,36 @@ class PyfeatTracker:
             "action_units": "AU06, AU12: py-feat's own, 0-1",
         }
 
-    def track(self, image):
-        """Track RGB uint8 (h, w, 3); the largest face by its box, None without any."""
-        return self._track_all([image])[0]
+    def track(self, image, near=None):
+        """Track RGB uint8 (h, w, 3), as Tracker.track."""
+        return self._track_all([image], near)[0]
 
     def read(self, path):
         """Yield (time, Face or None) of every frame, in batches."""
-        times, images = [], []
-        for _, time, image in read_frames(path):
-            times.append(time)
-            images.append(image)
-            if len(images) == BATCH:
-                yield from zip(times, self._track_all(images), strict=True)
-                times, images = [], []
-        if images:
-            yield from zip(times, self._track_all(images), strict=True)
+        near, frames = None, read_frames(path)
+        while batch := list(islice(frames, BATCH)):
+            faces = self._track_all([image for _, _, image in batch], near)
+            near = next((face.points for face in reversed(faces) if face), near)
+            yield from zip((time for _, time, _ in batch), faces, strict=True)
 
-    def _track_all(self, images):
+    def _track_all(self, images, near):
         stack = self.torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
         found = self.detector.detect(stack, data_type="tensor", batch_size=len(images), progress_bar=False)
         found = pd.DataFrame(found)
         found = found[found["FaceScore"].notna()]
-        return [self._face(found[found["frame"] == i]) for i in range(len(images))]
+        faces = []
+        for i in range(len(images)):
+            faces.append(self._face(found[found["frame"] == i], near))
+            near = faces[-1].points if faces[-1] else near
+        return faces
 
     @staticmethod
-    def _face(rows):
+    def _face(rows, near):
         if rows.empty:
             return None
         boxes = rows[BOX].to_numpy(float, copy=True)
         boxes[:, 2:] += boxes[:, :2]
-        chosen = rows.iloc[[largest(boxes)]]
+        chosen = rows.iloc[[choose(boxes, near)]]
         measures = {unit: float(chosen[unit].iloc[0]) for unit in UNITS}
         confidence = float(np.clip(chosen["FaceScore"].iloc[0], 0, 1))
         return Face(points_of(chosen)[0], confidence, measures, len(rows))
