@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cmm.config import blocks, config_schema, flags, validate
+from cmm.config import blocks, config_schema, flags, missing_data, validate
 from cmm.config_docs import MARK, keys_text, schema_text
+from cmm.datasets.registry import main, registry
 from cmm.errors import UserError
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +28,8 @@ def test_written_schema_and_readme_are_current():
 
 
 @pytest.mark.parametrize(
-    "overlay", ["config/config.yaml", "config/demo.yaml", "config/test.yaml", "tests/clips/clips.yaml"]
+    "overlay",
+    ["config/config.yaml", "config/demo.yaml", "config/test.yaml", "config/london.yaml", "tests/clips/clips.yaml"],
 )
 def test_overlays_are_valid(config, overlay):
     for key, value in yaml.safe_load((ROOT / overlay).read_text()).items():
@@ -58,6 +60,35 @@ def test_mistakes_are_named(config, change, message):
         validate(config | change, config_schema())
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+def test_a_licensed_data_set_must_be_there_and_agreed_to(config, tmp_path):
+    config["datasets"] = ["uva_nemo", "my_copy", "mine"]
+    there = {"layout": "uva_nemo", "root": str(tmp_path)}
+    config["sources"] |= {"my_copy": there, "mine": {"layout": "folder", "root": str(tmp_path), "table": "a.csv"}}
+    lines = missing_data(config)
+    assert len(lines) == 2, "one's own videos need no licence of anybody's"
+    assert lines[0].startswith(
+        "data set uva_nemo: its root data/uva_nemo does not exist. 1240 videos of 400 people, by"
+    )
+    assert "https://www.uva-nemo.org" in lines[0]
+    assert lines[1].endswith("set sources.my_copy.accept_license: true (false or missing now).")
+    config["sources"]["my_copy"]["accept_license"] = True
+    assert len(missing_data(config)) == 1
+
+
+def test_the_registry_names_every_data_set_of_the_config(config):
+    assert set(config["sources"]) == set(registry())
+    for entry in registry().values():
+        assert all([entry.access, entry.licence, entry.where, entry.size, entry.holds, entry.citation])
+        assert bool(entry.checksums) == (entry.access == "open")
+
+
+def test_the_registry_is_printed(capsys):
+    main()
+    out = capsys.readouterr().out
+    assert all(name in out for name in registry())
+    assert "real photographs" in out
 
 
 def test_missing_block_is_named(config):

@@ -2,7 +2,10 @@
 
 import hashlib
 import re
+import subprocess
+import sys
 import threading
+import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -81,7 +84,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
-        if act == "drop":
+        if act == "hang":
+            self.wfile.write(body[start : start + 100_000])
+            self.server.release.wait(60)
+            self.close_connection = True
+        elif act == "drop":
             self.wfile.write(body[start : start + 100_000])
             self.close_connection = True
         else:
@@ -126,6 +133,27 @@ def test_what_a_killed_run_left_is_used(server, tmp_path):
     fetch(server, tmp_path, "a")
     assert (tmp_path / "a").read_bytes() == BYTES
     assert server.requests == [("a", "bytes=250000-", "all")]
+
+
+def test_a_killed_download_goes_on_where_it_was(server, tmp_path):
+    server.scripts["a"] = ["hang"]
+    script = f"""
+from pathlib import Path
+from cmm.datasets.fetching import Item, Settings, fetch_all
+fetch_all([Item("a", {server.url("a")!r}, {DIGEST!r}, {len(BYTES)})], "set", Path({str(tmp_path)!r}), Settings())
+"""
+    with subprocess.Popen([sys.executable, "-c", script]) as process:
+        part = tmp_path / "a.part"
+        end = time.monotonic() + 60
+        while not (part.is_file() and part.stat().st_size) and time.monotonic() < end:
+            time.sleep(0.02)  # until something has come
+        process.kill()
+    came = part.stat().st_size
+    assert 0 < came <= 100_000
+    assert not (tmp_path / "a").exists()
+    fetch(server, tmp_path, "a")
+    assert (tmp_path / "a").read_bytes() == BYTES
+    assert server.requests[-1] == ("a", f"bytes={came}-", "all")
 
 
 def test_a_server_without_ranges_starts_over(server, tmp_path):

@@ -4,8 +4,8 @@ import dataclasses
 import json
 import logging
 
-import h5py
 import cv2
+import h5py
 import numpy as np
 import pandas as pd
 import pytest

@@ -136,3 +136,20 @@ def test_real_clips_run_to_smiles_h5(tmp_path, fresh, shared):
 def test_lint_is_clean(fresh):
     out = fresh.run("--lint")
     assert "Congratulations" in out
+
+
+@pytest.mark.shared
+def test_london_photographs_become_a_training_set(fresh, shared):
+    """From a mirror's files over the download, the videos and the tracks to smiles.h5; nobody is lost silently."""
+    change = yaml.safe_load((fresh.code / "config/london.yaml").read_text())
+    change |= {"downloads": {"mirror": str(shared)}, "photographs": {"size": 192, "fps": 25}}
+    change |= {"tracks": {"shards": 2, "action_units": "proxies"}}
+    fresh.run("dataset", change=change)
+    videos = read_table(fresh.folder / "results/london/videos.parquet")
+    assert videos["subject"].nunique() == 102
+    assert (videos["status"] == "ok").all()
+    found = read_table(fresh.folder / "results/london/smiles.parquet")
+    assert found["subject"].nunique() >= 0.98 * 102
+    log = (fresh.folder / "logs/london/find_smiles.log").read_text()
+    assert all(f"{video}: no neutral-to-smile phase" in log for video in set(videos["video"]) - set(found["video"]))
+    assert "Nothing to be done" in fresh.run("dataset", change=change)
