@@ -19,11 +19,13 @@ from snakemake.utils import update_config
 from cmm.datasets.layouts import LAYOUTS
 from cmm.datasets.registry import entry_of
 from cmm.errors import UserError
+from cmm.faces.backends import WITHOUT_UNITS
 from cmm.settings import schema_of
 from cmm.stages import STAGES
 
 NAME = "^[a-z][a-z0-9_]*$"  # of data sets: they become folder names
 METHODS = ("cmm_net",)
+HUMAN_LABELS = ("disfa", "disfa_plus", "disfa_pair")  # layouts whose videos people have coded
 # An integer is written as one: 2.0 would be refused later, as a flag.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft7Validator,
@@ -114,13 +116,36 @@ def prefer_this_python():
     os.environ["PATH"] = os.pathsep.join([folder, *(other for other in others if other != folder)])
 
 
+def used_datasets(config):
+    """The data sets that a run reads: those asked for, and the one that action units are learned from."""
+    own = "own" in (config["tracks"]["action_units"], config["scores"]["action_units"])
+    learned = [config["action_units"]["dataset"]] if own else []
+    return list(dict.fromkeys([*config["datasets"], *learned]))
+
+
+def _check_trackers(config):
+    """Refuse trackers that cannot give what a later stage needs."""
+    for block in ("tracks", "scores"):
+        backend, units = config[block]["backend"], config[block]["action_units"]
+        if units == "own" and backend != config["action_units"]["backend"]:
+            raise UserError(
+                f"config: {block}.action_units: own needs {block}.backend and action_units.backend to be the same:"
+                f" {backend} is not {config['action_units']['backend']}"
+            )
+        coded = block == "tracks" and all(
+            config["sources"][name]["layout"] in HUMAN_LABELS for name in config["datasets"]
+        )
+        if units == "proxies" and backend in WITHOUT_UNITS and not coded:
+            raise UserError(f"config: {block}.backend: {backend} gives no action units: set {block}.action_units: own")
+
+
 def missing_data(config, made=()):
     """A line for each data set that is not there, or not agreed to: what it is, where to ask, where to put it.
 
     Data sets named in `made` are made or downloaded by the workflow.
     """
     lines = []
-    for name in config["datasets"]:
+    for name in used_datasets(config):
         source = config["sources"][name]
         entry = entry_of(name, source["layout"])
         licensed = entry is not None and entry.access == "licensed"
@@ -169,6 +194,9 @@ def validate(config, schema):
     for name, source in config["sources"].items():
         if source["layout"] == "folder" and "table" not in source:
             raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
+    if config["action_units"]["dataset"] not in config["sources"]:
+        raise UserError(f"config: action_units.dataset: {config['action_units']['dataset']!r} is no key of sources")
+    _check_trackers(config)
 
 
 def _check_scalars(value, path=()):

@@ -1,9 +1,11 @@
 """Finds the weights of other people's networks: cache, else a pip package, else a download.
 
-Every file is checked against its sha256 before it is used, wherever it comes from.
+Every file is checked against its sha256, or the beginning of it that its name carries, before
+it is used, wherever it comes from.
 """
 
 import hashlib
+import http.client
 import importlib.util
 import os
 import urllib.error
@@ -69,7 +71,8 @@ def cache_folder():
 
 def torch_folder():
     """Where torch.hub keeps weights: $TORCH_HOME/hub/checkpoints, else ~/.cache/torch/hub/checkpoints."""
-    return Path(os.environ.get("TORCH_HOME") or Path.home() / ".cache" / "torch") / "hub" / "checkpoints"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("TORCH_HOME") or cache / "torch") / "hub" / "checkpoints"
 
 
 def find_weights(name, files=FILES):
@@ -85,7 +88,7 @@ def find_weights(name, files=FILES):
         return packaged
     try:
         _download(wanted, cached)
-    except (urllib.error.URLError, OSError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise UserError(
             f"weights {wanted.file} not found and not downloadable ({error}):"
             f" get it from {wanted.url} and put it into {cached.parent}"

@@ -15,9 +15,8 @@ shell.prefix(
     f"export PYTHONSAFEPATH=1 PYTHONPATH={shlex.quote(str(ROOT))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; set -euo pipefail; "
 )
 
-from cmm.config import flags, missing_data, prefer_this_python, validate, with_defaults
-from cmm.datasets.layouts import LAYOUTS
-from cmm.datasets.registry import registry
+from cmm.config import flags, missing_data, prefer_this_python, used_datasets, validate, with_defaults
+from cmm.datasets.registry import listing_digest, registry
 from cmm.errors import UserError
 from cmm.faces.backends import FILES_BACKEND, OWN_ENVIRONMENT
 from cmm.files import stat_digest
@@ -57,17 +56,17 @@ def check_config():
         raise WorkflowError(str(error)) from None
     for name in MADE:
         root = Path(config["sources"][name]["root"])
-        if name in config["datasets"] and root.exists() and not (root / "truth.parquet").is_file():
+        if name in used_datasets(config) and root.exists() and not (root / "truth.parquet").is_file():
             # Snakemake empties the folder before it renders into it.
             raise WorkflowError(f"sources.{name}.root: {root} exists and was not rendered; name a new folder")
-    downloaded = [name for name in OPEN if name in config["datasets"] and is_downloaded(name)]
+    downloaded = [name for name in OPEN if is_downloaded(name)]
     if missing := missing_data(config, made=[*MADE, *downloaded]):
         raise WorkflowError("\n".join(missing))
 
 
 def is_downloaded(dataset):
     """Whether a data set lies where the workflow downloads it to."""
-    return dataset in OPEN and Path(config["sources"][dataset]["root"]) == Path(DOWNLOADS.format(dataset=dataset))
+    return dataset in OPEN and dataset in config["sources"] and Path(config["sources"][dataset]["root"]) == Path(DOWNLOADS.format(dataset=dataset))
 
 
 def runs(pattern, **more):
@@ -116,8 +115,13 @@ def code(verb, *plugins):
 
 def tracker(block):
     """Modules of the face tracker that a config block names, and of its action units."""
-    own = ["cmm.faces.action_units"] if config[block].get("action_units") == "own" else []
+    own = ["cmm.faces.action_units"] if config[block].get("action_units", "own") == "own" else []
     return [f"cmm.faces.trackers.{config[block]['backend']}_tracker", *own]
+
+
+def tracking_minutes(block):
+    """Time limit of a job that tracks: networks on a CPU take a second a frame."""
+    return 2880 if config[block]["backend"] in OWN_ENVIRONMENT else 240
 
 
 def environment(block):
@@ -141,8 +145,6 @@ def regressors_flag(wildcards, input):
 def known_intensities(wildcards):
     """What the action units are trained on: the human labels of a data set, or a rendered one's true curves."""
     dataset = config["action_units"]["dataset"]
-    if dataset not in config["sources"]:
-        raise WorkflowError(f"config: action_units.dataset: {dataset!r} is no key of sources")
     files = {"index": f"results/{dataset}/index.parquet", "labels": f"results/{dataset}/labels.parquet"}
     if dataset in MADE:
         files["made"] = config["sources"][dataset]["root"]
@@ -167,13 +169,6 @@ def tracked_files(wildcards):
 def index_videos_code(wildcards):
     """Hash of the code that lists a data set: its own layout's alone."""
     return code("index_videos", f"cmm.datasets.layouts.{config['sources'][wildcards.dataset]['layout']}")
-
-
-def download_dataset_code(wildcards):
-    """Hash of the code that downloads a data set: its layout says what of an archive is wanted."""
-    return code(
-        "download_dataset", *([f"cmm.datasets.layouts.{wildcards.dataset}"] if wildcards.dataset in LAYOUTS else [])
-    )
 
 
 def dataset_files(wildcards):

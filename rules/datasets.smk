@@ -35,12 +35,14 @@ rule download_dataset:
     conda:
         "../envs/faces.yaml"
     params:
-        settings=settings("download_dataset"),
-        code=download_dataset_code,
+        files=lambda wildcards: listing_digest(wildcards.dataset),
+    resources:
+        settings=settings("download_dataset"),  # how files come changes nothing in them: no param
     message:
         "Downloading {wildcards.dataset} (follow: tail -f {log})"
     shell:
-        "python -m cmm download_dataset --dataset {wildcards.dataset} --out {output:q} {params.settings} > {log:q} 2>&1"
+        "python -m cmm download_dataset --dataset {wildcards.dataset} --out {output:q} {resources.settings}"
+        " > {log:q} 2>&1"
 
 
 rule animate_photographs:

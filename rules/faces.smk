@@ -19,7 +19,7 @@ rule train_action_units:
         environment("action_units")
     resources:
         mem_mb=growing(4000),
-        runtime=240,
+        runtime=tracking_minutes("action_units"),
     params:
         known=known_intensities_flags,
         settings=settings("train_action_units"),
@@ -43,8 +43,8 @@ rule measure_tracks:
     conda:
         environment("tracks")
     resources:
-        mem_mb=growing(1500),
-        runtime=240,
+        mem_mb=growing(4000 if config["tracks"]["backend"] in OWN_ENVIRONMENT else 1500),
+        runtime=tracking_minutes("tracks"),
     params:
         regressors=regressors_flag,
         files=tracked_files,

@@ -16,7 +16,7 @@ rule tabulate_datasets:
     conda:
         "../envs/report.yaml"
     params:
-        used=config["datasets"],
+        used=used_datasets(config),
         code=code("tabulate_datasets"),
     message:
         "Listing the data sets"

@@ -51,13 +51,26 @@ def test_overlays_are_valid(config, overlay):
         ({"sources": {"a": {"layout": "folder", "root": "x"}}, "datasets": ["a"]}, "config: key sources.a.table is"),
         ({"sources": {5: {}}}, "config: sources.5: keys are text; put 5 in quotes"),
         ({"smiles": {"smoothing": float("nan")}}, "config: smiles.smoothing: nan is not a finite number"),
+        (
+            {"tracks": {"backend": "dlib", "action_units": "proxies"}},
+            "config: tracks.backend: dlib gives no",
+        ),
+        (
+            {"tracks": {"backend": "dlib", "action_units": "own"}},
+            "config: tracks.action_units: own needs",
+        ),
+        ({"tracks": {"backend": "openface", "action_units": "own"}}, "config: tracks.action_units: own needs"),
+        ({"action_units": {"dataset": "nobody"}}, "config: action_units.dataset: 'nobody' is no key of sources"),
         ({"folds": [2.0]}, "config: folds.0: 2.0 is not of type 'integer'"),
         ({"sources": {"../a": {"layout": "folder", "root": "x"}}}, "config: unknown key sources.../a"),
     ],
 )
 def test_mistakes_are_named(config, change, message):
+    mistaken = {**config, **change}
+    for block in ("tracks", "action_units"):
+        mistaken[block] = config[block] | change.get(block, {})
     with pytest.raises(UserError) as error:
-        validate(config | change, config_schema())
+        validate(mistaken, config_schema())
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
@@ -75,6 +88,14 @@ def test_a_licensed_data_set_must_be_there_and_agreed_to(config, tmp_path):
     assert lines[1].endswith("set sources.my_copy.accept_license: true (false or missing now).")
     config["sources"]["my_copy"]["accept_license"] = True
     assert len(missing_data(config)) == 1
+
+
+def test_the_data_set_that_action_units_learn_from_must_be_there_too(config):
+    config["action_units"]["dataset"] = "disfa"
+    assert missing_data(config, made=["actors"]) == []
+    config["tracks"]["action_units"] = "own"
+    [line] = missing_data(config, made=["actors"])
+    assert line.startswith("data set disfa: its root data/disfa does not exist")
 
 
 def test_the_registry_names_every_data_set_of_the_config(config):

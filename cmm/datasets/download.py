@@ -31,12 +31,17 @@ def main(
     items = read_items(dataset)
     folder = out.parent
     log.info("%s, %s: %s", dataset, registry()[dataset].licence, registry()[dataset].citation)
-    archives = [item for item in items if item.file.endswith(".zip")]
-    wanted = [item for item in items if item not in archives or not _unpacked(folder, item)]
-    digests = dict(fetch_all(wanted, dataset, folder, settings))
-    for item in archives:
-        digests.pop(item.file, None)
-        digests |= _unpack(folder, item, reader(dataset).MEMBER, settings)
+    unpacked = {item: _unpacked(folder, item) for item in items if item.file.endswith(".zip")}
+
+    def unpack_it(item, digest):
+        if item not in unpacked:
+            return {item.file: digest}
+        return _unpack(folder, item, digest, reader(dataset).MEMBER, settings)
+
+    wanted = [item for item in items if not unpacked.get(item)]
+    digests = fetch_all(wanted, dataset, folder, settings, unpack_it)
+    for known in filter(None, unpacked.values()):
+        digests |= known
     with atomic(out) as partial:
         partial.write_text("".join(f"{digest}  {file}\n" for file, digest in sorted(digests.items())))
     log.info("%d files of %s in %s", len(digests), dataset, folder)
@@ -54,36 +59,30 @@ def read_items(dataset):
     return [Item(row["file"], entry.where + row["file"], row["sha256"] or None, size(row)) for row in rows]
 
 
-def _contents(folder, item):
-    return folder / f"{item.file}.contents"
-
-
 def _unpacked(folder, item):
-    """Whether an archive has been unpacked, and what came out is still the same."""
-    record = _contents(folder, item)
-    if not record.is_file():
-        return False
-    for line in record.read_text().splitlines()[1:]:
-        digest, file = line.split("  ", 1)
-        if not (folder / file).is_file() or file_digest(folder / file) != digest:
-            return False
-    return True
+    """{file: sha256} of what an archive gave, if it has been unpacked and all of that is still the same; else {}."""
+    record = _record(folder, item)
+    lines = record.read_text().splitlines()[1:] if record.is_file() else []
+    known = {file: digest for digest, file in (line.split("  ", 1) for line in lines)}
+    same = all((folder / file).is_file() and file_digest(folder / file) == known[file] for file in known)
+    return known if same else {}
 
 
-def _unpack(folder, item, member, settings):
+def _unpack(folder, item, digest, member, settings):
     """{file: sha256} of the members of an archive; the archive goes once they are there."""
-    record, archive = _contents(folder, item), folder / item.file
-    if archive.is_file() and not _unpacked(folder, item):
-        digest = file_digest(archive)
-        # No checksum of these archives is published: the first one that came is the one to expect.
-        if record.is_file() and (first := record.read_text().split()[0]) != digest:
-            raise UserError(f"{item.file} has the sha256 {digest}; when it was first unpacked it was {first}")
-        files = unpack(archive, folder / "videos", member)
-        lines = [f"{digest}  {item.file}", *(f"{file_digest(path)}  videos/{path.name}" for path in files)]
-        with atomic(record) as partial:
-            partial.write_text("\n".join(lines) + "\n")
-        log.info("%s: %d videos unpacked", item.file, len(files))
-    if archive.is_file() and not settings.keep_archives:
+    record, archive = _record(folder, item), folder / item.file
+    # No checksum of these archives is published: the first one that came is the one to expect.
+    if record.is_file() and (first := record.read_text().split()[0]) != digest:
+        raise UserError(f"{item.file} has the sha256 {digest}; when it was first unpacked it was {first}")
+    files = unpack(archive, folder / "videos", member)
+    known = {f"videos/{path.name}": file_digest(path) for path in files}
+    with atomic(record) as partial:
+        partial.write_text("".join(f"{d}  {file}\n" for file, d in [(item.file, digest), *known.items()]))
+    log.info("%s: %d videos unpacked", item.file, len(files))
+    if not settings.keep_archives:
         archive.unlink()
-    lines = [line.split("  ", 1) for line in record.read_text().splitlines()[1:]]
-    return {file: digest for digest, file in lines}
+    return known
+
+
+def _record(folder, item):
+    return folder / f"{item.file}.contents"

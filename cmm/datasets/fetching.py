@@ -9,6 +9,7 @@ import logging
 import shutil
 import threading
 import time
+import zipfile
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,12 @@ BLOCK = 1 << 16
 LARGEST = 4 << 30  # bytes of a file whose size is not known beforehand
 LONGEST_WAIT = 120.0  # seconds, whatever a server asks for
 SECONDS_BETWEEN_LINES = 10
+UNUSABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    urllib3.exceptions.LocationParseError,
+)
 GONE = {400, 401, 403, 404, 405, 410, 451}  # asking again will not help
 
 
@@ -35,7 +42,7 @@ class Settings:
     mirror: str = setting("", "folder or URL with a folder for each data set, instead of the files' own hosts")
     connections: int = setting(4, "files fetched at the same time", minimum=1, maximum=16)
     retries: int = setting(5, "attempts in a row without a byte before a file is given up", minimum=0)
-    patience: float = setting(30.0, "seconds without an answer after which an attempt has failed", minimum=0.1)
+    patience: float = setting(30.0, "seconds without an answer that fail an attempt", minimum=0.1, maximum=600.0)
     backoff: float = setting(1.0, "seconds before the second attempt; doubled with each", minimum=0.0)
     keep_archives: bool = setting(False, "keep archives once they are unpacked")
 
@@ -58,31 +65,45 @@ class Passing(Exception):
         self.wait = wait
 
 
-def fetch_all(items, dataset, folder, settings):
-    """Fetch every Item into `folder`; [(file, sha256)]. UserError naming what could not be had, the rest is kept."""
+class GivenUp(UserError):
+    """A file that did not come after all attempts."""
+
+
+def fetch_all(items, dataset, folder, settings, then=lambda item, digest: {item.file: digest}):
+    """Fetch every Item into `folder`; {file: sha256}, as `then(item, digest)` gives it once a file is there.
+
+    Raises UserError naming what could not be had; the rest is kept. Where nothing at all comes,
+    the first file that is given up ends it.
+    """
     stop, meter = threading.Event(), Meter(len(items))
     pool = ThreadPoolExecutor(settings.connections)
-    todo = {pool.submit(_fetch, item, dataset, folder, settings, stop, meter): item for item in items}
-    done, failed = [], []
+
+    def work(item):
+        return then(item, _fetch(item, dataset, folder, settings, stop, meter))
+
+    todo = {pool.submit(work, item) for item in items}
+    done, digests, failed = 0, {}, []
     try:
-        while todo:
-            ready, _ = wait(todo, timeout=SECONDS_BETWEEN_LINES, return_when=FIRST_COMPLETED)
+        while todo and not stop.is_set():
+            ready, todo = wait(todo, timeout=SECONDS_BETWEEN_LINES, return_when=FIRST_COMPLETED)
             for future in ready:
-                item = todo.pop(future)
                 try:
-                    done.append((item.file, future.result()))
+                    digests |= future.result()
+                    done += 1
                 except UserError as error:
                     failed.append(error)
-            meter.report(len(done))
+            if not done and not meter.bytes and any(isinstance(error, GivenUp) for error in failed):
+                stop.set()
+            meter.report(done)
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
     if failed:
         raise UserError(
-            f"{dataset}: {len(failed)} of {len(items)} files could not be fetched: {failed[0]}."
+            f"{dataset}: {len(items) - done} of {len(items)} files could not be fetched: {failed[0]}."
             " Run it again to go on, put the files there yourself, or set downloads.mirror"
         )
-    return done
+    return digests
 
 
 class Meter:
@@ -109,39 +130,53 @@ class Meter:
 def _fetch(item, dataset, folder, settings, stop, meter):
     """sha256 of one file, which is there afterwards."""
     path = inside(folder, item.file)
-    if path.is_file():
-        digest = file_digest(path)
-        if item.sha256 in (None, digest):
-            return digest
-        raise UserError(f"{path} has the sha256 {digest}, expected {item.sha256}: remove it or put the right one there")
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
+    try:
+        if path.is_file():
+            digest = file_digest(path)
+            if item.sha256 in (None, digest):
+                return digest
+            expected = f"expected {item.sha256}: remove it or put the right one there"
+            raise UserError(f"{path} has the sha256 {digest}, {expected}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _attempts(item, dataset, path, part, settings, stop, meter)
+    except OSError as error:
+        raise UserError(f"cannot write {part}: {error.strerror or error}") from error
+
+
+def _attempts(item, dataset, path, part, settings, stop, meter):
+    """Try until the file is there; its sha256. UserError once nothing more comes."""
     failures = wrong = 0
+    most = _size(part)
     while True:
-        before = part.stat().st_size if part.is_file() else 0
         try:
             _get(item, dataset, part, settings, stop, meter)
             digest = file_digest(part)
-            if item.sha256 in (None, digest):
+            if item.sha256 == digest or (item.sha256 is None and zipfile.is_zipfile(part)):
                 part.replace(path)
                 return digest
             part.unlink()
             wrong += 1
+            expected = item.sha256 or "a ZIP archive"
             if wrong > 1:
-                raise UserError(f"{item.file}: twice the bytes were wrong: sha256 {digest}, expected {item.sha256}")
-            reason = Passing("the bytes that came have another checksum")
+                raise UserError(f"{item.file}: twice the bytes were wrong: sha256 {digest}, expected {expected}")
+            reason = Passing("the bytes that came are not the expected ones")
         except Passing as error:
             reason = error
-        except OSError as error:
-            raise UserError(f"cannot write {part}: {error.strerror or error}") from error
-        came = part.is_file() and part.stat().st_size > before
-        failures = 0 if came else failures + 1
+        # A server that starts over each time must come farther than before: else it never ends.
+        failures = 0 if _size(part) > most else failures + 1
+        most = max(most, _size(part))
+        if stop.is_set():
+            raise UserError(f"{item.file}: stopped")
         if failures > settings.retries:
-            raise UserError(f"{item.file}: {reason}, {failures} times in a row")
+            raise GivenUp(f"{item.file}: {reason}, {failures} times in a row")
         pause = reason.wait if reason.wait is not None else settings.backoff * 2 ** max(0, failures - 1)
         log.warning("%s: %s; another attempt in %s", item.file, reason, duration(min(pause, LONGEST_WAIT)))
-        if stop.wait(min(pause, LONGEST_WAIT)):
-            raise UserError(f"{item.file}: stopped")
+        stop.wait(min(pause, LONGEST_WAIT))
+
+
+def _size(path):
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _get(item, dataset, part, settings, stop, meter):
@@ -155,7 +190,7 @@ def _get(item, dataset, part, settings, stop, meter):
         meter.add(part.stat().st_size)
         return
     url = f"{mirror}/{dataset}/{quote(item.file)}" if mirror else item.url
-    start = part.stat().st_size if part.is_file() else 0
+    start = _size(part)
     if start and start == item.bytes:
         return
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
@@ -164,6 +199,9 @@ def _get(item, dataset, part, settings, stop, meter):
             _check(answer, url, part)
             came = answer.headers.get("Content-Range", "")
             resumed = answer.status_code == 206 and came.startswith(f"bytes {start}-")
+            if answer.status_code == 206 and not resumed:
+                part.unlink(missing_ok=True)
+                raise Passing(f"{url} sent another part than the one asked for")
             size = start if resumed else 0
             with open(part, "ab" if resumed else "wb") as file:
                 while block := answer.raw.read1(BLOCK):  # what has come, however little: it will not come again
@@ -174,6 +212,8 @@ def _get(item, dataset, part, settings, stop, meter):
                     meter.add(len(block))
                     if stop.is_set():
                         raise Passing("stopped")
+    except UNUSABLE as error:
+        raise UserError(f"{url} cannot be asked for: {error}") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise Passing(f"{url} broke off ({_reason(error)})") from error
     if item.bytes and size < item.bytes:

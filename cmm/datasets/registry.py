@@ -5,6 +5,7 @@ embedded (rendered here), open (downloaded by the workflow) or licensed (asked f
 """
 
 import csv
+import hashlib
 import textwrap
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -47,6 +48,13 @@ def registry():
         entries = [Entry(**row) for row in csv.DictReader(file, delimiter="\t")]
     assert all(entry.access in ACCESS for entry in entries), ACCESS
     return {entry.name: entry for entry in entries}
+
+
+def listing_digest(dataset):
+    """Hash of what is to be downloaded of an open data set: names, checksums, sizes and where they lie."""
+    entry = registry()[dataset]
+    listing = (CONFIG / "checksums" / entry.checksums).read_bytes()
+    return hashlib.sha256(entry.where.encode() + b"\0" + listing).hexdigest()[:16]
 
 
 def entry_of(dataset, layout):

@@ -3,6 +3,7 @@
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 
 from cmm.errors import UserError
@@ -10,6 +11,7 @@ from cmm.files import atomic
 
 LARGEST = 2 << 30  # bytes of one file
 MOST = 16 << 30  # bytes of all
+DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 def unpack(archive, folder, member, largest=LARGEST, most=MOST):
@@ -19,14 +21,17 @@ def unpack(archive, folder, member, largest=LARGEST, most=MOST):
     for a damaged archive, one with a path that leads out of it, a link, two wanted files of
     one name, or one that would grow beyond `largest` or `most` bytes.
     """
+    written = []
     try:
         with zipfile.ZipFile(archive) as file:
-            wanted = _wanted(file, archive, member, largest, most)
-            for name, info in wanted.items():
+            for name, info in _wanted(file, archive, member, largest, most).items():
                 _write(file, info, folder / name)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+                written.append(folder / name)
+    except DAMAGED as error:
+        for path in written:
+            path.unlink()
         raise UserError(f"{archive} is a damaged archive ({error}): remove it and run again") from error
-    return sorted(folder / name for name in wanted)
+    return sorted(written)
 
 
 def _wanted(file, archive, member, largest, most):
@@ -34,7 +39,7 @@ def _wanted(file, archive, member, largest, most):
     found = {}
     for info in file.infolist():
         path = PurePosixPath(info.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
             raise UserError(f"{archive} holds {info.filename!r}, which leads out of the archive: not unpacked")
         if stat.S_ISLNK(info.external_attr >> 16):
             raise UserError(f"{archive} holds the link {info.filename!r}: not unpacked")

@@ -2,9 +2,9 @@
 
 Appearance (HOG of the aligned face) and geometry (the aligned points) go through one linear
 support-vector regressor an AU. Both are measured from the person's own neutral level in the
-video. That level is the median over the frames whose lip corners are least pulled: clips of
-smiles are not neutral half of the time. What is linear can be normalised after the
-regressor, so a video's features are never kept.
+video: where the reference takes the median of all frames, the mean of those whose lip
+corners are least pulled, since clips of smiles are not neutral half of the time. A mean
+can be taken after a linear regressor as well as before, so a video's features are not kept.
 """
 
 import json
@@ -68,7 +68,7 @@ class Regressors:
         """AU06_r, AU12_r in 0-5 from the measures of one video's frames; `neutral` as in Tracker.action_units."""
         raw = measures[[f"{unit}_raw" for unit in UNITS]].to_numpy()
         if neutral is None:
-            level = np.median(raw[neutral_frames(measures[PULL].to_numpy())], axis=0) if len(raw) else 0.0
+            level = raw[neutral_frames(measures[PULL].to_numpy())].mean(axis=0) if len(raw) else 0.0
         else:
             level = np.array([neutral[f"{unit}_raw"] for unit in UNITS])
         values = np.clip(raw - level + self.intercepts, 0, FULL_SCALE)
@@ -98,8 +98,15 @@ class WithActionUnits:
 
 
 def with_action_units(tracker, path):
-    """A tracker that also estimates AU06_r and AU12_r by the regressors of a file."""
-    return WithActionUnits(tracker, read_regressors(path))
+    """A tracker that also estimates AU06_r and AU12_r by the regressors of a file.
+
+    Raises UserError for those that were trained on another tracker's points.
+    """
+    regressors = read_regressors(path)
+    trained, used = regressors.about.get("settings", {}).get("backend"), tracker.description["backend"]
+    if trained != used:
+        raise UserError(f"{path} was trained on the points of {trained}, not of {used}: set action_units.backend")
+    return WithActionUnits(tracker, regressors)
 
 
 def write_regressors(path, regressors):

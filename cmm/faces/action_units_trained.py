@@ -66,9 +66,13 @@ def main(
     videos = read_table(index, ["dataset", "video", "subject", "path", "fold", "status"])
     known = read_table(labels, ["video", "frame", *UNITS])
     videos = videos[(videos["status"] == "ok") & videos["video"].isin(known["video"])]
-    if videos["subject"].nunique() < FOLDS + 1:
-        raise UserError(f"{labels} has intensities of {videos['subject'].nunique()} people; {FOLDS + 1} are needed")
+    folds = sorted(videos["fold"].dropna().unique().tolist())
+    if settings.held_out and settings.held_out not in folds:
+        raise UserError(f"action_units.held_out: no video with known intensities is in fold {settings.held_out}:"
+                        f" there are {folds}; 0 holds nobody out")  # fmt: skip
+    _check_people(videos, settings, labels)
     table, inputs = collect(videos, known, full_scale, settings)
+    _check_people(table, settings, labels)
     seen = table["fold"] != settings.held_out
     estimates = {"cross-validation": cross_validate(table[seen], inputs[seen], settings.penalty)}
     weights, intercepts = fit(table[seen], inputs[seen], settings.penalty)
@@ -84,6 +88,13 @@ def main(
     write_regressors(out, Regressors(weights, intercepts, about))
     write_tsv(scores.round(4), tsv, about)
     plot_agreement(estimates, table, figure, about)
+
+
+def _check_people(table, settings, labels):
+    """Raise UserError unless there are people enough to learn from."""
+    people = table.loc[table["fold"] != settings.held_out, "subject"].nunique()
+    if people < FOLDS:
+        raise UserError(f"{labels}: intensities of {people} people to learn from; {FOLDS} are needed")
 
 
 def collect(videos, known, full_scale, settings):
@@ -109,12 +120,14 @@ def collect(videos, known, full_scale, settings):
                 continue
             found = np.array(found)
             neutral = neutral_frames(lip_corners(np.array([face.points for face in faces])))
-            inputs.append(found - np.median(found[neutral], axis=0))
+            inputs.append(found - found[neutral].mean(axis=0))
             table = truth.loc[frames, list(UNITS)] / full_scale * FULL_SCALE
             proxies = tracker.action_units(pd.DataFrame([face.measures for face in faces]))
             proxies = proxies[[name for name in proxies if name in PROXIES]] * FULL_SCALE
             table = pd.concat([table.reset_index(), proxies], axis=1)
             tables.append(table.assign(video=row.video, subject=row.subject, fold=row.fold))
+    if not tables:
+        raise UserError("no video gives frames to learn from: look at the log, or lower action_units.every")
     return pd.concat(tables, ignore_index=True), np.concatenate(inputs)
 
 

@@ -23,6 +23,7 @@ from cmm.figures.saving import save_figure
 from cmm.files import atomic, existing
 from cmm.provenance import provenance
 from cmm.tables import write_tsv
+from cmm.video import video_digest
 
 log = logging.getLogger("cmm")
 COLOURS = ("#0072b2", "#d55e00")
@@ -38,7 +39,7 @@ def main(
     openface: Annotated[Path | None, "folder with the CSV files that the openface backend reads"] = None,
 ):
     """Compare two backends."""
-    if len(backends) != 2 or set(backends) - set(BACKENDS):
+    if len(set(backends)) != 2 or len(backends) != 2 or set(backends) - set(BACKENDS):
         raise UserError(f"--backends takes two of {', '.join(BACKENDS)}")
     videos = [existing(path, "video") for path in videos]
     if out.exists():
@@ -59,7 +60,7 @@ def main(
         table.insert(1 + place, f"lost_{backend}", table.pop(f"lost_{place}"))
         table[f"frames_per_second_{backend}"] = [round(speeds[backend, path], 1) for path in videos]
     print(table.round(4).to_string(index=False))
-    about = provenance(__name__, None, videos, backends=backends)
+    about = provenance(__name__, None, [], backends=backends, videos={str(p): video_digest(p) for p in videos})
     with atomic(out) as folder:
         folder.mkdir(parents=True)
         write_tsv(table.round(4), folder / "comparison.tsv", about)
@@ -102,6 +103,8 @@ def plot(tables, backends, videos, rows, path, about):
     for axis, video, row in zip(axes[:, 0], shown, rows, strict=False):
         for colour, backend in zip(COLOURS, backends, strict=True):
             table = tables[backend, video]
+            if not table["success"].any():
+                continue
             name = "AU12"
             if _curve(table, 1) is None:
                 name, table = "corners", table.assign(AU06_proxy=0.0, AU12_proxy=0.0)
@@ -110,7 +113,8 @@ def plot(tables, backends, videos, rows, path, about):
             label = f"{backend}: AU12 [0-1]" if name == "AU12" else f"{backend}: lip corners [IOD]"
             axis.plot(curves["timestamp"], values, color=colour, linewidth=1, label=label)
         axis.set_title(f"{row['video']}: points apart by {row['point_error']:.3f} IOD", fontsize=9, loc="left")
-        axis.legend(fontsize=7, frameon=False, loc="upper right")
+        if axis.lines:
+            axis.legend(fontsize=7, frameon=False, loc="upper right")
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1, 0].set_xlabel("time [s]")
     figure.tight_layout()

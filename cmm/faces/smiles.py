@@ -132,8 +132,7 @@ def find_phases(curves, settings):
     A phase is the rise from the lowest activation since the last smile to the first
     frame that reaches `apex_share` of the following smile's level.
     """
-    activation = (curves["AU12"] + settings.au6_weight * curves["AU06"]).to_numpy() / (1 + settings.au6_weight)
-    phases, free_from = [], 0
+    activation, phases, free_from = _activation(curves, settings), [], 0
     for start, stop in _smiles(activation, settings.min_rise):
         neutral = activation[free_from : start + 1].min()
         rise = activation[start:stop].max() - neutral
@@ -150,6 +149,8 @@ def find_faint_phase(curves, settings):
     standard deviation of what they do before and after, and stay up for FAINT_HOLD: a face
     that talks moves all the time.
     """
+    if next(_smiles(_activation(curves, settings), settings.min_rise), None):
+        return []  # a smile that is not faint, and was refused
     activation = (curves["AU12"] + curves["corners"]).to_numpy()
     activation = activation - np.median(np.sort(activation)[: max(3, len(activation) // 4)])  # above neutral
     peak = int(np.argmax(activation))
@@ -160,9 +161,14 @@ def find_faint_phase(curves, settings):
     time = curves["timestamp"].to_numpy()
     if rise < settings.faint_rise or first == 0 or time[stop - 1] - time[start] < FAINT_HOLD:
         return []
-    if rise < settings.faint_ratio * rest.std():
+    if rise < settings.faint_ratio * rest.std() or curves["AU12"].iloc[first] > settings.neutral_level:
         return []
     return _phase(curves, activation, max(0, first - 1), start, stop, settings)
+
+
+def _activation(curves, settings):
+    """AU12 supported by AU6, 0-1."""
+    return (curves["AU12"] + settings.au6_weight * curves["AU06"]).to_numpy() / (1 + settings.au6_weight)
 
 
 def _phase(curves, activation, free_from, start, stop, settings):

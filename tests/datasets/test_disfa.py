@@ -83,13 +83,15 @@ def test_the_pair_is_the_people_of_both(root):
 def test_a_person_is_in_one_of_three_folds(root, layout):
     rows = layout.list_files(root)
     folds = {row["subject"]: {other["fold"] for other in rows if other["subject"] == row["subject"]} for row in rows}
-    assert sorted(fold for found in folds.values() for fold in found) == list(range(1, len(folds) + 1))
+    assert {person: {fold} for person, fold in disfa.deal(folds).items()} == folds, "the same in every layout"
     assert rows == layout.list_files(root)
 
 
 def test_the_split_of_nine_people_is_two_thirds_and_one_third():
-    folds = disfa.deal([f"SN{i:03d}" for i in (1, 3, 4, 7, 9, 10, 13, 25, 27)])
+    folds = disfa.deal(disfa.PAIRED)
     assert sorted(folds.values()) == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    everybody = disfa.deal([f"SN{i:03d}" for i in range(1, 33)])
+    assert folds.items() <= everybody.items()
 
 
 def test_human_labels_are_read(root):
@@ -136,6 +138,18 @@ def test_spontaneous_smiles_are_found_on_the_human_labels(root, tmp_path):
     assert (found["onset_frame"].sub(39).abs() <= 3).all()
     assert (found["apex_frame"].sub(41).abs() <= 3).all()
     assert pd.read_csv(tsv, sep="\t")["onset_seconds"].between(1.7, 2.1).all(), "the list for inspection"
+
+
+def test_a_label_of_no_frame_is_the_reason_of_its_video_alone(root, tmp_path):
+    path = root / "DISFA/ActionUnit_Labels/SN001/SN001_au6.txt"
+    path.write_text(path.read_text().replace("7,0", "x7,0", 1))
+    videos.main("disfa", "disfa", root, tmp_path / "index.parquet", tmp_path / "labels.parquet")
+    table = read_table(tmp_path / "index.parquet").set_index("subject")
+    assert table["reason"].to_dict() == {
+        "SN001": "SN001_au6.txt: 'x7' is no number of a frame",
+        "SN003": "",
+        "SN004": "",
+    }
 
 
 @pytest.mark.parametrize(

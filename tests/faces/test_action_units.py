@@ -1,5 +1,7 @@
 """Action units of our own: the features, the normalisation, the file, and what they are worth on unseen people."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,7 +64,7 @@ def test_intensities_are_the_regression_on_features_above_the_neutral_ones(regre
     found = regressors.intensities(measures, measures.iloc[0])
     assert found.columns.tolist() == ["AU06_r", "AU12_r"]
     np.testing.assert_allclose(found, expected, atol=1e-3)
-    level = np.median(measures[["AU06_raw", "AU12_raw"]].iloc[neutral_frames(measures[PULL].to_numpy())], axis=0)
+    level = measures[["AU06_raw", "AU12_raw"]].iloc[neutral_frames(measures[PULL].to_numpy())].mean()
     own = np.clip(measures[["AU06_raw", "AU12_raw"]] - level + regressors.intercepts, 0, 5)
     np.testing.assert_allclose(regressors.intensities(measures), own, atol=1e-5)
 
@@ -137,14 +139,22 @@ def test_too_few_people_are_named(trained, tmp_path):
     labels = read_table(trained / "actors/truth.parquet")
     labels[labels["video"].str.startswith("001")].to_parquet(tmp_path / "few.parquet")
     files = tmp_path / "units.safetensors", tmp_path / "agreement.tsv", tmp_path / "agreement.svg"
-    with pytest.raises(UserError, match="intensities of 1 people; 6 are needed"):
+    with pytest.raises(UserError, match="there are \\[1\\]; 0 holds nobody out"):
         action_units_trained.main(
             trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, action_units_trained.Settings()
+        )
+    with pytest.raises(UserError, match="intensities of 1 people to learn from; 5 are needed"):
+        action_units_trained.main(
+            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, action_units_trained.Settings(held_out=0)
         )
 
 
 def test_dlibs_points_carry_them_too(clip, regressors, tmp_path):
-    write_regressors(tmp_path / "a.safetensors", regressors)
+    about = regressors.about | {"settings": {"backend": "dlib"}}
+    write_regressors(tmp_path / "a.safetensors", dataclasses.replace(regressors, about=about))
+    message = "trained on the points of dlib, not of mediapipe"
+    with pytest.raises(UserError, match=message), load("mediapipe", tmp_path / "a.safetensors"):
+        pass
     with load("dlib", tmp_path / "a.safetensors") as tracker:
         faces = [tracker.track(frame) for frame in clip[0][:40:10]]
         units = tracker.action_units(pd.DataFrame([face.measures for face in faces]))

@@ -161,6 +161,12 @@ def test_a_blip_is_no_faint_smile(share):
     assert with_faint(track(curve)) == []
 
 
+def test_a_change_between_two_smiles_is_no_faint_one():
+    curve = 0.5 + 0.46 * smile(40, 25, 200, level=1.0)
+    assert with_faint(track(curve)) == []
+    assert with_faint(track(0.5 + 0.1 * smile(40, 25, 60))) == []
+
+
 def test_two_faint_smiles_are_none():
     """Where the face moves before and after as well, nothing stands out."""
     assert with_faint(track(0.1 * (smile(20, 15, 25) + smile(110, 15, 25)))) == []

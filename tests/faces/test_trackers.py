@@ -150,6 +150,7 @@ def test_openface_frames_of_low_confidence_or_left_out_are_lost(openface):
         table, _ = tracks.track_video("v", video, tracker)
     assert table["success"].tolist() == [True, False, False, True, True, False, *[True] * 4]
     assert table["AU12_r"].iloc[4] == 4.0
+    np.testing.assert_allclose(table["timestamp"], np.arange(10) / 25, err_msg="lost frames have their own times")
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,7 @@ def test_openface_frames_of_low_confidence_or_left_out_are_lost(openface):
         (lambda path, table: path.write_text("a,b\n1,2\n"), "has no column AU06_r"),
         (lambda path, table: table.iloc[:5].to_csv(path, index=False), "has 5 frames, the video 10"),
         (lambda path, table: table.astype(str).replace("0.2", "x").to_csv(path, index=False), "line 2: not the"),
+        (lambda path, table: table.assign(frame=table["frame"] - 1).to_csv(path, index=False), "line 2: not the"),
         (lambda path, table: path.write_bytes(b"\xff\xfe\x00"), "is no CSV file of OpenFace"),
     ],
 )
@@ -272,5 +274,14 @@ def test_a_tracker_against_itself_differs_in_nothing(clip, tmp_path, tracker):
 
 
 def test_the_comparison_wants_two_known_backends(tmp_path):
-    with pytest.raises(UserError, match="--backends takes two of"):
-        comparison.main([tmp_path], ["mediapipe"], tmp_path / "out")
+    for backends in (["mediapipe"], ["dlib", "dlib"], ["dlib", "nobody"]):
+        with pytest.raises(UserError, match="--backends takes two of"):
+            comparison.main([tmp_path], backends, tmp_path / "out")
+
+
+def test_a_video_that_cannot_be_read_is_compared_as_empty(clip, tmp_path, caplog):
+    write_video(tmp_path / "a.mp4", clip[0][:9], 25)
+    (tmp_path / "bad.mp4").write_text("no video")
+    comparison.main([tmp_path / "a.mp4", tmp_path / "bad.mp4"], ["mediapipe", "dlib"], tmp_path / "out")
+    assert "bad.mp4: not a readable video" in caplog.text
+    assert pd.read_csv(tmp_path / "out/comparison.tsv", sep="\t")["frames"].tolist() == [9, 0]

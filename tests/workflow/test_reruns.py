@@ -8,6 +8,7 @@ import os
 import re
 
 import pytest
+import yaml
 from conftest import MILESTONES
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
@@ -135,6 +136,28 @@ def test_a_line_of_a_module_reruns_the_stages_that_run_it_and_what_follows(finis
         assert finished.planned() == downstream(MODULES[module])
     finally:
         path.write_text(before)
+
+
+def test_how_files_are_downloaded_changes_nothing_in_them(again):
+    """A downloaded set, as after its download: other settings and code of the download plan nothing."""
+    london = yaml.safe_load((again.code / "config/london.yaml").read_text()) | {"tracks": {"action_units": "proxies"}}
+    target = "data/downloads/london/SHA256SUMS"
+    root = again.folder / "data/downloads/london"
+    for line in (again.code / "config/checksums/london.tsv").read_text().splitlines()[1:3]:
+        (root / line.split("\t")[0]).parent.mkdir(parents=True, exist_ok=True)
+    again.run("--touch", target, change=london, check=False)
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "SHA256SUMS").write_text("made by hand\n")
+    again.run("--touch", target, change=london)
+    assert "Nothing to be done" in again.run("-n", target, change=london)
+    assert "Nothing to be done" in again.run("-n", target, change=london | {"downloads": {"connections": 8}})
+    listing = again.code / "config/checksums/london.tsv"
+    before = listing.read_text()
+    try:
+        listing.write_text(before.replace("neutral_front/001", "neutral_front/999"))
+        assert "download_dataset" in again.run("-n", target, change=london)
+    finally:
+        listing.write_text(before)
 
 
 def test_touching_commenting_and_reverting_rerun_nothing(finished):

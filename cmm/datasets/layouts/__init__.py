@@ -23,10 +23,15 @@ def reader(layout):
 def list_named(root, pattern, what):
     """Rows of the files whose names match `pattern`, the subject its first group; all posed.
 
-    They may lie in the root or one folder below it. Subjects are dealt to ten folds in the
-    order of their names. Raises UserError where there is none of them; `what` names them.
+    They may lie in the root or up to two folders below it; of one name, the first is taken.
+    Subjects are dealt to ten folds in the order of their names. Raises UserError where there
+    is none of them; `what` names them.
     """
-    files = [path for path in sorted([*root.glob("*"), *root.glob("*/*")]) if pattern.match(path.name)]
+    found = {}
+    for path in sorted([*root.glob("*"), *root.glob("*/*"), *root.glob("*/*/*")]):
+        if pattern.match(path.name):
+            found.setdefault(path.stem.lower(), path)
+    files = list(found.values())
     if not files:
         raise UserError(f"{root} has no {what}: put them there")
     subjects = sorted({pattern.match(path.name)[1] for path in files})

@@ -18,6 +18,7 @@ from cmm.errors import UserError
 
 FOLDS = 3
 SEED = 0  # of the shuffle
+PAIRED = [f"SN{i:03d}" for i in (1, 3, 4, 7, 9, 10, 13, 25, 27)]  # the people who are in DISFA+ as well
 VIDEO = re.compile(r"^(?:left|right)video(sn\d{3})_comp\.\w+$", re.IGNORECASE)
 FOLDERS = ("videos_leftcamera", "video_leftcamera", "videos_rightcamera", "video_rightcamera")
 PERSON = re.compile(r"^sn\d{3}$", re.IGNORECASE)
@@ -60,7 +61,10 @@ def read_labels(root, file):
         path = below(labels, person, f"{person}_au{unit}.txt")
         if path is None:
             return None
-        columns[f"AU{unit:02d}"] = pd.Series(dict(intensities(path, "frame,intensity")))
+        values = dict(intensities(path, "frame,intensity"))
+        if odd := [frame for frame in values if not isinstance(frame, int)]:
+            raise UserError(f"{path.name}: {odd[0]!r} is no number of a frame")
+        columns[f"AU{unit:02d}"] = pd.Series(values)
     table = pd.DataFrame(columns).rename_axis("frame").reset_index()
     if table.isna().any(axis=None):
         raise UserError(f"{labels.name}/{person}: AU6 and AU12 are coded for different frames")
@@ -81,6 +85,11 @@ def intensities(path, form):
 
 
 def deal(people):
-    """{person: fold 1-3}, the same for the same people."""
-    order = np.random.default_rng(SEED).permutation(sorted(people)).tolist()
-    return {person: i % FOLDS + 1 for i, person in enumerate(order)}
+    """{person: fold 1-3}. A person's fold is the same whoever else is there: in DISFA, in DISFA+ and in the pair.
+
+    The nine people of DISFA+ are dealt first, three to a fold.
+    """
+    others = [person for person in (f"SN{i:03d}" for i in range(1000)) if person not in PAIRED]
+    rng = np.random.default_rng(SEED)
+    order = [*rng.permutation(PAIRED).tolist(), *rng.permutation(others).tolist()]
+    return {person: order.index(person) % FOLDS + 1 for person in people}

@@ -38,7 +38,9 @@ def list_files(root, table=None):
                 smiles = labels is not None and labels["AU12"].max() >= SMILE
             except UserError as error:
                 labels, row["reason"] = None, str(error)
-            if labels is None and not row["reason"]:
+            if labels is not None and labels.empty:
+                row["reason"] = "a folder without images"
+            elif labels is None and not row["reason"]:
                 row["reason"] = f"no Labels/{person.name}/{trial.name}/AU06.txt and AU12.txt"
             if row["reason"] or smiles:
                 rows.append(row)

@@ -86,6 +86,7 @@ def find_pairs(root):
 
 def render_clip(clip, pairs, settings):
     """One clip: frames (n, size, size, 3) uint8 RGB and the Performance behind them; None without a face."""
+    _tracker()  # what hinders it is nobody's missing face
     try:
         morph = _morph(*pairs[clip.subject], settings.size)
     except UserError as error:
@@ -129,5 +130,6 @@ def _small(path, size):
 def _tracker():
     """The tracker of this process, loaded once and freed at its end."""
     stack = ExitStack()
+    atexit.register(_tracker.cache_clear)  # run after the next: nothing of it is left for the interpreter's end
     atexit.register(stack.close)
     return stack.enter_context(load())

@@ -54,7 +54,9 @@ def load(backend, regressors: Path | None = None, folder: Path | None = None):
     module = import_module(f"{__name__}.{backend}{SUFFIX}")
     with module.load(folder) if backend == FILES_BACKEND else module.load() as tracker:
         if regressors is not None:
-            tracker = import_module("cmm.faces.action_units").with_action_units(tracker, regressors)
+            # By a name that no hash of code sees: who has proxies does not rerun with it.
+            units = import_module(f"{__name__.rpartition('.')[0]}.action_units")
+            tracker = units.with_action_units(tracker, regressors)
         yield tracker
 
 

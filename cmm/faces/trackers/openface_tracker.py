@@ -9,6 +9,7 @@ a frame of confidence below 0.7 counts as lost, as OpenFace's author advises.
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cmm.errors import UserError
@@ -17,6 +18,7 @@ from cmm.faces.trackers import Face
 from cmm.video import Unreadable, probe
 
 SURE = 0.7
+MOST_FRAMES = 1_000_000
 UNITS = ("AU06_r", "AU12_r", "AU26_r", "AU45_r")
 NEEDED = {"frame", "timestamp", "confidence", "success", "AU06_r", "AU12_r", *X_COLUMNS, *Y_COLUMNS}
 
@@ -58,11 +60,13 @@ class OpenfaceTracker:
         best = table.sort_values(["frame", "confidence"]).groupby("frame").tail(1)
         points = points_of(best)
         counts = table[_sure(table)].groupby("frame").size()
+        every = range(1, int(best["frame"].max()) + 1)
+        times = np.interp(every, best["frame"], best["timestamp"])  # OpenFace may leave lost frames out
         number = 0
         for row, face in zip(best.to_dict("records"), points, strict=True):
             number += 1
-            while number < row["frame"]:  # OpenFace leaves lost frames out, or writes them with success 0
-                yield row["timestamp"], None
+            while number < row["frame"]:
+                yield times[number - 1], None
                 number += 1
             sure = row["success"] == 1 and row["confidence"] >= SURE
             measures = {unit: row[unit] for unit in UNITS if unit in row}
@@ -98,6 +102,7 @@ def read_csv(path):
     if missing := sorted(NEEDED - set(table.columns)):
         raise Unreadable(f"{path.name} is no CSV file of OpenFace: it has no column {missing[0]}")
     bad = table[[*sorted(NEEDED)]].apply(pd.to_numeric, errors="coerce").isna().any(axis=1)
+    bad |= ~table["frame"].isin(range(1, MOST_FRAMES + 1))
     if bad.any() or table.empty:
         raise Unreadable(f"{path.name}, line {int(bad.idxmax()) + 2}: not the numbers of a frame")
     return table
