@@ -66,7 +66,11 @@ def check_config():
 
 def is_downloaded(dataset):
     """Whether a data set lies where the workflow downloads it to."""
-    return dataset in OPEN and dataset in config["sources"] and Path(config["sources"][dataset]["root"]) == Path(DOWNLOADS.format(dataset=dataset))
+    return (
+        dataset in OPEN
+        and dataset in config["sources"]
+        and Path(config["sources"][dataset]["root"]) == Path(DOWNLOADS.format(dataset=dataset))
+    )
 
 
 def runs(pattern, **more):

@@ -34,10 +34,10 @@ rule download_dataset:
         dataset="|".join(OPEN),
     conda:
         "../envs/faces.yaml"
-    params:
-        files=lambda wildcards: listing_digest(wildcards.dataset),
     resources:
         settings=settings("download_dataset"),  # how files come changes nothing in them: no param
+    params:
+        files=lambda wildcards: listing_digest(wildcards.dataset),
     message:
         "Downloading {wildcards.dataset} (follow: tail -f {log})"
     shell:
