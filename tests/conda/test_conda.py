@@ -71,7 +71,7 @@ def test_each_family_of_rules_runs_in_its_environment(run):
     assert present == {
         "faces": {"mediapipe", "av"},
         "train": {"torch"},
-        "evaluate": {"mediapipe", "scikit-image"},
+        "evaluate": {"mediapipe", "scikit-image", "av"},
         "report": {"av"},
     }
     assert "Nothing to be done" in snakemake("-n")
