@@ -19,7 +19,7 @@ from cmm.config import flags, missing_data, prefer_this_python, used_datasets, v
 from cmm.datasets.registry import listing_digest, registry
 from cmm.errors import UserError
 from cmm.faces.backends import FILES_BACKEND, OWN_ENVIRONMENT
-from cmm.files import stat_digest
+from cmm.files import file_digest, stat_digest
 from cmm.provenance import code_hash
 from cmm.stages import STAGES
 from snakemake.exceptions import WorkflowError

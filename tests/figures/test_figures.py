@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from cmm.errors import UserError
+from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
 from cmm.figures import au_curves, losses
 from cmm.figures.film_strip import draw_film_strip
 from cmm.tables import write_table
@@ -13,9 +14,10 @@ from cmm.tables import write_table
 def tables(tmp_path):
     frame = np.arange(1, 61)
     curve = np.clip((frame - 20) / 15, 0, 0.8)
+    still = dict.fromkeys(X_COLUMNS + Y_COLUMNS, 1.0) | {"x_42": 2.0, "success": True}  # two eyes
     tracks = [
         pd.DataFrame(
-            {"video": v, "frame": frame, "timestamp": frame / 50, "AU06_proxy": curve / 2, "AU12_proxy": curve}
+            still | {"video": v, "frame": frame, "timestamp": frame / 50, "AU06_proxy": curve / 2, "AU12_proxy": curve}
         )
         for v in ("a", "b", "c")
     ]
