@@ -16,6 +16,13 @@ SETTINGS = actors.Settings(people=10, size=256, fps=12)
 SMALL = animation.Settings(size=128, fps=10)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def closed():
+    """The tracker is freed at the end: mediapipe complains of one that outlives its threads."""
+    yield
+    animation.close_tracker()
+
+
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
     """Two people's neutral and smiling pictures, laid out as the London set; the second's smile shows no face."""

@@ -7,7 +7,6 @@ Face Research Lab London Set's folders (DeBruine & Jones 2017):
     neutral_front/001_03.jpg    smiling_front/001_08.jpg
 """
 
-import atexit
 import logging
 import re
 from contextlib import ExitStack
@@ -126,10 +125,16 @@ def _small(path, size):
     return small, (mesh[:MESH] - (left, top) + 0.5) * (size / side) - 0.5
 
 
+_OPEN = ExitStack()  # what this process holds; it ends with the process, a worker of the pool
+
+
 @lru_cache(maxsize=1)
 def _tracker():
-    """The tracker of this process, loaded once and freed at its end."""
-    stack = ExitStack()
-    atexit.register(_tracker.cache_clear)  # run after the next: nothing of it is left for the interpreter's end
-    atexit.register(stack.close)
-    return stack.enter_context(load())
+    """The tracker of this process, loaded once."""
+    return _OPEN.enter_context(load())
+
+
+def close_tracker():
+    """Free the tracker, for a process that goes on to other things."""
+    _tracker.cache_clear()
+    _OPEN.close()
