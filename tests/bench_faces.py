@@ -4,7 +4,7 @@ The clips of ../shared where they are, else rendered ones. `make bench` runs it.
 """
 
 import os
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -70,7 +70,8 @@ def measure(path):
         for onset, apex in phases:
             rasters.cut_sequence({"onset_frame": onset, "apex_frame": apex}, table, path, rasters.Settings())
         seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = Path("/proc/self/status").read_text()  # getrusage would count the process that started this one
+    peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
     name = path.stem.replace(" ", "_")
     print(f"{name} {len(table)} {len(table) / seconds:.1f} frames/s, {len(phases)} smiles, peak memory {peak:.0f} MiB")
     return None
