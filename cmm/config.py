@@ -16,7 +16,7 @@ import jsonschema
 import yaml
 from snakemake.utils import update_config
 
-from cmm.datasets.layouts import LAYOUTS
+from cmm.datasets.layouts import LAYOUTS, reader
 from cmm.datasets.registry import entry_of
 from cmm.errors import UserError
 from cmm.faces.backends import WITHOUT_UNITS
@@ -25,7 +25,6 @@ from cmm.stages import STAGES
 
 NAME = "^[a-z][a-z0-9_]*$"  # of data sets: they become folder names
 METHODS = ("cmm_net",)
-HUMAN_LABELS = ("disfa", "disfa_plus", "disfa_pair")  # layouts whose videos people have coded
 # An integer is written as one: 2.0 would be refused later, as a flag.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft7Validator,
@@ -132,11 +131,13 @@ def _check_trackers(config):
                 f"config: {block}.action_units: own needs {block}.backend and action_units.backend to be the same:"
                 f" {backend} is not {config['action_units']['backend']}"
             )
-        coded = block == "tracks" and all(
-            config["sources"][name]["layout"] in HUMAN_LABELS for name in config["datasets"]
-        )
-        if units == "proxies" and backend in WITHOUT_UNITS and not coded:
+        if units == "proxies" and backend in WITHOUT_UNITS and not (block == "tracks" and _all_coded(config)):
             raise UserError(f"config: {block}.backend: {backend} gives no action units: set {block}.action_units: own")
+
+
+def _all_coded(config):
+    """Whether people have coded the action units of every data set that is asked for."""
+    return all(hasattr(reader(config["sources"][name]["layout"]), "read_labels") for name in config["datasets"])
 
 
 def missing_data(config, made=()):

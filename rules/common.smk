@@ -119,7 +119,7 @@ def code(verb, *plugins):
 
 def tracker(block):
     """Modules of the face tracker that a config block names, and of its action units."""
-    own = ["cmm.faces.action_units"] if config[block].get("action_units", "own") == "own" else []
+    own = ["cmm.faces.action_units"] if config[block].get("action_units") == "own" else []
     return [f"cmm.faces.trackers.{config[block]['backend']}_tracker", *own]
 
 

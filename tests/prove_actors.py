@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmm.faces.smiles import au_columns
+from cmm.faces.backends import au_columns
 from cmm.tables import read_table
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from skimage.metrics import structural_similarity
 
-from cmm.evaluation.ssim import ssim
+from cmm.evaluation.ssim import OPTIONS, ssim
 from cmm.faces.store import read_smiles
 from cmm.generation.networks import TRANSLATION_WEIGHTS
 from cmm.generation.store import read_pair
@@ -73,8 +73,7 @@ def translate(weights, data):
 
 def mouth(face, original, points):
     """SSIM of two faces (s, s, 3) within the box of the original's lips."""
-    options = {"channel_axis": 2, "data_range": 255, "gaussian_weights": True, "sigma": 1.5}
-    full = structural_similarity(face, original, full=True, use_sample_covariance=False, **options)[1]
+    full = structural_similarity(face, original, full=True, **OPTIONS)[1]
     low = np.floor(points[48:].min(axis=0)).astype(int) - MARGIN
     high = np.ceil(points[48:].max(axis=0)).astype(int) + MARGIN
     return float(full[max(0, low[1]) : high[1], max(0, low[0]) : high[0]].mean())

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from cmm.datasets import fold_of
 from cmm.datasets.actors.dynamics import PHASES
 from cmm.errors import UserError
 from cmm.files import atomic
@@ -24,7 +25,6 @@ from cmm.tables import write_table
 from cmm.video import write_video
 
 LABELS = {"posed": "deliberate", "spontaneous": "spontaneous"}
-FOLDS = 10
 DETAILS = "UvA-NEMO_Smile_Database_File_Details.txt"
 
 
@@ -63,11 +63,6 @@ def render_dataset(out, clips, render, fps, crf, header, about, threads=1):
             raise UserError(f"none of the {len(clips)} clips for {out} could be made")
         _write_lists(folder, clips, header)
         write_table(pd.concat(truth, ignore_index=True), folder / "truth.parquet", about)
-
-
-def fold_of(subject, subjects):
-    """Fold 1-10 of one of the sorted `subjects`; folds are subject-disjoint."""
-    return subjects.index(subject) % FOLDS + 1
 
 
 def _start_worker():

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from cmm.faces.backends import au_columns, au_scale
 from cmm.faces.landmarks import POINTS
-from cmm.faces.smiles import au_columns, au_scale
 
 ENLARGED = 256  # a tracker made for photographs wants more than 64 pixels
 

@@ -19,7 +19,7 @@ from cmm.evaluation.diversity import landmark_distance, mode_diversity
 from cmm.evaluation.retracking import retrack, track_small
 from cmm.evaluation.ssim import ssim
 from cmm.faces.backends import ACTION_UNITS, PLAIN_BACKENDS
-from cmm.faces.tracks import load_for
+from cmm.faces.trackers import load_for
 from cmm.generation.store import read_pair
 from cmm.progress import progress
 from cmm.provenance import provenance

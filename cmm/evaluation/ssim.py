@@ -3,6 +3,14 @@
 import numpy as np
 from skimage.metrics import structural_similarity
 
+OPTIONS = {
+    "channel_axis": 2,
+    "data_range": 255,
+    "gaussian_weights": True,
+    "sigma": 1.5,
+    "use_sample_covariance": False,
+}
+
 
 def ssim(generated, original):
     """Mean SSIM of two sequences (t, s, s, 3) uint8 over their frames, in -1..1.
@@ -10,16 +18,4 @@ def ssim(generated, original):
     Gaussian window of sigma 1.5 (11 x 11), population statistics, as in the paper that
     defined it; each colour channel by itself, then their mean.
     """
-    scores = [
-        structural_similarity(
-            a,
-            b,
-            channel_axis=2,
-            data_range=255,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-        for a, b in zip(generated, original, strict=True)
-    ]
-    return float(np.mean(scores))
+    return float(np.mean([structural_similarity(a, b, **OPTIONS) for a, b in zip(generated, original, strict=True)]))

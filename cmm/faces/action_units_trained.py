@@ -42,6 +42,7 @@ from cmm.video import Unreadable, read_frames
 log = logging.getLogger("cmm")
 FOLDS = 5  # of the cross-validation
 MOST_STEPS = 20000
+PROXIES = {f"{unit}_proxy": unit for unit in UNITS}
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,6 @@ def collect(videos, known, full_scale, settings):
     if not tables:
         raise UserError("no video gives frames to learn from: look at the log, or lower action_units.every")
     return pd.concat(tables, ignore_index=True), np.concatenate(inputs)
-
-
-PROXIES = {f"{unit}_proxy": unit for unit in UNITS}
 
 
 def fit(table, inputs, penalty):

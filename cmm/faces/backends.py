@@ -1,6 +1,8 @@
-"""Names of the face trackers, for settings and rules: nothing heavy is imported here."""
+"""Names of the face trackers and of the action units that they give: nothing heavy is imported here."""
 
 from pathlib import Path
+
+from cmm.errors import UserError
 
 SUFFIX = "_tracker"  # of a backend's module
 BACKENDS = tuple(
@@ -12,3 +14,16 @@ IMAGE_BACKENDS = tuple(backend for backend in BACKENDS if backend != FILES_BACKE
 PLAIN_BACKENDS = tuple(backend for backend in IMAGE_BACKENDS if backend not in OWN_ENVIRONMENT)
 WITHOUT_UNITS = ("dlib", "face_alignment")  # these give points alone
 ACTION_UNITS = ("proxies", "own")
+
+
+def au_columns(frame):
+    """Names of the AU6 and AU12 columns of a tracks table: intensities first, else a backend's own, else proxies."""
+    for suffix in ("_r", "", "_proxy"):
+        if f"AU12{suffix}" in frame:
+            return f"AU06{suffix}", f"AU12{suffix}"
+    raise UserError("the tracks hold no AU12: track with a backend that gives one, or with tracks.action_units: own")
+
+
+def au_scale(name):
+    """The highest value of an action-unit column: 5 of an intensity, 1 of a proxy."""
+    return 5.0 if name.endswith("_r") else 1.0

@@ -14,9 +14,9 @@ import pandas as pd
 
 from cmm.errors import UserError
 from cmm.evaluation.agreement import pearson
-from cmm.faces.backends import BACKENDS
+from cmm.faces.backends import BACKENDS, au_columns
 from cmm.faces.landmarks import CONTOURS, interocular_distance, points_of
-from cmm.faces.smiles import au_columns, smooth_curves
+from cmm.faces.smiles import smooth_curves
 from cmm.faces.trackers import load
 from cmm.faces.tracks import track_video
 from cmm.figures.saving import save_figure

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter1d, label, median_filter
 
 from cmm.errors import UserError
+from cmm.faces.backends import au_columns, au_scale
 from cmm.faces.landmarks import lip_corners, points_of
 from cmm.provenance import provenance
 from cmm.settings import setting
@@ -90,19 +91,6 @@ def with_labels(frame, labels):
     coded = labels.set_index("frame").reindex(frame["frame"])
     proxies = [name for name in frame if name == "AU45_proxy"]  # coders see through a blink
     return frame.drop(columns=proxies).assign(AU06_r=coded["AU06"].to_numpy(), AU12_r=coded["AU12"].to_numpy())
-
-
-def au_columns(frame):
-    """Names of the AU6 and AU12 columns of a tracks table: intensities first, else a backend's own, else proxies."""
-    for suffix in ("_r", "", "_proxy"):
-        if f"AU12{suffix}" in frame:
-            return f"AU06{suffix}", f"AU12{suffix}"
-    raise UserError("the tracks hold no AU12: track with a backend that gives one, or with tracks.action_units: own")
-
-
-def au_scale(name):
-    """The highest value of an action-unit column: 5 of an intensity, 1 of a proxy."""
-    return 5.0 if name.endswith("_r") else 1.0
 
 
 def smooth_curves(frame, smoothing):

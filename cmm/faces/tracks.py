@@ -13,10 +13,9 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
-from cmm.errors import UserError
 from cmm.faces.backends import ACTION_UNITS, BACKENDS
 from cmm.faces.landmarks import POINTS, X_COLUMNS, Y_COLUMNS
-from cmm.faces.trackers import load, read_faces
+from cmm.faces.trackers import load_for, read_faces
 from cmm.progress import progress
 from cmm.provenance import provenance
 from cmm.settings import setting
@@ -60,13 +59,6 @@ def main(
         frames = frames or [_frame_table("", [], [], np.zeros(0, bool), tracker)]  # the columns, without rows
     write_table(pd.concat(frames, ignore_index=True), out, about)
     write_table(pd.DataFrame(results, columns=list(OUTCOMES)).astype(OUTCOMES), outcomes, about)
-
-
-def load_for(settings, regressors):
-    """The tracker that settings with `backend` and `action_units` ask for, as `load` gives it."""
-    if (settings.action_units == "own") != (regressors is not None):
-        raise UserError(f"action_units: {settings.action_units} and --regressors {regressors} do not go together")
-    return load(settings.backend, regressors, getattr(settings, "openface", None))
 
 
 def track_video(video, path, tracker):

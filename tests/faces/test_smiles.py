@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from cmm.errors import UserError
+from cmm.faces.backends import au_columns
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, eye_centres, interocular_distance, lip_corners
-from cmm.faces.smiles import Settings, au_columns, find_faint_phase, find_phases, smooth_curves
+from cmm.faces.smiles import Settings, find_faint_phase, find_phases, smooth_curves
 
 FPS = 50
 PLAIN = np.zeros((68, 2))  # eyes, nose's base and mouth of a frontal face, in IOD

@@ -10,9 +10,8 @@ import pytest
 from cmm import weights
 from cmm.errors import UserError
 from cmm.faces import comparison, tracks
-from cmm.faces.backends import BACKENDS, IMAGE_BACKENDS
+from cmm.faces.backends import BACKENDS, IMAGE_BACKENDS, au_columns
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, interocular_distance
-from cmm.faces.smiles import au_columns
 from cmm.faces.trackers import load
 from cmm.video import Unreadable, write_video
 

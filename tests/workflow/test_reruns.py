@@ -73,9 +73,9 @@ MODULES = {  # module with another line: stages that it touches
     "faces/trackers/dlib_tracker.py": set(),  # another tracker than that of the config
     "faces/action_units.py": {"train_action_units", "measure_tracks", "measure_scores"},
     "faces/action_units_trained.py": {"train_action_units"},
-    "faces/tracks.py": {"measure_tracks", "measure_scores"},
+    "faces/tracks.py": {"measure_tracks"},
     "faces/tracks_gathered.py": {"gather_tracks"},
-    "faces/smiles.py": {"find_smiles", "plot_au_curves", "measure_scores"},
+    "faces/smiles.py": {"find_smiles", "plot_au_curves"},
     "faces/alignment.py": {"train_action_units", "measure_tracks", "draw_rasters", "measure_scores"},
     "faces/rasters.py": {"draw_rasters"},
     "faces/rasters_gathered.py": {"gather_rasters"},

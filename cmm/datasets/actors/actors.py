@@ -7,10 +7,11 @@ from typing import Annotated
 
 import numpy as np
 
+from cmm.datasets import FOLDS
 from cmm.datasets.actors.dynamics import perform
 from cmm.datasets.actors.people import draw_person
 from cmm.datasets.actors.portrait import Portrait
-from cmm.datasets.rendering import FOLDS, LABELS, Clip, render_dataset
+from cmm.datasets.rendering import LABELS, Clip, render_dataset
 from cmm.errors import UserError
 from cmm.provenance import provenance
 from cmm.settings import setting

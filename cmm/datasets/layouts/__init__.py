@@ -8,11 +8,11 @@ a table {frame, AU06, AU12} of intensities 0-5, None for a video without.
 import pkgutil
 from importlib import import_module
 
+from cmm.datasets import fold_of
 from cmm.errors import UserError
 from cmm.files import inside
 
 LAYOUTS = tuple(module.name for module in pkgutil.iter_modules(__path__))
-FOLDS = 10
 
 
 def reader(layout):
@@ -39,7 +39,7 @@ def list_named(root, pattern, what):
     for path in files:
         subject = pattern.match(path.name)[1]
         row = {"file": str(path.relative_to(root)), "subject": subject, "expression": "posed"}
-        rows.append(row | {"fold": subjects.index(subject) % FOLDS + 1, "reason": ""})
+        rows.append(row | {"fold": fold_of(subject, subjects), "reason": ""})
     return rows
 
 

@@ -9,8 +9,7 @@ import re
 
 import pandas as pd
 
-from cmm.datasets import EXPRESSIONS
-from cmm.datasets.layouts import FOLDS
+from cmm.datasets import EXPRESSIONS, FOLDS, fold_of
 from cmm.errors import UserError
 from cmm.files import existing
 
@@ -38,7 +37,7 @@ def list_files(root, table=None):
 
 def _row(row, subjects):
     subject, expression = row["subject"], row["expression"]
-    fold = row.get("fold", "") or str(subjects.index(subject) % FOLDS + 1)
+    fold = row.get("fold", "") or str(fold_of(subject, subjects))
     number = int(fold) if fold.isdecimal() else None
     reason = ""
     if not row["file"].strip():

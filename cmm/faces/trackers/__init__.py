@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from cmm.errors import UserError
 from cmm.faces.backends import FILES_BACKEND, SUFFIX
 from cmm.video import read_frames
 
@@ -58,6 +59,13 @@ def load(backend, regressors: Path | None = None, folder: Path | None = None):
             units = import_module(f"{__name__.rpartition('.')[0]}.action_units")
             tracker = units.with_action_units(tracker, regressors)
         yield tracker
+
+
+def load_for(settings, regressors):
+    """The tracker that settings with `backend` and `action_units` ask for, as `load` gives it."""
+    if (settings.action_units == "own") != (regressors is not None):
+        raise UserError(f"action_units: {settings.action_units} and --regressors {regressors} do not go together")
+    return load(settings.backend, regressors, getattr(settings, "openface", None))
 
 
 def read_faces(tracker, path):

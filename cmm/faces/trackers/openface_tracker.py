@@ -57,20 +57,21 @@ class OpenfaceTracker:
         frames = probe(path).frames
         if frames and abs(frames - table["frame"].max()) > 1:
             raise Unreadable(f"OpenFace's file has {table['frame'].max()} frames, the video {frames}")
+        table = table.assign(sure=(table["success"] == 1) & (table["confidence"] >= SURE))
         best = table.sort_values(["frame", "confidence"]).groupby("frame").tail(1)
         points = points_of(best)
-        counts = table[_sure(table)].groupby("frame").size()
+        counts = table[table["sure"]].groupby("frame").size()
         every = range(1, int(best["frame"].max()) + 1)
         times = np.interp(every, best["frame"], best["timestamp"])  # OpenFace may leave lost frames out
         number = 0
-        for row, face in zip(best.to_dict("records"), points, strict=True):
+        for row, place in zip(best.to_dict("records"), points, strict=True):
             number += 1
             while number < row["frame"]:
                 yield times[number - 1], None
                 number += 1
-            sure = row["success"] == 1 and row["confidence"] >= SURE
             measures = {unit: row[unit] for unit in UNITS if unit in row}
-            yield row["timestamp"], Face(face, row["confidence"], measures, counts[row["frame"]]) if sure else None
+            face = Face(place, row["confidence"], measures, counts[row["frame"]]) if row["sure"] else None
+            yield row["timestamp"], face
 
     def _file_of(self, path):
         """The CSV file of a video: of its name, and of its folder's where several have that name."""
@@ -86,10 +87,6 @@ class OpenfaceTracker:
     def action_units(self, measures, neutral=None):
         """OpenFace's intensities, 0-5; above `neutral` where that is known."""
         return measures if neutral is None else (measures - neutral).clip(0, 5)
-
-
-def _sure(table):
-    return (table["success"] == 1) & (table["confidence"] >= SURE)
 
 
 def read_csv(path):
