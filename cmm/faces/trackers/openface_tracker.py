@@ -57,7 +57,8 @@ class OpenfaceTracker:
         frames = probe(path).frames
         if frames and abs(frames - table["frame"].max()) > 1:
             raise Unreadable(f"OpenFace's file has {table['frame'].max()} frames, the video {frames}")
-        table = table.assign(sure=(table["success"] == 1) & (table["confidence"] >= SURE))
+        sure = (table["success"] == 1) & (table["confidence"] >= SURE)
+        table = pd.concat([table, sure.rename("sure")], axis=1)
         best = table.sort_values(["frame", "confidence"]).groupby("frame").tail(1)
         points = points_of(best)
         counts = table[table["sure"]].groupby("frame").size()
