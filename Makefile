@@ -2,7 +2,8 @@
 # make test    the tests
 # Both make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
 #
-# Longer proofs, each a target of its own: test-kills, test-slurm, test-conda, prove-actors, prove-london, bench
+# Longer proofs, each a target of its own: test-study, test-kills, test-slurm, test-conda, prove-actors,
+# prove-london, prove-compare, bench
 
 PYTHON ?= python3
 CORES ?= all
@@ -12,7 +13,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: demo test test-kills test-slurm test-conda prove-actors prove-london bench lint format schema clean
+.PHONY: demo test test-study test-kills test-slurm test-conda prove-actors prove-london prove-compare bench lint format schema clean
 
 demo: .venv/ready
 	$(DEMO) --report results/report.html --report-after-run
@@ -20,6 +21,14 @@ demo: .venv/ready
 
 test: .venv/ready-dev
 	$(BIN)/pytest -n auto --dist loadgroup
+
+# The user study in a real Chromium, installed if it is not there (Debian, root).
+test-study: .venv/ready-dev
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v chromium >/dev/null; then \
+	    apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium \
+	        || echo "Chromium cannot be installed here"; fi
+	$(BIN)/pytest tests/study -rs
 
 # Five kills at random moments of each family of stages.
 test-kills: .venv/ready-dev
@@ -49,6 +58,10 @@ prove-actors: .venv/ready
 # After snakemake --configfile config/london.yaml: held-out people against their own photographs.
 prove-london: .venv/ready
 	$(BIN)/python tests/prove_london.py
+
+# After snakemake --configfile config/compare.yaml: CMM-Net against its baselines, with error bars.
+prove-compare: .venv/ready
+	$(BIN)/python tests/prove_compare.py
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

@@ -20,11 +20,11 @@ from cmm.datasets.layouts import LAYOUTS, reader
 from cmm.datasets.registry import entry_of
 from cmm.errors import UserError
 from cmm.faces.backends import WITHOUT_UNITS
+from cmm.methods import CMM_NET, METHODS
 from cmm.settings import schema_of
 from cmm.stages import STAGES
 
-NAME = "^[a-z][a-z0-9_]*$"  # of data sets: they become folder names
-METHODS = ("cmm_net",)
+NAME = "^[a-z][a-z0-9_]*$"  # of data sets and ablations: they become folder names
 # An integer is written as one: 2.0 would be refused later, as a flag.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft7Validator,
@@ -32,6 +32,7 @@ Validator = jsonschema.validators.extend(
         "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
     ),
 )
+ABLATIONS = "variants of cmm_net, each a name and the settings of its stages that it changes; see ablations.yaml"
 TOP = {
     "datasets": {
         "description": "data sets to run, each a key of sources",
@@ -65,6 +66,12 @@ TOP = {
         "description": "seconds between two states that a killed training resumes from; changes no result",
         "type": "integer",
         "minimum": 0,
+    },
+    "ratings": {
+        "description": "tables that `cmm study export` has written: table 2 is made of them",
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "uniqueItems": True,
     },
     "sources": {
         "description": "where each data set lies",
@@ -117,14 +124,14 @@ def prefer_this_python():
 
 def used_datasets(config):
     """The data sets that a run reads: those asked for, and the one that action units are learned from."""
-    own = "own" in (config["tracks"]["action_units"], config["scores"]["action_units"])
+    own = "own" in (config["tracks"]["action_units"], config["motion"]["action_units"])
     learned = [config["action_units"]["dataset"]] if own else []
     return list(dict.fromkeys([*config["datasets"], *learned]))
 
 
 def _check_trackers(config):
     """Refuse trackers that cannot give what a later stage needs."""
-    for block in ("tracks", "scores"):
+    for block in ("tracks", "motion"):
         backend, units = config[block]["backend"], config[block]["action_units"]
         if units == "own" and backend != config["action_units"]["backend"]:
             raise UserError(
@@ -172,13 +179,26 @@ def blocks():
 def config_schema():
     """JSON schema (draft 7) of the whole configuration."""
     parts = {name: schema_of(settings) for name, settings in blocks().items()}
+    top = TOP | {"ablations": ablations_schema(parts)}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Configuration of the CMM-Net workflow",
         "type": "object",
         "additionalProperties": False,
-        "required": [*TOP, *parts],
-        "properties": {**TOP, **parts},
+        "required": [*top, *parts],
+        "properties": {**top, **parts},
+    }
+
+
+def ablations_schema(parts):
+    """JSON schema of the ablations: the settings of CMM-Net's stages, each as in its own block."""
+    changes = {name: parts[name] for name in CMM_NET}
+    named = {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": changes}
+    return {
+        "description": ABLATIONS,
+        "type": "object",
+        "additionalProperties": False,
+        "patternProperties": {NAME: named},
     }
 
 

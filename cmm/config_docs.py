@@ -6,7 +6,7 @@ from typing import Annotated
 
 import yaml
 
-from cmm.config import TOP, blocks, config_schema
+from cmm.config import ABLATIONS, TOP, blocks, config_schema
 from cmm.files import atomic
 from cmm.stages import STAGES
 
@@ -36,12 +36,12 @@ def keys_text():
     """Markdown tables of every key: default, range, meaning."""
     lines = ["## Which runs", "", "| key | meaning |", "| --- | --- |"]
     lines += [f"| `{key}` | {entry['description']} |" for key, entry in TOP.items()]
-    settings = blocks()
-    for verb, stage in STAGES.items():
-        if stage.block:
-            lines += ["", f"## `{stage.block}`", "", f"`{verb}`: {stage.summary}.", ""]
-            lines += ["| key | default | range | meaning |", "| --- | --- | --- | --- |"]
-            lines += [_row(field) for field in dataclasses.fields(settings[stage.block])]
+    lines += [f"| `ablations` | {ABLATIONS} |"]
+    for block, settings in blocks().items():
+        lines += ["", f"## `{block}`", ""]
+        lines += [f"`{verb}`: {stage.summary}.\n" for verb, stage in STAGES.items() if stage.block == block]
+        lines += ["| key | default | range | meaning |", "| --- | --- | --- | --- |"]
+        lines += [_row(field) for field in dataclasses.fields(settings)]
     return "\n".join(lines) + "\n"
 
 

@@ -4,7 +4,10 @@ The verb is also the rule's name. This module imports none of the stages, so tha
 Snakemake can read it in an instant.
 """
 
+import ast
 from dataclasses import dataclass
+
+from cmm.methods import OTHERS
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,15 @@ class Stage:
     module: str
     block: str | None  # config block; None for a stage without settings
     summary: str
+
+
+def _summary(path):
+    """First sentence of a module's docstring."""
+    return ast.get_docstring(ast.parse(path.read_bytes())).splitlines()[0].rstrip(".")
+
+
+# Every method but CMM-Net is a module of cmm.methods, which is its training stage too.
+TRAINED = {f"train_{path.stem}": Stage(f"cmm.methods.{path.stem}", path.stem, _summary(path)) for path in OTHERS}
 
 
 STAGES = {
@@ -32,11 +44,31 @@ STAGES = {
     "train_conditional_lstm": Stage("cmm.training.conditional_lstm", "conditional_lstm", "phase 2: a sequence"),
     "train_multi_mode_lstm": Stage("cmm.training.multi_mode_lstm", "multi_mode_lstm", "phase 3: K sequences"),
     "train_translation": Stage("cmm.training.translation", "translation", "landmark images to faces"),
+    "train_face_vae": Stage("cmm.training.face_vae", "face_vae", "phase 1 of CRA-Net: embedding of faces"),
+    **TRAINED,
+    "generate_controls": Stage("cmm.generation.controls", None, "originals, frozen frames, other people"),
     "generate_smiles": Stage("cmm.generation.smiles", "generated", "sequences of the test fold: generated.h5"),
-    "render_films": Stage("cmm.generation.films", "films", "mp4 videos and film strips of generated.h5"),
-    "measure_scores": Stage("cmm.evaluation.scores", "scores", "scores of generated.h5: scores.parquet"),
-    "tabulate_scores": Stage("cmm.evaluation.table", None, "the results table as TSV, Markdown and HTML"),
+    "render_films": Stage("cmm.generation.films", "films", "mp4 videos of generated.h5"),
+    "train_expression_classifier": Stage(
+        "cmm.evaluation.expression_classifier", "expression_classifier", "what tells posed from spontaneous"
+    ),
+    "measure_pictures": Stage("cmm.evaluation.pictures", "pictures", "scores of pictures, and of sets of them"),
+    "measure_motion": Stage("cmm.evaluation.motion", "motion", "scores of motion, as a face tracker sees it"),
+    "measure_identity": Stage("cmm.evaluation.identity", "identity", "whose face it is"),
+    "measure_expression": Stage("cmm.evaluation.expression", None, "whether the expression is the one asked for"),
+    "gather_scores": Stage("cmm.evaluation.scores", None, "join the scores of all runs, and their AU curves"),
+    "tabulate_scores": Stage("cmm.evaluation.table", None, "all scores of all methods as TSV, Markdown and HTML"),
+    "tabulate_comparisons": Stage("cmm.evaluation.comparisons", None, "paired tests of CMM-Net against the others"),
+    "tabulate_paper": Stage("cmm.evaluation.paper_table", None, "the paper's tables 1 and 3"),
+    "tabulate_ablations": Stage("cmm.evaluation.ablations", None, "what each part of CMM-Net is good for"),
+    "prepare_study": Stage("cmm.study.pairs", "study", "pairs of videos for the user study"),
+    "study": Stage("cmm.study.command", None, "serve the user study, or export its ratings"),
+    "tabulate_study": Stage("cmm.study.table", None, "table 2: what the raters say"),
     "plot_au_curves": Stage("cmm.figures.au_curves", "au_curves", "figure 4: AU curves of a video, phases shaded"),
+    "plot_labels": Stage("cmm.figures.labels", "strips", "figure 5: both expressions from one face"),
+    "plot_modes": Stage("cmm.figures.modes", "strips", "figure 6: original, conditional sequence and K modes"),
+    "plot_methods": Stage("cmm.figures.methods", "strips", "figure 7: the methods side by side"),
+    "plot_mean_curves": Stage("cmm.figures.mean_curves", None, "figure 8: mean AU curves of each method"),
     "plot_losses": Stage("cmm.figures.losses", None, "loss curves of the training stages"),
     "tabulate_videos": Stage("cmm.datasets.videos_table", None, "counts of videos used, and why others are not"),
     "tabulate_datasets": Stage("cmm.datasets.registry_table", None, "the registry of data sets as a page"),

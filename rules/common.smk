@@ -18,6 +18,7 @@ shell.prefix(
 from cmm.config import flags, missing_data, prefer_this_python, used_datasets, validate, with_defaults
 from cmm.datasets.registry import listing_digest, registry
 from cmm.errors import UserError
+from cmm.evaluation.networks import chosen_network
 from cmm.faces.backends import FILES_BACKEND, OWN_ENVIRONMENT
 from cmm.files import file_digest, stat_digest
 from cmm.provenance import code_hash
@@ -28,12 +29,6 @@ prefer_this_python()
 # config/config.yaml, below what the command line or an embedding workflow says.
 config = with_defaults(config, ROOT / "config/config.yaml")
 
-# One trained method: data set, held-out fold, method, seed.
-RUN = "results/{dataset}/fold{fold}/{method}/seed{seed}"
-RUN_LOG = RUN.replace("results", "logs", 1)
-CMM_NET = RUN.replace("{method}", "cmm_net")
-CMM_NET_LOG = RUN_LOG.replace("{method}", "cmm_net")
-MODELS = {"cmm_net": ["landmark_vae", "conditional_lstm", "multi_mode_lstm", "translation"]}
 DOWNLOADS = "data/downloads/{dataset}"
 OPEN = [entry.name for entry in registry().values() if entry.access == "open"]
 MADE = {"actors": "make_actors", "london": "animate_photographs"}  # data sets that a rule renders
@@ -42,7 +37,7 @@ MADE = {"actors": "make_actors", "london": "animate_photographs"}  # data sets t
 wildcard_constraints:
     dataset=r"[a-z][a-z0-9_]*",
     fold=r"\d+",
-    method=r"[a-z][a-z0-9_]*",
+    method=r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)?",
     seed=r"\d+",
     shard=r"\d+",
 
@@ -73,32 +68,6 @@ def is_downloaded(dataset):
     )
 
 
-def runs(pattern, **more):
-    """`pattern` for every run that the config asks for: data set, fold, method and seed."""
-    every = []
-    for dataset in config["datasets"]:
-        folds = config["sources"][dataset].get("folds", config["folds"])
-        every += collect(pattern, dataset=dataset, fold=folds, method=config["methods"], seed=config["seeds"], **more)
-    return every
-
-
-def models():
-    """Weights of every stage of every run."""
-    return [f"{run}/{stage}.safetensors" for run in runs(RUN) for stage in MODELS[Path(run).parent.name]]
-
-
-def milestone(name):
-    """Files of a milestone, a rule of the Snakefile."""
-    return {
-        "dataset": collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
-        "models": models(),
-        "videos": runs(f"{RUN}/films"),
-        "tables": collect("results/tables/{table}.html", table=["datasets", "videos", "scores", "provenance"]),
-        "figures": collect("results/figures/{dataset}/au_curves", dataset=config["datasets"])
-        + runs(f"{RUN}/losses.svg"),
-    }[name]
-
-
 def growing(mem_mb):
     """Memory of a job: so much more with every attempt. Profiles say how many attempts."""
     return lambda wildcards, attempt: mem_mb * attempt
@@ -121,6 +90,11 @@ def tracker(block):
     """Modules of the face tracker that a config block names, and of its action units."""
     own = ["cmm.faces.action_units"] if config[block].get("action_units") == "own" else []
     return [f"cmm.faces.trackers.{config[block]['backend']}_tracker", *own]
+
+
+def picture_network():
+    """The network that scores pictures: weights that come or go change `auto`, and rerun what it measures."""
+    return chosen_network(config["pictures"]["network"])
 
 
 def tracking_minutes(block):

@@ -1,54 +1,142 @@
-# Scores of every method, and the table made from them.
+# Scores of every method and of the controls, a rule a family; and one table of them all.
 
 
-rule measure_scores:
+rule train_expression_classifier:
     input:
-        **regressors("scores"),
+        smiles=rules.gather_rasters.output,
+    output:
+        "results/{dataset}/fold{fold}/expression_classifier.safetensors",
+    log:
+        "logs/{dataset}/fold{fold}/train_expression_classifier.log",
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=60,
+    params:
+        settings=settings("train_expression_classifier"),
+        code=code("train_expression_classifier"),
+    message:
+        "Training what tells expressions apart on {wildcards.dataset}"
+    shell:
+        "python -m cmm train_expression_classifier --smiles {input.smiles:q} --fold {wildcards.fold} --out {output:q}"
+        " {params.settings} > {log:q} 2>&1"
+
+
+rule measure_pictures:
+    input:
         smiles=rules.gather_rasters.output,
         generated=f"{RUN}/generated.h5",
     output:
-        scores=f"{RUN}/scores.parquet",
+        scores=f"{RUN}/scores/pictures.parquet",
+    log:
+        f"{RUN_LOG}/measure_pictures.log",
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=240,
+    params:
+        run=scored_run,
+        settings=flags({**config["pictures"], "network": picture_network()}),
+        code=code("measure_pictures", f"cmm.evaluation.networks.{picture_network()}"),
+    message:
+        "Scoring pictures of {wildcards.method}, fold {wildcards.fold} (follow: tail -f {log})"
+    shell:
+        "python -m cmm measure_pictures --smiles {input.smiles:q} --generated {input.generated:q} {params.run}"
+        " --out {output.scores:q} {params.settings} > {log:q} 2>&1"
+
+
+rule measure_motion:
+    input:
+        **regressors("motion"),
+        smiles=rules.gather_rasters.output,
+        generated=f"{RUN}/generated.h5",
+    output:
+        scores=f"{RUN}/scores/motion.parquet",
         curves=f"{RUN}/au_curves.parquet",
     log:
-        f"{RUN_LOG}/measure_scores.log",
+        f"{RUN_LOG}/measure_motion.log",
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=240,
+    params:
+        run=scored_run,
+        regressors=regressors_flag,
+        settings=settings("measure_motion"),
+        code=code("measure_motion", *tracker("motion")),
+    message:
+        "Scoring motion of {wildcards.method}, fold {wildcards.fold} (follow: tail -f {log})"
+    shell:
+        "python -m cmm measure_motion --smiles {input.smiles:q} --generated {input.generated:q} {params.run}"
+        " --out {output.scores:q} --curves {output.curves:q} {params.regressors} {params.settings} > {log:q} 2>&1"
+
+
+rule measure_identity:
+    input:
+        smiles=rules.gather_rasters.output,
+        generated=f"{RUN}/generated.h5",
+    output:
+        scores=f"{RUN}/scores/identity.parquet",
+    log:
+        f"{RUN_LOG}/measure_identity.log",
     conda:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=growing(2000),
         runtime=120,
     params:
-        regressors=regressors_flag,
-        settings=settings("measure_scores"),
-        code=code("measure_scores", *tracker("scores")),
+        run=scored_run,
+        settings=settings("measure_identity"),
+        code=code("measure_identity"),
     message:
-        "Scoring {wildcards.method} on fold {wildcards.fold} (follow: tail -f {log})"
+        "Scoring identity of {wildcards.method}, fold {wildcards.fold} (follow: tail -f {log})"
     shell:
-        "python -m cmm measure_scores --smiles {input.smiles:q} --generated {input.generated:q}"
-        " --dataset {wildcards.dataset} --method {wildcards.method} --fold {wildcards.fold}"
-        " --seed {wildcards.seed} --out {output.scores:q} --curves {output.curves:q}"
-        " {params.regressors} {params.settings} > {log:q} 2>&1"
+        "python -m cmm measure_identity --smiles {input.smiles:q} --generated {input.generated:q} {params.run}"
+        " --out {output.scores:q} {params.settings} > {log:q} 2>&1"
 
 
-rule tabulate_scores:
+rule measure_expression:
     input:
-        runs(rules.measure_scores.output.scores),
+        smiles=rules.gather_rasters.output,
+        generated=f"{RUN}/generated.h5",
+        classifier=rules.train_expression_classifier.output,
     output:
-        tsv="results/tables/scores.tsv",
-        markdown="results/tables/scores.md",
-        html=report(
-            "results/tables/scores.html",
-            caption="../workflow/report/scores.rst",
-            category="Scores",
-            labels={"table": "means over the test videos"},
-        ),
+        scores=f"{RUN}/scores/expression.parquet",
     log:
-        "logs/tabulate_scores.log",
+        f"{RUN_LOG}/measure_expression.log",
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=30,
+    params:
+        run=scored_run,
+        code=code("measure_expression"),
+    message:
+        "Reading expressions of {wildcards.method}, fold {wildcards.fold}"
+    shell:
+        "python -m cmm measure_expression --smiles {input.smiles:q} --generated {input.generated:q}"
+        " --classifier {input.classifier:q} {params.run} --out {output.scores:q} > {log:q} 2>&1"
+
+
+rule gather_scores:
+    input:
+        scores=scored(f"{RUN}/scores/{{family}}.parquet", family=["pictures", "motion", "identity", "expression"]),
+        curves=scored(rules.measure_motion.output.curves),
+    output:
+        scores="results/tables/scores.parquet",
+        curves="results/tables/curves.parquet",
+    log:
+        "logs/gather_scores.log",
     conda:
         "../envs/report.yaml"
     params:
-        code=code("tabulate_scores"),
+        code=code("gather_scores"),
     message:
-        "Making the results table"
+        "Joining the scores of all runs"
     shell:
-        "python -m cmm tabulate_scores --scores {input:q} --tsv {output.tsv:q}"
-        " --markdown {output.markdown:q} --html {output.html:q} > {log:q} 2>&1"
+        "python -m cmm gather_scores --scores {input.scores:q} --curves {input.curves:q}"
+        " --out {output.scores:q} --curves-out {output.curves:q} > {log:q} 2>&1"

@@ -1,15 +1,37 @@
-# Sequences and videos of the test fold.
+# Sequences and videos of the test fold, of every method and of the controls beside them.
+
+
+rule generate_controls:
+    input:
+        smiles=rules.gather_rasters.output,
+    output:
+        f"{CONTROLS}/generated.h5",
+    log:
+        f"{CONTROLS}/generate_controls.log".replace("results", "logs", 1),
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=30,
+    params:
+        code=code("generate_controls"),
+    message:
+        "Taking originals, frozen frames and other people of fold {wildcards.fold}"
+    shell:
+        "python -m cmm generate_controls --smiles {input.smiles:q} --fold {wildcards.fold} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule generate_smiles:
     input:
         smiles=rules.gather_rasters.output,
-        multi_mode_lstm=rules.train_multi_mode_lstm.output.weights,
-        translation=rules.train_translation.output.weights,
+        weights=generated_from,
     output:
-        f"{CMM_NET}/generated.h5",
+        f"{RUN}/generated.h5",
     log:
-        f"{CMM_NET_LOG}/generate_smiles.log",
+        f"{RUN_LOG}/generate_smiles.log",
+    wildcard_constraints:
+        method="|".join(f"{name}(-[a-z0-9_]+)?" for name in METHODS),
     conda:
         "../envs/train.yaml"
     threads: 4
@@ -18,12 +40,12 @@ rule generate_smiles:
         runtime=60,
     params:
         settings=settings("generate_smiles"),
-        code=code("generate_smiles"),
+        code=lambda wildcards: code("generate_smiles", f"cmm.methods.{wildcards.method.partition('-')[0]}"),
     message:
-        "Generating the test videos of fold {wildcards.fold}"
+        "Generating the test videos of fold {wildcards.fold} with {wildcards.method}"
     shell:
         "python -m cmm generate_smiles --smiles {input.smiles:q}"
-        " --multi-mode-lstm {input.multi_mode_lstm:q} --translation {input.translation:q}"
+        " --method {wildcards.method} --weights {input.weights:q}"
         " --fold {wildcards.fold} --threads {threads} --out {output:q} {params.settings} > {log:q} 2>&1"
 
 
@@ -36,17 +58,9 @@ rule render_films:
             directory(f"{RUN}/films"),
             patterns=["{smile}.mp4"],
             caption="../workflow/report/films.rst",
-            category="Videos",
+            category="5. Videos",
             subcategory="{dataset}, fold {fold}, {method}, seed {seed}",
             labels={"test video": "{smile}", "shows": "original, conditional, K modes"},
-        ),
-        strips=report(
-            directory(f"{RUN}/strips"),
-            patterns=["{person}.png"],
-            caption="../workflow/report/strips.rst",
-            category="Film strips",
-            subcategory="{dataset}, fold {fold}, {method}, seed {seed}",
-            labels={"person": "{person}", "shows": "as figure 6"},
         ),
         sequences=directory(f"{RUN}/sequences"),
     log:
@@ -60,8 +74,8 @@ rule render_films:
         settings=settings("render_films"),
         code=code("render_films"),
     message:
-        "Writing videos and film strips of fold {wildcards.fold}"
+        "Writing videos of {wildcards.method}, fold {wildcards.fold}"
     shell:
         "python -m cmm render_films --smiles {input.smiles:q} --generated {input.generated:q}"
-        " --fold {wildcards.fold} --films {output.films:q} --sequences {output.sequences:q}"
-        " --strips {output.strips:q} {params.settings} > {log:q} 2>&1"
+        " --fold {wildcards.fold} --films {output.films:q} --sequences {output.sequences:q} {params.settings}"
+        " > {log:q} 2>&1"

@@ -1,4 +1,4 @@
-# Figures and tables that the report shows beside the results.
+# Pages that the report shows beside the results.
 
 
 rule tabulate_datasets:
@@ -6,7 +6,7 @@ rule tabulate_datasets:
         report(
             "results/tables/datasets.html",
             caption="../workflow/report/datasets.rst",
-            category="Data",
+            category="7. Data",
             labels={"table": "data sets: licences, sizes, sources"},
         ),
     log:
@@ -32,7 +32,7 @@ rule tabulate_videos:
         html=report(
             "results/tables/videos.html",
             caption="../workflow/report/videos.rst",
-            category="Data",
+            category="7. Data",
             labels={"table": "videos used and not used"},
         ),
     log:
@@ -50,20 +50,12 @@ rule tabulate_videos:
 
 rule tabulate_provenance:
     input:
-        datasets=collect(
-            "results/{dataset}/{file}",
-            dataset=config["datasets"],
-            file=["videos.parquet", "tracks.parquet", "smiles.parquet", "smiles.h5"],
-        ),
-        models=models(),
-        runs=runs(f"{RUN}/{{file}}", file=["generated.h5", "scores.parquet", "films", "strips", "losses.svg"]),
-        figures=collect("results/figures/{dataset}/au_curves", dataset=config["datasets"]),
-        tables=collect("results/tables/{table}.tsv", table=["videos", "scores"]),
+        results=provenance_of,
     output:
         report(
             "results/tables/provenance.html",
             caption="../workflow/report/provenance.rst",
-            category="Provenance",
+            category="8. Provenance",
             labels={"table": "how every result was made"},
         ),
     log:
@@ -75,56 +67,4 @@ rule tabulate_provenance:
     message:
         "Listing how every result was made"
     shell:
-        "python -m cmm tabulate_provenance --results {input:q} --html {output:q} > {log:q} 2>&1"
-
-
-rule plot_au_curves:
-    input:
-        tracks=rules.gather_tracks.output.tracks,
-        smiles=rules.find_smiles.output.smiles,
-    output:
-        report(
-            directory("results/figures/{dataset}/au_curves"),
-            patterns=["{video}.svg"],
-            caption="../workflow/report/au_curves.rst",
-            category="Data",
-            subcategory="AU curves (figure 4), {dataset}",
-            labels={"video": "{video}"},
-        ),
-    log:
-        "logs/{dataset}/plot_au_curves.log",
-    conda:
-        "../envs/report.yaml"
-    params:
-        settings=settings("plot_au_curves"),
-        code=code("plot_au_curves"),
-    message:
-        "Plotting AU curves of {wildcards.dataset}"
-    shell:
-        "python -m cmm plot_au_curves --tracks {input.tracks:q} --smiles {input.smiles:q}"
-        " --out {output:q} {params.settings} > {log:q} 2>&1"
-
-
-rule plot_losses:
-    input:
-        rules.train_landmark_vae.output.losses,
-        rules.train_conditional_lstm.output.losses,
-        rules.train_multi_mode_lstm.output.losses,
-        rules.train_translation.output.losses,
-    output:
-        report(
-            f"{CMM_NET}/losses.svg",
-            caption="../workflow/report/losses.rst",
-            category="Training",
-            labels={"data": "{dataset}, fold {fold}, seed {seed}", "shows": "losses of cmm_net"},
-        ),
-    log:
-        f"{CMM_NET_LOG}/plot_losses.log",
-    conda:
-        "../envs/report.yaml"
-    params:
-        code=code("plot_losses"),
-    message:
-        "Plotting the losses"
-    shell:
-        "python -m cmm plot_losses --losses {input:q} --out {output:q} > {log:q} 2>&1"
+        "python -m cmm tabulate_provenance --results {input.results:q} --html {output:q} > {log:q} 2>&1"

@@ -1,17 +1,22 @@
 # One rule per training stage. Translation needs smiles.h5 alone and runs beside the others.
 # The state to resume from lies beside the weights, undeclared: Snakemake deletes the
 # outputs of a failed job, the state must outlive it. How often it is saved is a resource,
-# since a change of that must not train anew.
+# since a change of that must not train anew. The four stages of CMM-Net train its ablations
+# too; every other method is one stage.
+
+CMM_NETS = r"cmm_net(-[a-z][a-z0-9_]*)?"
 
 
 rule train_landmark_vae:
     input:
         smiles=rules.gather_rasters.output,
     output:
-        weights=f"{CMM_NET}/landmark_vae.safetensors",
-        losses=f"{CMM_NET}/landmark_vae.losses.tsv",
+        weights=f"{RUN}/landmark_vae.safetensors",
+        losses=f"{RUN}/landmark_vae.losses.tsv",
     log:
-        f"{CMM_NET_LOG}/train_landmark_vae.log",
+        f"{RUN_LOG}/train_landmark_vae.log",
+    wildcard_constraints:
+        method=CMM_NETS,
     conda:
         "../envs/train.yaml"
     threads: 4
@@ -21,8 +26,8 @@ rule train_landmark_vae:
         gpu=1,
         state_seconds=config["state_seconds"],
     params:
-        state=f"{CMM_NET}/landmark_vae.state",
-        settings=settings("train_landmark_vae"),
+        state=f"{RUN}/landmark_vae.state",
+        settings=trained_settings("landmark_vae"),
         code=code("train_landmark_vae"),
     message:
         "Training the landmark VAE (follow: tail -f {log})"
@@ -36,12 +41,14 @@ rule train_landmark_vae:
 rule train_conditional_lstm:
     input:
         smiles=rules.gather_rasters.output,
-        landmark_vae=f"{CMM_NET}/landmark_vae.safetensors",
+        landmark_vae=weights("landmark_vae"),
     output:
-        weights=f"{CMM_NET}/conditional_lstm.safetensors",
-        losses=f"{CMM_NET}/conditional_lstm.losses.tsv",
+        weights=f"{RUN}/conditional_lstm.safetensors",
+        losses=f"{RUN}/conditional_lstm.losses.tsv",
     log:
-        f"{CMM_NET_LOG}/train_conditional_lstm.log",
+        f"{RUN_LOG}/train_conditional_lstm.log",
+    wildcard_constraints:
+        method=CMM_NETS,
     conda:
         "../envs/train.yaml"
     threads: 4
@@ -51,8 +58,8 @@ rule train_conditional_lstm:
         gpu=1,
         state_seconds=config["state_seconds"],
     params:
-        state=f"{CMM_NET}/conditional_lstm.state",
-        settings=settings("train_conditional_lstm"),
+        state=f"{RUN}/conditional_lstm.state",
+        settings=trained_settings("conditional_lstm"),
         code=code("train_conditional_lstm"),
     message:
         "Training the conditional LSTM (follow: tail -f {log})"
@@ -66,12 +73,14 @@ rule train_conditional_lstm:
 rule train_multi_mode_lstm:
     input:
         smiles=rules.gather_rasters.output,
-        conditional_lstm=f"{CMM_NET}/conditional_lstm.safetensors",
+        conditional_lstm=weights("conditional_lstm"),
     output:
-        weights=f"{CMM_NET}/multi_mode_lstm.safetensors",
-        losses=f"{CMM_NET}/multi_mode_lstm.losses.tsv",
+        weights=f"{RUN}/multi_mode_lstm.safetensors",
+        losses=f"{RUN}/multi_mode_lstm.losses.tsv",
     log:
-        f"{CMM_NET_LOG}/train_multi_mode_lstm.log",
+        f"{RUN_LOG}/train_multi_mode_lstm.log",
+    wildcard_constraints:
+        method=CMM_NETS,
     conda:
         "../envs/train.yaml"
     threads: 4
@@ -81,8 +90,8 @@ rule train_multi_mode_lstm:
         gpu=1,
         state_seconds=config["state_seconds"],
     params:
-        state=f"{CMM_NET}/multi_mode_lstm.state",
-        settings=settings("train_multi_mode_lstm"),
+        state=f"{RUN}/multi_mode_lstm.state",
+        settings=trained_settings("multi_mode_lstm"),
         code=code("train_multi_mode_lstm"),
     message:
         "Training the multi-mode LSTMs (follow: tail -f {log})"
@@ -97,10 +106,12 @@ rule train_translation:
     input:
         smiles=rules.gather_rasters.output,
     output:
-        weights=f"{CMM_NET}/translation.safetensors",
-        losses=f"{CMM_NET}/translation.losses.tsv",
+        weights=f"{RUN}/translation.safetensors",
+        losses=f"{RUN}/translation.losses.tsv",
     log:
-        f"{CMM_NET_LOG}/train_translation.log",
+        f"{RUN_LOG}/train_translation.log",
+    wildcard_constraints:
+        method=CMM_NETS,
     conda:
         "../envs/train.yaml"
     threads: 4
@@ -110,8 +121,8 @@ rule train_translation:
         gpu=1,
         state_seconds=config["state_seconds"],
     params:
-        state=f"{CMM_NET}/translation.state",
-        settings=settings("train_translation"),
+        state=f"{RUN}/translation.state",
+        settings=trained_settings("translation"),
         code=code("train_translation"),
     message:
         "Training the translation stage (follow: tail -f {log})"
@@ -120,3 +131,46 @@ rule train_translation:
         " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --processes {resources.gpu}"
         " --state-seconds {resources.state_seconds} --out {output.weights:q} --losses {output.losses:q}"
         " --state {params.state:q} {params.settings} > {log:q} 2>&1"
+
+
+for method, stage, before in [
+    (method, stage, stages[:number])
+    for method, stages in METHODS.items()
+    for number, stage in enumerate(stages)
+    if method != "cmm_net"
+]:
+
+    rule:
+        name:
+            f"train_{stage}"
+        input:
+            **{name: f"{RUN}/{name}.safetensors" for name in before},
+            smiles=rules.gather_rasters.output,
+        output:
+            weights=f"{RUN}/{stage}.safetensors",
+            losses=f"{RUN}/{stage}.losses.tsv",
+        log:
+            f"{RUN_LOG}/train_{stage}.log",
+        wildcard_constraints:
+            method=method,
+        conda:
+            "../envs/train.yaml"
+        threads: 4
+        resources:
+            mem_mb=growing(8000),
+            runtime=1440,
+            gpu=1,
+            state_seconds=config["state_seconds"],
+        params:
+            stage=stage,
+            state=f"{RUN}/{stage}.state",
+            before=stages_before,
+            settings=settings(f"train_{stage}"),
+            code=code(f"train_{stage}"),
+        message:
+            "Training {wildcards.method}: {params.stage} (follow: tail -f {log})"
+        shell:
+            "python -m cmm train_{params.stage} --smiles {input.smiles:q} {params.before}"
+            " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --processes {resources.gpu}"
+            " --state-seconds {resources.state_seconds} --out {output.weights:q} --losses {output.losses:q}"
+            " --state {params.state:q} {params.settings} > {log:q} 2>&1"

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 
-from cmm.evaluation.ssim import OPTIONS, ssim
+from cmm.evaluation.regions import boxes
+from cmm.evaluation.ssim import ssim, ssim_in
 from cmm.faces.store import read_smiles
-from cmm.generation.networks import TRANSLATION_WEIGHTS
 from cmm.generation.store import read_pair
 from cmm.models.translation import TranslationUNet
 from cmm.models.weights_file import load_networks
@@ -23,13 +22,12 @@ from cmm.tables import read_table
 from cmm.training.data import faces_to_tensor, images_to_tensor, tensor_to_faces
 
 FOLD = 10
-MARGIN = 3  # pixels around the lips
 
 
 def main(results=Path("results/london")):
     run = results / f"fold{FOLD}/cmm_net/seed1"
     made, data = read_pair(run / "generated.h5", results / "smiles.h5", FOLD, ("landmarks", "faces", "points"))
-    translated = translate(run / TRANSLATION_WEIGHTS, data)
+    translated = translate(run / "translation.safetensors", data)
     still = np.repeat(data.faces[:, :1], data.faces.shape[1], axis=1)
     rows = {"neutral photograph": still, "true landmarks": translated}
     rows |= {mode: made.faces[:, i] for i, mode in enumerate(made.modes)}
@@ -73,10 +71,7 @@ def translate(weights, data):
 
 def mouth(face, original, points):
     """SSIM of two faces (s, s, 3) within the box of the original's lips."""
-    full = structural_similarity(face, original, full=True, **OPTIONS)[1]
-    low = np.floor(points[48:].min(axis=0)).astype(int) - MARGIN
-    high = np.ceil(points[48:].max(axis=0)).astype(int) + MARGIN
-    return float(full[max(0, low[1]) : high[1], max(0, low[0]) : high[0]].mean())
+    return ssim_in(face[None], original[None], boxes(points[None], "mouth", len(face)))
 
 
 if __name__ == "__main__":

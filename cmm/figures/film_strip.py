@@ -1,4 +1,6 @@
-"""Film strips like figure 6: one row a sequence, some frames of each, labelled."""
+"""Film strips: one row a sequence, some frames of each, labelled. Figures 5, 6 and 7 are such."""
+
+from dataclasses import dataclass
 
 import matplotlib
 
@@ -7,8 +9,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from cmm.figures.saving import save_figure
+from cmm.settings import setting
 
 INCHES = 0.95  # of one picture
+
+
+@dataclass(frozen=True)
+class Settings:
+    columns: int = setting(8, "frames of a film strip", minimum=2)
 
 
 def draw_film_strip(path, rows, about, columns=8, title=None):
@@ -41,6 +49,16 @@ def draw_film_strip(path, rows, about, columns=8, title=None):
     if title:
         figure.suptitle(title, fontsize=9, y=0.995, va="top", parse_math=False)
     save_figure(figure, path, about, dpi=110)
+
+
+def strip_rows(names, landmarks, faces):
+    """A film strip's rows (label, frames): of each sequence the landmark images, where there are any, and the faces."""
+    if landmarks is None:
+        return list(zip(names, faces, strict=True))
+    rows = []
+    for name, drawn, seen in zip(names, landmarks, faces, strict=True):
+        rows += [(f"{name}\nlandmarks", drawn), (name, seen)]
+    return rows
 
 
 def _spread(count, columns):

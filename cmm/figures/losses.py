@@ -10,11 +10,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from cmm.errors import UserError
-from cmm.figures.saving import save_figure
+from cmm.figures.saving import COLOURS, save_figure
 from cmm.files import existing
 from cmm.provenance import provenance
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito
 
 
 def main(

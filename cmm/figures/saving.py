@@ -7,6 +7,9 @@ import matplotlib.pyplot as plt
 from cmm.files import atomic
 from cmm.provenance import until_now
 
+# Okabe and Ito's, safe for the colour-blind, in an order in which the first ones differ most; black is the originals'.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+
 
 def save_figure(figure, path, about, **options):
     """Write a figure to `path` (SVG or PNG), `about` in its description, and close it."""

@@ -1,7 +1,7 @@
-"""mp4 videos and film strips of generated.h5.
+"""mp4 videos of generated.h5.
 
 For each test video one side-by-side film (original, conditional, K modes; faces over
-landmark images) and a film of every sequence alone; for each person one film strip.
+landmark images) and a film of every sequence alone.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,8 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from cmm.figures.film_strip import draw_film_strip
 from cmm.files import atomic, inside
-from cmm.generation.store import read_pair
+from cmm.generation.store import mode_names, read_pair
 from cmm.progress import progress
 from cmm.provenance import provenance
 from cmm.settings import setting
@@ -26,7 +25,6 @@ TEXT_HEIGHT = 24  # pixels of the line of text over a film
 class Settings:
     side: int = setting(256, "side of a face in the videos [px], even", minimum=64, maximum=1024)
     fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
-    columns: int = setting(8, "frames of a film strip", minimum=2)
 
 
 def main(
@@ -35,30 +33,19 @@ def main(
     fold: Annotated[int, "the test fold"],
     films: Annotated[Path, "folder of side-by-side films to write, one a test video"],
     sequences: Annotated[Path, "folder of single videos to write"],
-    strips: Annotated[Path, "folder of film strips to write, one a person"],
     settings: Settings,
 ):
-    """Write films, single videos and strips of one fold."""
+    """Write films and single videos of one fold."""
     made, data = read_pair(generated, smiles, fold, ("landmarks", "faces"))
     about = provenance(__name__, settings, [smiles, generated], fold=fold)
-    names = ["mode " + mode if mode.isdigit() else mode for mode in made.modes]
+    names = mode_names(made.modes)
     with atomic(films) as film_folder, atomic(sequences) as single_folder:
         for i, smile in enumerate(progress(list(made.smile), "films written")):
             faces = [data.faces[i], *made.faces[i]]
-            landmarks = [data.landmarks[i] * 255, *made.landmarks[i]]
+            landmarks = None if made.landmarks is None else [data.landmarks[i] * 255, *made.landmarks[i]]
             film = side_by_side(["original", *names], faces, landmarks, settings.side)
             write_video(inside(film_folder, f"{smile}.mp4"), film, settings.fps, about=about)
             write_singles(inside(single_folder, smile), ["original", *names], faces, settings, about)
-    with atomic(strips) as folder:
-        folder.mkdir()
-        for subject in sorted(set(made.subject)):
-            mine = np.flatnonzero(made.subject == subject)
-            rows = []
-            for i in mine:
-                rows.append((f"{made.expression[i]}\noriginal", data.faces[i]))
-                rows += strip_rows(names, made.landmarks[i], made.faces[i])
-            path = inside(folder, f"{subject}.png")
-            draw_film_strip(path, rows, about, settings.columns, title=f"person {subject}")
 
 
 def write_singles(folder, names, sequences, settings, about):
@@ -71,14 +58,6 @@ def write_singles(folder, names, sequences, settings, about):
         write_video(path, enlarge(frames, settings.side), settings.fps, about=about)
 
 
-def strip_rows(names, landmarks, faces):
-    """A film strip's rows (label, frames): of each sequence the landmark images, then the faces."""
-    rows = []
-    for name, drawn, seen in zip(names, landmarks, faces, strict=True):
-        rows += [(f"{name}\nlandmarks", drawn), (name, seen)]
-    return rows
-
-
 def enlarge(frames, side):
     """Frames (t, s, s[, 3]) uint8 to (t, side, side, 3) RGB, side rounded down to even."""
     side = side // 2 * 2
@@ -87,11 +66,12 @@ def enlarge(frames, side):
 
 
 def side_by_side(names, faces, landmarks, side):
-    """One film: a column a sequence, its name above, its landmark images below."""
+    """One film: a column a sequence, its name above, its landmark images below, where there are any."""
     columns = []
-    for name, face, drawn in zip(names, faces, landmarks, strict=True):
+    for i, (name, face) in enumerate(zip(names, faces, strict=True)):
         head = np.full((TEXT_HEIGHT, side // 2 * 2, 3), 255, np.uint8)
         cv2.putText(head, name, (6, TEXT_HEIGHT - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (30, 30, 30), 1, cv2.LINE_AA)
         heads = np.repeat(head[None], len(face), 0)
-        columns.append(np.concatenate([heads, enlarge(face, side), enlarge(drawn, side)], axis=1))
+        below = [] if landmarks is None else [enlarge(landmarks[i], side)]
+        columns.append(np.concatenate([heads, enlarge(face, side), *below], axis=1))
     return np.concatenate(columns, axis=2)

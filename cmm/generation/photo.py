@@ -11,18 +11,18 @@ from typing import Annotated
 
 import cv2
 import numpy as np
-import torch
 
+from cmm import methods
 from cmm.datasets import EXPRESSIONS
 from cmm.errors import UserError
 from cmm.faces.alignment import align_sequence, transform, warp
 from cmm.faces.backends import IMAGE_BACKENDS
 from cmm.faces.raster import draw_landmarks
 from cmm.faces.trackers import load
-from cmm.figures.film_strip import draw_film_strip
+from cmm.figures.film_strip import draw_film_strip, strip_rows
 from cmm.files import atomic
-from cmm.generation.films import side_by_side, strip_rows, write_singles
-from cmm.generation.networks import SmileGenerator
+from cmm.generation.films import side_by_side, write_singles
+from cmm.generation.store import CONDITIONAL, mode_names
 from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.video import read_image, write_video
@@ -40,22 +40,25 @@ class Settings:
 def main(
     image: Annotated[Path, "photograph with a neutral face (or a video: its first frame)"],
     expression: Annotated[str, " | ".join(EXPRESSIONS)],
-    model: Annotated[Path, "folder with multi_mode_lstm.safetensors and translation.safetensors"],
+    model: Annotated[Path, "folder of a run, with its weights (of cmm_net: multi_mode_lstm and translation)"],
     out: Annotated[Path, "folder to write"],
     settings: Settings,
+    method: Annotated[str, "method that the weights are of"] = "cmm_net",
 ):
     """Generate from one photograph."""
     if expression not in EXPRESSIONS:
         raise UserError(f"no expression {expression!r}: choose {' or '.join(EXPRESSIONS)}")
     if out.exists():
         raise UserError(f"{out} exists already: name a new folder")
-    generator = SmileGenerator.from_folder(model)
+    generator = methods.load_folder(method, model)
     landmarks, face = neutral_face(image, generator.size, settings.backend)
-    label = torch.tensor([EXPRESSIONS.index(expression)])
+    label = np.array([EXPRESSIONS.index(expression)])
+    if label[0] not in generator.labels:
+        raise UserError(f"{model}: this {method} has not learned {expression}")
     made = generator(landmarks[None], face[None], label)
-    names = ["conditional", *(f"mode {k + 1}" for k in range(generator.modes))]
-    faces, drawn = made.faces[0], made.landmarks[0]
-    about = provenance(__name__, settings, expression=expression, models=generator.about)
+    names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(generator.modes))])
+    faces, drawn = made.faces[0], None if made.landmarks is None else made.landmarks[0]
+    about = provenance(__name__, settings, expression=expression, method=method, models=generator.about)
     with atomic(out) as folder:
         write_singles(folder, names, faces, settings, about)
         write_video(folder / "all.mp4", side_by_side(names, faces, drawn, settings.side), settings.fps, about=about)

@@ -4,6 +4,7 @@ One file holds all networks of a stage by name; tensors are called `network/para
 """
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -38,6 +39,25 @@ def load_networks(path, **wanted):
     `wanted` gives the class of each name; what is not asked for is not rebuilt. Raises
     UserError if the file is missing, not ours, or lacks one of the names.
     """
+    with _opened(path) as (file, metadata):
+        architecture = json.loads(metadata["architecture"])
+        missing = set(wanted) - set(architecture)
+        if missing:
+            raise UserError(f"{path} has no {', '.join(sorted(missing))}: it holds {', '.join(architecture)}")
+        return {name: _rebuild(kind, name, architecture[name], file) for name, kind in wanted.items()}, json.loads(
+            metadata["about"]
+        )
+
+
+def names_of(path):
+    """Names of the networks in a weights file; UserError as `load_networks`."""
+    with _opened(path) as (_, metadata):
+        return list(json.loads(metadata["architecture"]))
+
+
+@contextmanager
+def _opened(path):
+    """(open file, its metadata) of a weights file of ours, whatever is wrong with it a UserError."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f"weights {path} do not exist: train that stage, or name another folder")
@@ -46,13 +66,7 @@ def load_networks(path, **wanted):
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
                 raise UserError(f"{path} is a safetensors file, but not of this project")
-            architecture = json.loads(metadata["architecture"])
-            missing = set(wanted) - set(architecture)
-            if missing:
-                raise UserError(f"{path} has no {', '.join(sorted(missing))}: it holds {', '.join(architecture)}")
-            return {name: _rebuild(kind, name, architecture[name], file) for name, kind in wanted.items()}, json.loads(
-                metadata["about"]
-            )
+            yield file, metadata
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path} is not a weights file of this project ({str(error).splitlines()[0]})") from error
 

@@ -58,6 +58,10 @@ class Batch:
         """Which items to mirror, half of them on average: (b,) bool."""
         return torch.from_numpy(self.random.order.random(len(self.whole)) < 0.5)[self.part]
 
+    def below(self, count):
+        """Random numbers below `count`: (b,) int."""
+        return self.random.order.integers(0, count, len(self.whole))[self.part]
+
     def normal(self, width):
         """Standard normal numbers (b, width) float32."""
         return torch.randn(len(self.whole), width, generator=self.random.noise)[self.part]

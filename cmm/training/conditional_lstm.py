@@ -72,4 +72,5 @@ def main(
         networks={"landmark_vae": vae, "conditional_lstm": lstm},
         helpers={},
         optimisers={"adam": optimiser},
+        learned=labels,
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from cmm.errors import UserError
 from cmm.faces.store import read_smiles
 
 
@@ -23,7 +24,9 @@ def faces_to_tensor(faces):
 
 
 def tensor_to_faces(tensor):
-    """float (..., 3, s, s) in -1..1 to uint8 RGB (..., s, s, 3)."""
+    """float (..., 3, s, s) in -1..1 to uint8 RGB (..., s, s, 3); UserError for NaN or infinity."""
+    if not torch.isfinite(tensor).all():
+        raise UserError("a network gave values that are not finite: its training has failed, train it again")
     values = ((tensor.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     return np.moveaxis(values.cpu().numpy(), -3, -1)
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import pandas as pd
 import torch
 
+from cmm.datasets import EXPRESSIONS
 from cmm.errors import UserError
 from cmm.models.weights_file import save_networks
 from cmm.progress import duration, progress
@@ -65,19 +66,21 @@ def prepare(run):
     return device
 
 
-def train(module, run, settings, step, *, count, inputs, networks, helpers, optimisers):
+def train(module, run, settings, step, *, count, inputs, networks, helpers, optimisers, learned=()):
     """Train a stage, then write its weights and its losses, and drop the state.
 
     `step(batch)` makes one step on a Batch of items (indices below `count`) and returns
     its losses, means over the batch's items, as {name: float}. `networks` {name: module}
     are written to `run.out`; `helpers`, such as discriminators, and `optimisers` live in
-    the state alone. `inputs` are the files that the result depends on.
+    the state alone. `inputs` are the files that the result depends on, `learned` the labels of
+    the expressions among its items, for networks that are told one.
     """
     about = provenance(module, settings, inputs, fold=run.fold, seed=run.seed)
     with owned(run.state):
         state = State(run, {**networks, **helpers}, optimisers, fingerprint_of(about))
         history = fit(state, step, count, settings, run)
         if processes.rank() == 0:
+            about |= {"expressions": [EXPRESSIONS[label] for label in sorted({int(label) for label in learned})]}
             about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": run_of(state.device)}
             save_networks(run.out, networks, about)
             write_tsv(pd.DataFrame(history), run.losses, about)

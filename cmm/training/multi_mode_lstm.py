@@ -92,4 +92,5 @@ def main(
         networks={"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi},
         helpers={"discriminator": discriminator},
         optimisers={"adam": adam, "adam_d": adam_d},
+        learned=labels,
     )

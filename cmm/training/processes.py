@@ -123,13 +123,14 @@ def from_first(value):
 
 
 def share_statistics(networks):
-    """Make every BatchNorm2d of `networks` take its statistics over all processes."""
+    """Make every BatchNorm of `networks` take its statistics over all processes."""
     if size() == 1:
         return
+    shared = {nn.BatchNorm2d: SharedBatchNorm2d, nn.BatchNorm3d: SharedBatchNorm3d}
     for network in networks:
         for layer in network.modules():
-            if type(layer) is nn.BatchNorm2d:
-                layer.__class__ = SharedBatchNorm2d  # its parameters are in use by an optimiser: keep them
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm) and not isinstance(layer, SharedStatistics):
+                layer.__class__ = shared[type(layer)]  # its parameters are in use by an optimiser: keep them
 
 
 class Sum(torch.autograd.Function):
@@ -146,8 +147,8 @@ class Sum(torch.autograd.Function):
         return Sum.apply(gradient)
 
 
-class SharedBatchNorm2d(nn.BatchNorm2d):
-    """BatchNorm2d whose statistics are those of the whole batch, the parts of all processes.
+class SharedStatistics:
+    """Of a BatchNorm: its statistics are those of the whole batch, the parts of all processes.
 
     As torch.nn.SyncBatchNorm, which does not work on a CPU.
     """
@@ -156,15 +157,24 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         values = x.float()
-        axes = (0, 2, 3)
+        axes = tuple(axis for axis in range(x.ndim) if axis != 1)
+        channels = (-1, *(1 for _ in axes[1:]))  # as shape: along the channels of an item
         head = Sum.apply(torch.cat([values.sum(axes), values.new_tensor([values[:, 0].numel()])]))
         count = head[-1].detach()
         mean = head[:-1] / count
-        centred = values - mean[:, None, None]
+        centred = values - mean.view(channels)
         variance = Sum.apply((centred**2).sum(axes)) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
+        return (centred * scale.view(channels) + self.bias.view(channels)).to(x.dtype)
+
+
+class SharedBatchNorm2d(SharedStatistics, nn.BatchNorm2d):
+    """Of pictures (b, c, h, w)."""
+
+
+class SharedBatchNorm3d(SharedStatistics, nn.BatchNorm3d):
+    """Of videos (b, c, t, h, w)."""

@@ -15,8 +15,9 @@ from cmm.faces.store import read_smiles
 from cmm.models.translation import PairDiscriminator, TranslationUNet
 from cmm.settings import setting
 from cmm.training import loop
+from cmm.training.adversarial import train_discriminator
 from cmm.training.data import faces_to_tensor, flip, images_to_tensor
-from cmm.training.losses import adversarial_discriminator, adversarial_generator, reconstruction
+from cmm.training.losses import reconstruction
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,10 @@ def main(
         neutral, landmarks, face = (part.to(device) for part in pairs(data, batch.indices, mirrored))
         with loop.autocast(device, settings):
             fake = generator(neutral, landmarks)
-            real_logits = discriminator(neutral, face)
-            fake_logits = discriminator(neutral, fake.detach())
-        loss_d = adversarial_discriminator(real_logits.float(), fake_logits.float())
-        batch.descend(loss_d, adam_d)
-        discriminator.requires_grad_(False)  # spares the gradients that this half does not use
-        with loop.autocast(device, settings):
-            judged = discriminator(neutral, fake)
+        real, made = (neutral, face), (neutral, fake)
+        loss_d, loss_g = train_discriminator(batch, discriminator, adam_d, real, made, device, settings)
         loss_l1 = reconstruction(fake.float(), face)
-        loss_g = adversarial_generator(judged.float())
         batch.descend(settings.l1_weight * loss_l1 + loss_g, adam_g)
-        discriminator.requires_grad_(True)
         return {"l1": loss_l1.item(), "generator": loss_g.item(), "discriminator": loss_d.item()}
 
     loop.train(

@@ -1,15 +1,24 @@
 """Metrics against independent implementations, and their limits."""
 
 import numpy as np
-import pandas as pd
 import pytest
+import torch
+from scipy.linalg import sqrtm
 from scipy.ndimage import gaussian_filter
+from skimage.metrics import peak_signal_noise_ratio
+from torchmetrics.functional.image import structural_similarity_index_measure
+from torchmetrics.image.fid import _compute_fid
+from torchmetrics.image.inception import InceptionScore
 
-from cmm.evaluation.au_curve import curve_distance, mean_curve
+from cmm.evaluation.au_curve import curve_correlation, curve_distance, mean_curve
+from cmm.evaluation.distributions import frechet_distance, inception_score, video_features
 from cmm.evaluation.diversity import landmark_distance, mode_diversity
-from cmm.evaluation.scores import UNITS, set_scores
-from cmm.evaluation.ssim import ssim
-from cmm.evaluation.table import METRICS, tabulate, to_markdown
+from cmm.evaluation.identity import identity_distance
+from cmm.evaluation.perceptual import perceptual_distance
+from cmm.evaluation.psnr import psnr
+from cmm.evaluation.regions import boxes, cut
+from cmm.evaluation.smoothness import temporal_roughness
+from cmm.evaluation.ssim import ssim, ssim_in
 
 
 def literal_ssim(x, y):
@@ -29,6 +38,131 @@ def test_ssim(rng):
     expected = np.mean([literal_ssim(a[t, ..., c], b[t, ..., c]) for t in range(2) for c in range(3)])
     assert ssim(b, a) == pytest.approx(expected, abs=1e-6)
     assert ssim(a, a) == pytest.approx(1)
+    x, y = (torch.from_numpy(v).permute(0, 3, 1, 2).double() for v in (b, a))
+    theirs = structural_similarity_index_measure(x, y, sigma=1.5, kernel_size=11, data_range=255.0)
+    assert ssim(b, a) == pytest.approx(theirs.item(), abs=1e-3), "torchmetrics leaves out other borders"
+
+
+def test_ssim_in_a_box_sees_the_box_alone(rng):
+    a = rng.integers(0, 255, (2, 40, 40, 3), np.uint8)
+    b = a.copy()
+    b[:, :, 25:] = 0
+    left, whole = np.array([[2, 2, 12, 38]] * 2), np.array([[0, 0, 40, 40]] * 2)
+    assert ssim_in(b, a, left) == pytest.approx(1)
+    assert ssim_in(b, a, whole) < 0.8
+
+
+def test_boxes_hold_the_points_and_stay_inside(rng):
+    points = rng.uniform(20, 44, (3, 68, 2))
+    for region, numbers in (("mouth", range(48, 60)), ("eyes", range(36, 48))):
+        found = boxes(points, region, 64)
+        chosen = points[:, list(numbers)]
+        assert (found[:, :2] <= chosen.min(axis=1)).all()
+        assert (found[:, 2:] >= chosen.max(axis=1)).all()
+    outside = boxes(points + 1000, "mouth", 64)
+    assert (outside[:, :2] == 62).all(), "two pixels at least"
+    assert (outside[:, 2:] == 64).all()
+    assert cut(np.zeros((64, 64, 3)), outside[0]).shape == (2, 2, 3)
+
+
+def test_psnr(rng):
+    a, b = rng.integers(0, 255, (2, 3, 16, 16, 3), np.uint8)
+    assert psnr(a, b) == pytest.approx(peak_signal_noise_ratio(b, a))
+    assert psnr(a, a) == float("inf")
+
+
+def test_temporal_roughness():
+    fading = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((10, 4, 4, 3), np.uint8)
+    assert temporal_roughness(fading) == 0
+    flicker = fading.copy()
+    flicker[5] += 6
+    assert temporal_roughness(flicker) == pytest.approx((6 + 12 + 6) / 8)
+    assert np.isnan(temporal_roughness(fading[:2]))
+
+
+def test_perceptual_distance_literally(rng):
+    first, second = (
+        [rng.normal(size=(4, 3, 3)), rng.normal(size=(6, 2, 2))],
+        [
+            rng.normal(size=(4, 3, 3)),
+            rng.normal(size=(6, 2, 2)),
+        ],
+    )
+    total = 0
+    for a, b in zip(first, second, strict=True):
+        c, h, w = a.shape
+        for y in range(h):
+            for x in range(w):
+                u, v = a[:, y, x] / np.linalg.norm(a[:, y, x]), b[:, y, x] / np.linalg.norm(b[:, y, x])
+                total += sum((u[k] - v[k]) ** 2 for k in range(c)) / (h * w) / 2
+    assert perceptual_distance(first, second) == pytest.approx(total)
+    assert perceptual_distance(first, first) == 0
+    assert perceptual_distance([np.zeros((2, 1, 1))], [np.ones((2, 1, 1))]) == pytest.approx(1), (
+        "a dead place is no NaN"
+    )
+
+
+def probabilities(rng, n=40, c=7):
+    values = rng.exponential(size=(n, c))
+    return values / values.sum(axis=1, keepdims=True)
+
+
+class Logits(torch.nn.Module):
+    """What torchmetrics wants of a network; its pictures carry the logits."""
+
+    num_features = 7
+
+    def forward(self, images):
+        return images.flatten(1)[:, :7].float()
+
+
+def test_inception_score(rng):
+    given = probabilities(rng)
+    marginal = given.mean(axis=0)
+    literal = np.exp(np.mean([sum(p * np.log(p / q) for p, q in zip(row, marginal, strict=True)) for row in given]))
+    assert inception_score(given)[0] == pytest.approx(literal)
+    theirs = InceptionScore(feature=Logits(), splits=1, normalize=True)
+    theirs.inception.forward = Logits().forward
+    theirs._update_count = 1
+    theirs.features = [torch.log(torch.from_numpy(given)).double()]
+    assert inception_score(given)[0] == pytest.approx(theirs.compute()[0].item(), rel=1e-5)
+    parts = [inception_score(part)[0] for part in np.array_split(given, 4)]
+    assert inception_score(given, 4) == pytest.approx((np.mean(parts), np.std(parts)))
+    assert inception_score(np.tile(given[:1], (5, 1)))[0] == pytest.approx(1), "one class for all"
+    assert inception_score(np.eye(5))[0] == pytest.approx(5), "every class, surely"
+    assert np.isnan(inception_score(given[:3], 4)).all()
+
+
+def test_frechet_distance(rng):
+    first, second = rng.normal(size=(30, 6)), rng.normal(1, 2, size=(25, 6))
+    moments = [(x.mean(axis=0), np.cov(x, rowvar=False)) for x in (first, second)]
+    literal = ((moments[0][0] - moments[1][0]) ** 2).sum() + np.trace(
+        moments[0][1] + moments[1][1] - 2 * np.real(sqrtm(moments[0][1] @ moments[1][1]))
+    )
+    assert frechet_distance(first, second) == pytest.approx(literal)
+    theirs = _compute_fid(*(torch.from_numpy(value) for pair in moments for value in pair))
+    assert frechet_distance(first, second) == pytest.approx(theirs.item())
+    assert frechet_distance(first, first) == pytest.approx(0, abs=1e-9)
+    assert np.isnan(frechet_distance(first[:1], second))
+    few = rng.normal(size=(4, 50)), rng.normal(size=(5, 50))
+    cov = [np.cov(x, rowvar=False) for x in few]
+    root = np.trace(np.real(sqrtm(cov[0] @ cov[1] + 0j)))
+    literal = ((few[0].mean(0) - few[1].mean(0)) ** 2).sum() + np.trace(cov[0] + cov[1]) - 2 * root
+    assert frechet_distance(*few) == pytest.approx(literal, rel=1e-3), "fewer pictures than features"
+
+
+def test_video_features_tell_still_from_moving(rng):
+    still = np.repeat(rng.normal(size=(2, 1, 5)), 6, axis=1)
+    found = video_features(still)
+    assert found.shape == (2, 15)
+    np.testing.assert_allclose(found[:, 5:], 0, atol=1e-12)
+    moving = still + np.arange(6)[None, :, None]
+    np.testing.assert_allclose(video_features(moving)[:, 5:10], 5)
+    np.testing.assert_allclose(video_features(moving)[:, 10:], 1)
+
+
+def test_identity_distance():
+    assert identity_distance([[3, 4], [0, 0]], [0, 0]) == pytest.approx(2.5)
 
 
 def test_mean_curve_smooths_over_five_frames_and_averages():
@@ -53,6 +187,15 @@ def test_curves_with_lost_frames_are_bridged_and_lost_ones_left_out():
     holes[0, 4] = np.nan
     holes[1] = np.nan
     np.testing.assert_allclose(mean_curve(holes), mean_curve(whole))
+    assert np.isnan(mean_curve(np.full((2, 10), np.nan))).all(), "nothing to say of faces that were never found"
+    assert np.isnan(curve_distance(np.full((2, 10), np.nan), whole))
+
+
+def test_curve_correlation(rng):
+    a, b = rng.uniform(size=(4, 12)).cumsum(axis=1), rng.uniform(size=(6, 12)).cumsum(axis=1)
+    assert curve_correlation(a, b) == pytest.approx(np.corrcoef(mean_curve(a), mean_curve(b))[0, 1])
+    assert curve_correlation(a, a) == pytest.approx(1)
+    assert np.isnan(curve_correlation(np.zeros((2, 12)), b)), "a frozen face"
 
 
 def face(rng):
@@ -76,41 +219,3 @@ def test_mode_diversity_is_the_mean_over_pairs(rng):
     assert mode_diversity(modes) == pytest.approx((0.1 + 0.1 + 0.2) / 3)
     assert mode_diversity(np.stack([sequence] * 3)) == 0
     assert np.isnan(mode_diversity(modes[:1]))
-
-
-def test_set_scores_compare_with_the_originals_of_the_same_expression():
-    curve = np.linspace(0, 1, 8)
-    rows = [
-        {"expression": e, "method": m, "mode": m, "AU06": v * curve, "AU12": v * curve}
-        for e in ("posed", "spontaneous")
-        for m, v in (("original", 1.0), ("cmm_net", 0.5 if e == "posed" else 1.0))
-    ]
-    values = {(r["expression"], r["method"], r["metric"]): r["value"] for r in set_scores(rows)}
-    assert values["posed", "original", "au12_curve_distance"] == 0
-    assert values["spontaneous", "cmm_net", "au6_curve_distance"] == 0
-    assert values["posed", "cmm_net", "au12_curve_distance"] > 1
-
-
-def test_table_has_a_line_a_mode_and_leaves_gaps():
-    rows = pd.DataFrame(
-        [
-            ("actors", "cmm_net", "1", "posed", "ssim", 0.8, "s1"),
-            ("actors", "cmm_net", "1", "posed", "ssim", 0.9, "s2"),
-            ("actors", "original", "original", "posed", "ssim", 1.0, "s1"),
-            ("actors", "cmm_net", "all", "posed", "mode_diversity", 0.03, "s1"),
-            ("actors", "cmm_net", "1", "posed", "au12_at_end", 0.6, "s1"),
-            ("actors", "original", "original", "posed", "au12_at_end", 0.8, "s1"),
-        ],
-        columns=["dataset", "method", "mode", "expression", "metric", "value", "smile"],
-    )
-    table = tabulate(rows)
-    assert table["method"].tolist() == ["original", "cmm_net", "cmm_net"]
-    one = table[table["mode"] == "1"].iloc[0]
-    assert one["ssim"] == pytest.approx(0.85)
-    assert one["n"] == 2
-    assert one["au12_end_ratio"] == pytest.approx(0.75)
-    assert "| actors | cmm_net | 1 | posed | 2 | 0.850 |  |" in to_markdown(table)
-
-
-def test_every_metric_has_a_unit_and_a_column():
-    assert set(UNITS) | {"au12_end_ratio"} == set(METRICS), "the ratio is made of two means"

@@ -5,8 +5,11 @@ import pytest
 
 from cmm.errors import UserError
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
-from cmm.figures import au_curves, losses
-from cmm.figures.film_strip import draw_film_strip
+from cmm.faces.store import read_smiles
+from cmm.figures import au_curves, labels, losses, mean_curves, methods, modes
+from cmm.figures.film_strip import INCHES, draw_film_strip
+from cmm.figures.film_strip import Settings as Strips
+from cmm.generation.store import GeneratedSmiles, read_generated, write_generated
 from cmm.tables import write_table
 
 
@@ -52,3 +55,77 @@ def test_losses_are_plotted(tmp_path):
     (tmp_path / "a.losses.tsv").write_text("epoch\tbce\tkl\tseconds\n1\t4.0\t1.0\t2\n2\t2.0\t0.5\t2\n")
     losses.main([tmp_path / "a.losses.tsv"], tmp_path / "l.svg")
     assert "<svg" in (tmp_path / "l.svg").read_text()
+
+
+@pytest.fixture
+def generated(smiles, tmp_path):
+    """A method with landmarks and a contrast, and one without either, on the test fold of the tiny smiles.h5."""
+    data = read_smiles(smiles, 1, held_out=True)
+    who = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
+    drawn = data.landmarks[:, None] * 255
+    full = GeneratedSmiles(data.faces[:, None], ["conditional"], **who, landmarks=drawn,
+                           contrast_faces=data.faces[:, ::-1], contrast_landmarks=drawn[:, 0, ::-1])  # fmt: skip
+    write_generated(tmp_path / "full.h5", full, {})
+    write_generated(tmp_path / "bare.h5", GeneratedSmiles(data.faces[:, None], ["conditional"], **who), {})
+    return tmp_path
+
+
+def rows_of(path):
+    """Rows of pictures in a strip, from its height."""
+    return round((cv2.imread(str(path)).shape[0] / 110 - 0.35) / INCHES)
+
+
+def test_figure_5_has_both_expressions_or_what_there_is(generated):
+    for name, rows in (("full", 4), ("bare", 1)):
+        labels.main(generated / f"{name}.h5", generated / f"{name} labels", Strips(columns=4))
+        strips = list((generated / f"{name} labels").iterdir())
+        assert [rows_of(path) for path in strips] == [rows] * 3
+
+
+def test_figure_5_keeps_the_order_of_the_expressions(generated):
+    made = read_generated(generated / "full.h5")
+    for i in range(len(made.smile)):
+        names = [name for name, _ in labels.person_rows(made, i)]
+        assert names == ["posed\nlandmarks", "posed", "spontaneous\nlandmarks", "spontaneous"]
+        own = dict(labels.person_rows(made, i))[made.expression[i]]
+        np.testing.assert_array_equal(own, made.faces[i, 0])
+
+
+def test_figures_6_and_7_have_a_row_a_sequence(generated, smiles):
+    modes.main(smiles, generated / "full.h5", 1, generated / "modes", Strips(columns=4))
+    assert {rows_of(path) for path in (generated / "modes").iterdir()} == {3}, "original, landmarks, faces"
+    files, names = [generated / "full.h5", generated / "bare.h5"], ["cmm_net", "video_gan"]
+    methods.main(smiles, files, names, 1, generated / "methods", Strips(columns=4))
+    strips = list((generated / "methods").iterdir())
+    assert len(strips) == 3, "a test video each"
+    assert {rows_of(path) for path in strips} == {3}
+    with pytest.raises(UserError, match="--methods names 1 methods, --generated 2 files"):
+        methods.main(smiles, files, names[:1], 1, generated / "none", Strips())
+
+
+def curve_rows(method, subject, values):
+    who = {"dataset": "actors", "fold": 10, "seed": 1, "method": method, "expression": "posed", "subject": subject}
+    mode = method if method == "original" else "conditional"
+    frames = {"frame": np.arange(1, len(values) + 1), "AU06": values / 2, "AU12": values}
+    return pd.DataFrame(who | {"smile": f"{subject}_1", "mode": mode} | frames)
+
+
+def test_figure_8_shows_every_method_with_its_band(tmp_path):
+    rise = np.linspace(0, 1, 12)
+    people = (("a", 0.6), ("b", 0.8), ("c", 1.0))
+    parts = [curve_rows("original", person, height * rise) for person, height in people]
+    parts += [curve_rows("cra_net", person, height * rise / 2) for person, height in people]
+    parts.append(curve_rows("cmm_net", "a", np.full(12, np.nan)))
+    table = pd.concat(parts)
+    write_table(table, tmp_path / "curves.parquet", {})
+    mean, low, high = mean_curves.band(table[table["method"] == "original"], "AU12")
+    np.testing.assert_allclose(mean[2:-2], (0.8 * rise)[2:-2])
+    assert (low[3:] < mean[3:]).all()
+    assert (mean[3:] < high[3:]).all()
+    assert np.isnan(mean_curves.band(table[table["method"] == "cmm_net"], "AU12")[0]).all(), "never found: no line"
+    mean_curves.main(tmp_path / "curves.parquet", "actors", tmp_path / "8.svg")
+    text = (tmp_path / "8.svg").read_text()
+    assert "<svg" in text
+    assert all(colour in text.upper() for colour in ("#000000", "#D55E00"))
+    with pytest.raises(UserError, match="has no curves of london"):
+        mean_curves.main(tmp_path / "curves.parquet", "london", tmp_path / "9.svg")

@@ -9,8 +9,9 @@ from safetensors.torch import save_file
 from cmm.cli import main as cli
 from cmm.datasets.actors.actors import Settings, render_clip
 from cmm.errors import UserError
+from cmm.generation.controls import other_people
 from cmm.generation.films import enlarge, side_by_side
-from cmm.generation.networks import SmileGenerator
+from cmm.methods import load_folder
 from cmm.models.conditional_lstm import ConditionalLSTM
 from cmm.models.landmark_vae import LandmarkVAE
 from cmm.models.multi_mode_lstm import MultiModeLSTM
@@ -51,21 +52,21 @@ def photos(tmp_path_factory):
 
 
 def test_shapes_and_determinism(model):
-    generator = SmileGenerator.from_folder(model)
+    generator = load_folder("cmm_net", model)
     rng = np.random.default_rng(0)
     landmarks = rng.integers(0, 2, (3, 32, 32), np.uint8)
     faces = rng.integers(0, 255, (3, 32, 32, 3), np.uint8)
-    made = generator(landmarks, faces, torch.tensor([0, 1, 0]))
+    made = generator(landmarks, faces, np.array([0, 1, 0]))
     assert made.landmarks.shape == (3, 3, 5, 32, 32)
     assert made.faces.shape == (3, 3, 5, 32, 32, 3)
-    again = generator(landmarks, faces, torch.tensor([0, 1, 0]))
+    again = generator(landmarks, faces, np.array([0, 1, 0]))
     np.testing.assert_array_equal(made.faces, again.faces)
 
 
 def test_image_sizes_of_the_two_files_must_agree(tmp_path):
     save_model(tmp_path / "m", 32, 64)
     with pytest.raises(UserError, match="is for 32 px"):
-        SmileGenerator.from_folder(tmp_path / "m")
+        load_folder("cmm_net", tmp_path / "m")
 
 
 def generate(image, model, out, expression="posed"):
@@ -130,3 +131,11 @@ def test_films_have_even_sides_and_a_column_a_sequence():
     film = side_by_side(["a", "b", "c"], faces, drawn, 65)
     assert film.shape == (4, 24 + 64 + 64, 3 * 64, 3)
     assert enlarge(drawn[0], 64).shape == (4, 64, 64, 3)
+    assert side_by_side(["a", "b", "c"], faces, None, 64).shape == (4, 24 + 64, 3 * 64, 3), "a method without landmarks"
+
+
+def test_the_other_person_is_the_next_one_of_the_same_expression():
+    subject = np.array(["a", "a", "b", "b", "c"])
+    expression = np.array(["posed", "spontaneous", "posed", "spontaneous", "posed"])
+    np.testing.assert_array_equal(other_people(subject, expression), [2, 3, 4, 1, 0])
+    assert other_people(np.array(["a", "a"]), np.array(["posed", "posed"])) is None

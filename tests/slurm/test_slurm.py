@@ -95,7 +95,7 @@ def test_the_whole_workflow_to_the_report(nodes, start, tmp_path):
 
     done = jobs()
     print_summary(done)
-    assert {job["rule"] for job in done} >= TRAINING | {"make_actors", "measure_tracks", "measure_scores"}
+    assert {job["rule"] for job in done} >= TRAINING | {"make_actors", "measure_tracks", "measure_motion"}
     for job in done:
         asked = "gpu" in job.get("TresPerJob", "") + job.get("TresPerNode", "")
         assert asked == (job["rule"] in TRAINING), job
@@ -115,7 +115,7 @@ def test_the_whole_workflow_to_the_report(nodes, start, tmp_path):
 
     report = start("--report", "report.html")
     finish(report, tmp_path)
-    assert "Film strips" in (tmp_path / "report.html").read_text()
+    assert "Tables of the paper" in (tmp_path / "report.html").read_text()
 
 
 def test_ctrl_c_leaves_no_job_behind(start, tmp_path):

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from conftest import SNAKEMAKE
+from running import SNAKEMAKE
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 

@@ -6,37 +6,44 @@ must plan the stages that it touches and everything made from them, and nothing 
 
 import os
 import re
+from contextlib import contextmanager
 
 import pytest
 import yaml
-from conftest import MILESTONES
+from running import MILESTONES
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
+SCORING = ["measure_pictures", "measure_motion", "measure_identity", "measure_expression"]
+TABLES = ["tabulate_scores", "tabulate_comparisons", "tabulate_paper"]
+STRIPS = ["plot_labels", "plot_modes", "plot_methods"]
 CONSUMERS = {
     "make_actors": ["index_videos", "train_action_units"],
     "index_videos": ["train_action_units", "measure_tracks", "gather_tracks", "find_smiles"],
-    "train_action_units": ["measure_tracks", "measure_scores"],
+    "train_action_units": ["measure_tracks", "measure_motion"],
     "measure_tracks": ["gather_tracks"],
     "gather_tracks": ["find_smiles", "draw_rasters", "tabulate_videos", "plot_au_curves"],
     "find_smiles": ["draw_rasters", "gather_rasters", "tabulate_videos", "plot_au_curves"],
     "draw_rasters": ["gather_rasters"],
     "gather_rasters": ["train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation"]
-    + ["generate_smiles", "render_films", "measure_scores"],
+    + ["train_expression_classifier", "generate_controls", "generate_smiles", "render_films", "plot_modes"]
+    + ["plot_methods", *SCORING],
     "train_landmark_vae": ["train_conditional_lstm", "plot_losses"],
     "train_conditional_lstm": ["train_multi_mode_lstm", "plot_losses"],
     "train_multi_mode_lstm": ["generate_smiles", "plot_losses"],
     "train_translation": ["generate_smiles", "plot_losses"],
-    "generate_smiles": ["render_films", "measure_scores"],
-    "measure_scores": ["tabulate_scores"],
+    "generate_controls": SCORING,
+    "generate_smiles": ["render_films", *STRIPS, *SCORING],
+    "train_expression_classifier": ["measure_expression"],
+    **{stage: ["gather_scores"] for stage in SCORING},
+    "gather_scores": [*TABLES, "plot_mean_curves"],
     "tabulate_datasets": [],
 }
-for stage in ("gather_tracks", "find_smiles", "gather_rasters", "generate_smiles", "measure_scores"):
-    CONSUMERS[stage] += ["tabulate_provenance"]
-for stage in ("landmark_vae", "conditional_lstm", "multi_mode_lstm", "translation"):
-    CONSUMERS[f"train_{stage}"] += ["tabulate_provenance"]
-for stage in ("render_films", "plot_losses", "plot_au_curves", "tabulate_videos", "tabulate_scores"):
-    CONSUMERS[stage] = ["tabulate_provenance"]
+TOLD = ["gather_tracks", "find_smiles", "gather_rasters", "generate_controls", "generate_smiles", *SCORING, *TABLES]
+TOLD += ["train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation", *STRIPS]
+TOLD += ["render_films", "plot_losses", "plot_au_curves", "plot_mean_curves", "tabulate_videos"]
+for stage in TOLD:
+    CONSUMERS[stage] = [*CONSUMERS.get(stage, []), "tabulate_provenance"]
 TRAINING = {"train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation"}
 ALL = set(CONSUMERS) | {stage for stages in CONSUMERS.values() for stage in stages}
 
@@ -56,7 +63,14 @@ SETTINGS = {  # change of the config: stages that it touches
     "au_curves.videos=3": {"plot_au_curves"},
     "downloads.retries=3": set(),
     "photographs.clips=2": set(),
-    "scores.backend=mediapipe": set(),  # its value already
+    "motion.backend=mediapipe": set(),  # its value already
+    "pictures.every=2": {"measure_pictures"},
+    "identity.every=4": {"measure_identity"},
+    "expression_classifier.penalty=0.2": {"train_expression_classifier"},
+    "strips.columns=4": set(STRIPS),
+    "study.pairs=3": set(),  # of methods that are not asked for
+    "cra_net.epochs=2": set(),
+    "video_gan.epochs=2": set(),
     "state_seconds=7": set(),  # changes no result
 }
 MODULES = {  # module with another line: stages that it touches
@@ -69,17 +83,18 @@ MODULES = {  # module with another line: stages that it touches
     "datasets/layouts/uva_nemo.py": {"index_videos"},
     "datasets/layouts/folder.py": set(),  # another layout than that of the data set
     "datasets/videos_table.py": {"tabulate_videos"},
-    "faces/trackers/mediapipe_tracker.py": {"train_action_units", "measure_tracks", "measure_scores"},
+    "faces/trackers/mediapipe_tracker.py": {"train_action_units", "measure_tracks", "measure_motion"},
     "faces/trackers/dlib_tracker.py": set(),  # another tracker than that of the config
-    "faces/action_units.py": {"train_action_units", "measure_tracks", "measure_scores"},
+    "faces/action_units.py": {"train_action_units", "measure_tracks", "measure_motion"},
     "faces/action_units_trained.py": {"train_action_units"},
     "faces/tracks.py": {"measure_tracks"},
     "faces/tracks_gathered.py": {"gather_tracks"},
     "faces/smiles.py": {"find_smiles", "plot_au_curves"},
-    "faces/alignment.py": {"train_action_units", "measure_tracks", "draw_rasters", "measure_scores"},
+    "faces/alignment.py": {"train_action_units", "measure_tracks", "draw_rasters", "measure_motion"},
     "faces/rasters.py": {"draw_rasters"},
     "faces/rasters_gathered.py": {"gather_rasters"},
     "training/loop.py": TRAINING,
+    "training/adversarial.py": {"train_translation"},
     "training/landmark_vae.py": {"train_landmark_vae"},
     "training/conditional_lstm.py": {"train_conditional_lstm"},
     "training/multi_mode_lstm.py": {"train_multi_mode_lstm"},
@@ -87,11 +102,24 @@ MODULES = {  # module with another line: stages that it touches
     "models/multi_mode_lstm.py": {"train_multi_mode_lstm", "generate_smiles"},
     "generation/smiles.py": {"generate_smiles"},
     "generation/films.py": {"render_films"},
-    "evaluation/ssim.py": {"measure_scores"},
+    "generation/controls.py": {"generate_controls", "plot_methods", "plot_mean_curves", *TABLES},
+    "methods/cmm_net.py": {"generate_smiles"},
+    "methods/cra_net.py": set(),  # methods that are not asked for
+    "models/video_gan.py": set(),
+    "evaluation/ssim.py": {"measure_pictures"},
+    "evaluation/networks/efficientnet_lite0.py": {"measure_pictures"},
+    "evaluation/networks/inception_v3.py": set(),  # another network than that of the config
+    "evaluation/au_curve.py": {"measure_motion", "plot_mean_curves"},
+    "evaluation/identity.py": {"measure_identity"},
+    "evaluation/expression_classifier.py": {"train_expression_classifier", "measure_expression"},
+    "evaluation/scores.py": {"gather_scores", "plot_mean_curves"},
+    "evaluation/statistics.py": {*SCORING, "gather_scores", "plot_mean_curves", "plot_methods", *TABLES},
+    "evaluation/comparisons.py": {"tabulate_comparisons"},
+    "study/server.py": set(),
     "evaluation/table.py": {"tabulate_scores"},
     "figures/au_curves.py": {"plot_au_curves"},
     "figures/losses.py": {"plot_losses"},
-    "figures/film_strip.py": {"render_films"},
+    "figures/film_strip.py": set(STRIPS),
     "records.py": {"tabulate_provenance"},
     "generation/photo.py": set(),  # a command for people, no stage
     "setup_check.py": set(),
@@ -117,25 +145,48 @@ def test_the_transcription_is_the_workflow(finished):
     assert edges == {(stage, consumer) for stage, consumers in CONSUMERS.items() for consumer in consumers}
 
 
-@pytest.mark.parametrize("change", SETTINGS)
+def changed(*changes):
+    """The config keys of changes such as films.fps=10."""
+    config = {}
+    for change in changes:
+        key, value = change.split("=")
+        block, _, key = key.rpartition(".")
+        value = float(value) if "." in value else int(value) if value.isdigit() else value
+        config.update({block: config.get(block, {}) | {key: value}} if block else {key: value})
+    return config
+
+
+@pytest.mark.parametrize("change", [change for change, stages in SETTINGS.items() if stages])
 def test_a_setting_reruns_its_stage_and_what_follows(finished, change):
-    key, value = change.split("=")
-    block, _, key = key.rpartition(".")
-    expected = downstream(SETTINGS[change])
-    value = float(value) if "." in value else int(value) if value.isdigit() else value
-    change = {block: {key: value}} if block else {key: value}
-    assert finished.planned(change=change) == expected
+    assert finished.planned(change=changed(change)) == downstream(SETTINGS[change])
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_line_of_a_module_reruns_the_stages_that_run_it_and_what_follows(finished, module):
-    path = finished.code / "cmm" / module
-    before = path.read_text()
+def test_other_settings_rerun_nothing(finished):
+    assert finished.planned(change=changed(*(change for change, stages in SETTINGS.items() if not stages))) == set()
+
+
+@contextmanager
+def another_line(workflow, *modules):
+    """The workflow with another line in each of some modules."""
+    texts = {path: path.read_text() for path in (workflow.code / "cmm" / module for module in modules)}
     try:
-        path.write_text(before + "\nCHANGED = 1\n")
-        assert finished.planned() == downstream(MODULES[module])
+        for path, text in texts.items():
+            path.write_text(text + "\nCHANGED = 1\n")
+        yield
     finally:
-        path.write_text(before)
+        for path, text in texts.items():
+            path.write_text(text)
+
+
+@pytest.mark.parametrize("module", [module for module, stages in MODULES.items() if stages])
+def test_a_line_of_a_module_reruns_the_stages_that_run_it_and_what_follows(finished, module):
+    with another_line(finished, module):
+        assert finished.planned() == downstream(MODULES[module])
+
+
+def test_lines_of_modules_that_no_stage_runs_rerun_nothing(finished):
+    with another_line(finished, *(module for module, stages in MODULES.items() if not stages)):
+        assert finished.planned() == set()
 
 
 def test_how_files_are_downloaded_changes_nothing_in_them(again):

@@ -9,6 +9,9 @@ import h5py
 import pytest
 import yaml
 
+from cmm.cli import main as cli
+from cmm.study.database import Database
+from cmm.study.pairs import read_pairs
 from cmm.tables import read_table
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
@@ -19,9 +22,9 @@ def test_the_whole_path_runs(finished):
     assert set(read_table(finished.folder / "results/actors/videos.parquet")["status"]) == {"ok"}
     with h5py.File(finished.folder / RUN / "generated.h5") as file:
         assert file["faces"].shape == (2, 4, 8, 32, 32, 3)
-    for name in ("films", "sequences", "strips", "scores.parquet", "losses.svg"):
+    for name in ("films", "sequences", "strips", "labels", "scores/pictures.parquet", "losses.svg"):
         assert (finished.folder / RUN / name).exists()
-    assert "| actors | original |" in (finished.folder / "results/tables/scores.md").read_text()
+    assert "| original |  | posed | 1, 1, 1 | 1.000 |" in (finished.folder / "results/tables/scores.md").read_text()
 
 
 def test_a_second_run_does_nothing(finished):
@@ -41,7 +44,7 @@ def test_logs_show_a_command_that_a_person_can_type(finished):
 def test_the_report_builds(finished):
     finished.run("--report", finished.folder / "report.html")
     text = (finished.folder / "report.html").read_text()
-    for words in ("Film strips", "Videos", "AU curves", "scores"):
+    for words in ("Tables of the paper", "5. Videos", "Figure 4", "Figure 8", "all scores"):
         assert words in text
 
 
@@ -72,7 +75,10 @@ DATASET = {"make_actors", "index_videos", "train_action_units", "measure_tracks"
 DATASET |= {"draw_rasters", "gather_rasters"}
 MODELS = DATASET | {"train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation"}
 VIDEOS = MODELS | {"generate_smiles", "render_films"}
-EVERYTHING = VIDEOS | {"measure_scores", "plot_au_curves", "plot_losses", "tabulate_videos", "tabulate_scores"}
+SCORES = MODELS | {"generate_smiles", "generate_controls", "train_expression_classifier", "gather_scores"}
+SCORES |= {"measure_pictures", "measure_motion", "measure_identity", "measure_expression"}
+FIGURES = SCORES | {"plot_au_curves", "plot_labels", "plot_modes", "plot_methods", "plot_mean_curves", "plot_losses"}
+EVERYTHING = VIDEOS | FIGURES | {"tabulate_scores", "tabulate_comparisons", "tabulate_paper", "tabulate_videos"}
 EVERYTHING |= {"tabulate_datasets"}
 EVERYTHING |= {"tabulate_provenance"}  # the page of which lists everything else
 
@@ -83,7 +89,7 @@ EVERYTHING |= {"tabulate_provenance"}  # the page of which lists everything else
         ("dataset", DATASET),
         ("models", MODELS),
         ("videos", VIDEOS),
-        ("figures", MODELS | {"plot_au_curves", "plot_losses"}),
+        ("figures", FIGURES),
         ("tables", EVERYTHING),
         ("report", EVERYTHING),
     ],
@@ -153,3 +159,51 @@ def test_london_photographs_become_a_training_set(fresh, shared):
     log = (fresh.folder / "logs/london/find_smiles.log").read_text()
     assert all(f"{video}: no neutral-to-smile phase" in log for video in set(videos["video"]) - set(found["video"]))
     assert "Nothing to be done" in fresh.run("dataset", change=change)
+
+
+def test_methods_ablations_and_the_study_join_what_is_there(again):
+    """All methods and two ablations on top of CMM-Net: nothing of it is made again, but for the tables of all."""
+    change = {"methods": ["cmm_net", "cra_net", "video_gan"]}
+    change["ablations"] = {
+        "four_modes": {"multi_mode_lstm": {"modes": 4}},
+        "without_tuning": {"conditional_lstm": {"fine_tuning_rate": 0.0}},
+    }
+    out = again.run("-n", change=change)
+    planned = dict(re.findall(r"^(\w+) +(\d+)$", out, re.MULTILINE))
+    assert {name: int(n) for name, n in planned.items() if name.startswith("train_")} == {
+        "train_face_vae": 1,
+        "train_cra_net": 1,
+        "train_video_gan": 1,
+        "train_multi_mode_lstm": 2,
+        "train_conditional_lstm": 1,
+    }, "what an ablation changes, and what is made from that"
+    assert planned["generate_smiles"] == "4"
+    again.run(change=change)
+    assert "Nothing to be done" in again.run(change=change)
+    tables = again.folder / "results/tables"
+    table1 = (tables / "table1.md").read_text()
+    assert all(f"| {name} |" in table1 for name in ("Original", "Video-GAN", "CRA-Net", "CMM-Net"))
+    gaps = [line.split(" | ")[0] for line in table1.splitlines() if "not run" in line]
+    assert gaps == ["| another person (control)"], "one person alone is in the fold"
+    ablations = (tables / "ablations.tsv").read_text()
+    assert all(name in ablations for name in ("CMM-Net\t3", "four modes\t4", "without tuning\t3"))
+    assert len(list((again.folder / "results/actors/fold10/methods").glob("*.png"))) == 2
+
+    change["ratings"] = [rate(again.folder / "results/actors/study", again.folder)]
+    again.run(change=change)
+    table2 = (tables / "table2.md").read_text()
+    assert "| actors | cmm_net / cra_net | all |" in table2
+    assert "100.0% [" in table2, "all alike"
+    again.run("--report", again.folder / "report.html", change=change)
+    report = (again.folder / "report.html").read_text()
+    assert all(words in report for words in ("Ablations", "Figure 7", "paired tests", "Table 2 of the paper"))
+
+
+def rate(study, folder):
+    """Rate all pairs of a study as similar; the name of the ratings' table in `folder`."""
+    database = Database(folder / "answers.sqlite", read_pairs(study))
+    while (offer := database.offer("one")) is not None:
+        database.answer("one", offer[0], "similar")
+    words = ["--study", study, "--database", folder / "answers.sqlite", "--out", folder / "ratings.parquet"]
+    assert cli(["study", "export", *map(str, words)]) == 0
+    return "ratings.parquet"

@@ -1,12 +1,9 @@
-"""The trained networks put together: a neutral face and an expression give 1 + K sequences."""
+"""CMM-Net: landmark sequences from the neutral landmark image, faces from landmark images (the paper)."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 import torch
 
 from cmm.errors import UserError
+from cmm.methods import Generated, learned
 from cmm.models.conditional_lstm import ConditionalLSTM
 from cmm.models.landmark_vae import LandmarkVAE
 from cmm.models.multi_mode_lstm import MultiModeLSTM
@@ -14,24 +11,14 @@ from cmm.models.translation import TranslationUNet
 from cmm.models.weights_file import load_networks
 from cmm.training.data import faces_to_tensor, images_to_tensor, tensor_to_faces
 
-LANDMARK_WEIGHTS = "multi_mode_lstm.safetensors"
-TRANSLATION_WEIGHTS = "translation.safetensors"
 
-
-@dataclass(frozen=True)
-class Generated:
-    """What one call gives; the first of the 1 + k sequences is the conditional one.
-
-    landmarks: (b, 1 + k, t, s, s) uint8, 255 where a line is certain.
-    faces: (b, 1 + k, t, s, s, 3) uint8 RGB.
-    """
-
-    landmarks: np.ndarray
-    faces: np.ndarray
+def load(landmark_weights, translation_weights):
+    """The Generator of multi_mode_lstm.safetensors and translation.safetensors."""
+    return SmileGenerator(landmark_weights, translation_weights)
 
 
 class SmileGenerator:
-    """CMM-Net ready for use."""
+    """CMM-Net ready for use: a neutral face and an expression give 1 + K sequences."""
 
     def __init__(self, landmark_weights, translation_weights):
         networks, self.about = load_networks(
@@ -43,24 +30,19 @@ class SmileGenerator:
         self.unet = translation["translation"].to(self.device)
         self.size = self.vae.architecture["image_size"]
         self.modes = self.multi.architecture["modes"]
+        self.labels = learned(self.about)
         if self.size != self.unet.architecture["image_size"]:
             raise UserError(
                 f"{landmark_weights} is for {self.size} px, {translation_weights} for"
                 f" {self.unet.architecture['image_size']} px: train both on one smiles.h5"
             )
 
-    @classmethod
-    def from_folder(cls, folder):
-        """From a folder with multi_mode_lstm.safetensors and translation.safetensors."""
-        return cls(Path(folder) / LANDMARK_WEIGHTS, Path(folder) / TRANSLATION_WEIGHTS)
-
     @torch.inference_mode()
     def __call__(self, landmarks, faces, label, modes=True):
-        """Generate from neutral landmark images (b, s, s) uint8 {0, 1}, neutral faces
-        (b, s, s, 3) uint8 RGB and labels (b,) int64; without `modes` the conditional
-        sequence alone. Returns Generated."""
+        """See cmm.methods.Generator."""
         neutral = images_to_tensor(landmarks).to(self.device)
-        every = self.lstm(self.vae.encode(neutral)[0], label.to(self.device))[:, None]  # (b, 1, t, c)
+        label = torch.from_numpy(label).to(self.device)
+        every = self.lstm(self.vae.encode(neutral)[0], label)[:, None]  # (b, 1, t, c)
         if modes:
             every = torch.cat([every, self.multi(every[:, 0])], dim=1)  # (b, 1 + k, t, c)
         images = [self.vae.decode(one.flatten(0, 1)) for one in every]

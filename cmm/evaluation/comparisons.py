@@ -1,0 +1,59 @@
+"""CMM-Net against every other method, in pairs on the same people: differences, intervals, p-values."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+
+from cmm.evaluation.metrics import in_order, metric_of, shown, title_of
+from cmm.evaluation.pages import Section, html_page, with_interval
+from cmm.evaluation.rows import COLUMNS
+from cmm.evaluation.summary import compare
+from cmm.files import atomic
+from cmm.provenance import provenance
+from cmm.tables import read_table, write_tsv
+
+NOTE = (
+    "Difference: CMM-Net's conditional sequence minus the other, mean over people, with the 95 percent interval of the"
+    " bootstrap over people. p: sign permutations over people, two-sided, at least 2 / 2^n; of scores of sets, where"
+    " n is not given, from the bootstrap's replicates. Not corrected for the number of comparisons."
+)
+
+
+def main(
+    scores: Annotated[Path, "scores.parquet"],
+    tsv: Annotated[Path, "table to write, tab-separated"],
+    html: Annotated[Path, "table to write, HTML"],
+):
+    """Write the table in both formats."""
+    rows = read_table(scores, COLUMNS)
+    table = compare(rows[~rows["method"].str.contains("-")])
+    about = provenance(__name__, None, [scores])
+    write_tsv(table, tsv, about)
+    with atomic(html) as partial:
+        partial.write_text(html_page("CMM-Net against each other method", sections(table), about))
+
+
+def sections(table):
+    """A Section for each data set: a line a score and expression, a column a method."""
+    found = []
+    for dataset, mine in table.groupby("dataset", sort=False):
+        others = list(dict.fromkeys(mine["other"]))
+        head = ["score", "better", "expression", *(f"difference to {name}; p; n" for name in others)]
+        rows = []
+        for metric in in_order(set(mine["metric"])):
+            for expression, group in mine[mine["metric"] == metric].groupby("expression"):
+                cells = group.set_index("other")
+                row = [title_of(metric), metric_of(metric).better, expression]
+                rows.append(row + [cell(cells.loc[name], metric) if name in cells.index else "" for name in others])
+        found.append(Section(dataset, head, rows, NOTE))
+    return found or [Section("", ["nothing to compare"], [], "CMM-Net is not among the methods that were run.")]
+
+
+def cell(row, metric):
+    """Difference with its interval, p-value, and n where it is of people."""
+    if pd.isna(row["difference"]):
+        return "-"
+    text = with_interval(*(shown(metric, row[name]) for name in ("difference", "low", "high")))
+    p = "" if pd.isna(row["p"]) else f"; p = {row['p']:.3f}"
+    return text + p + (f"; n = {row['people']}" if row["people"] else "")

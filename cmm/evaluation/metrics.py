@@ -1,0 +1,92 @@
+"""Every score by its name: how it is shown, its unit, and which way is better.
+
+A score that a network measures carries the network's name behind its own:
+`fid_efficientnet_lite0` and `fid_inception_v3` are two scores, and are never mixed.
+"""
+
+from dataclasses import dataclass
+
+NETWORKS = ("efficientnet_lite0", "inception_v3")  # of pictures, trained on ImageNet
+
+
+@dataclass(frozen=True)
+class Metric:
+    title: str
+    unit: str
+    digits: int
+    better: str  # higher | lower | original: the nearer to the originals' value
+    family: str
+
+
+METRICS = {
+    "ssim": Metric("SSIM", "1", 3, "higher", "pictures"),
+    "ssim_mouth": Metric("SSIM, mouth", "1", 3, "higher", "pictures"),
+    "ssim_eyes": Metric("SSIM, eyes", "1", 3, "higher", "pictures"),
+    "ssim_apex": Metric("SSIM at the apex", "1", 3, "higher", "pictures"),
+    "ssim_mouth_apex": Metric("SSIM at the apex, mouth", "1", 3, "higher", "pictures"),
+    "ssim_eyes_apex": Metric("SSIM at the apex, eyes", "1", 3, "higher", "pictures"),
+    "psnr": Metric("PSNR", "dB", 1, "higher", "pictures"),
+    "temporal_roughness": Metric("temporal roughness", "grey levels", 2, "original", "pictures"),
+    "perceptual_apex": Metric("perceptual distance at the apex", "1", 3, "lower", "pictures"),
+    "perceptual_mouth_apex": Metric("perceptual distance at the apex, mouth", "1", 3, "lower", "pictures"),
+    "perceptual_eyes_apex": Metric("perceptual distance at the apex, eyes", "1", 3, "lower", "pictures"),
+    "inception_score": Metric("Inception Score", "1", 3, "original", "sets"),
+    "inception_score_spread": Metric("spread of the Inception Score", "1", 3, "original", "sets"),
+    "inception_score_difference": Metric("Inception Score - originals'", "1", 3, "original", "sets"),
+    "fid": Metric("FID", "1", 2, "lower", "sets"),
+    "frechet_video_distance": Metric("Frechet video distance", "1", 1, "lower", "sets"),
+    "au6_curve_distance": Metric("AU6 curve distance", "AU6 x frames", 2, "lower", "motion"),
+    "au12_curve_distance": Metric("AU12 curve distance", "AU12 x frames", 2, "lower", "motion"),
+    "au12_curve_correlation": Metric("AU12 curve correlation", "1", 3, "higher", "motion"),
+    "au12_at_end": Metric("AU12 at the end", "AU12, 0-1", 2, "original", "motion"),
+    "landmark_error": Metric("landmark error", "IOD", 3, "lower", "motion"),
+    "mode_diversity": Metric("mode diversity", "IOD", 3, "higher", "motion"),
+    "expression_contrast": Metric("posed/spontaneous contrast", "IOD", 3, "higher", "motion"),
+    "tracker_noise": Metric("tracker noise, floor of the two before", "IOD", 3, "lower", "motion"),
+    "tracked": Metric("frames with a face, a share", "1", 3, "higher", "motion"),
+    "identity_distance_dlib_resnet": Metric("identity distance", "1", 3, "lower", "people"),
+    "expression_accuracy": Metric("expression read as intended", "1", 2, "higher", "people"),
+}
+NOTES = {  # what a reader of a family's table should know
+    "sets": "The control of other people is the originals in another order, and has no such scores.",
+    "people": (
+        "Expression: a method that always moves alike is read as one expression always and as the other never, so read"
+        " both lines; chance is 0.5 on average."
+    ),
+}
+FAMILIES = {
+    "pictures": "Pictures, against the original sequence",
+    "sets": "Sets of pictures and videos, against the set of originals",
+    "motion": "Motion, as a face tracker sees it",
+    "people": "Whose face, and which expression",
+}
+
+
+def split_name(name):
+    """(name in METRICS, network or "") of a score's name."""
+    for network in NETWORKS:
+        if name.endswith(f"_{network}"):
+            return name.removesuffix(f"_{network}"), network
+    return name, ""
+
+
+def metric_of(name):
+    """The Metric of a score's name; KeyError for one that nobody has declared."""
+    return METRICS[split_name(name)[0]]
+
+
+def title_of(name):
+    """A score's title, with its network."""
+    network = split_name(name)[1]
+    return metric_of(name).title + (f" ({network})" if network else "")
+
+
+def shown(name, value):
+    """A value with the score's number of digits."""
+    return f"{value:.{metric_of(name).digits}f}"
+
+
+def in_order(names):
+    """Scores in the order of this page."""
+    order = list(METRICS)
+    return sorted(names, key=lambda name: (order.index(split_name(name)[0]), name))

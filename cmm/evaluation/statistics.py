@@ -1,0 +1,107 @@
+"""Error bars: the bootstrap over people, and paired tests between methods.
+
+People are the units, not videos or frames: the videos of one person are alike. All random
+draws come from a fixed seed and depend on the number of people alone, so that two methods
+measured on the same people see the same resamples, and their differences are paired.
+"""
+
+import numpy as np
+from scipy.stats import permutation_test
+
+RESAMPLES = 2000
+SET_RESAMPLES = 200  # of scores of whole sets, which are measured anew for each
+LEVEL = 0.95
+
+
+def draws(people, resamples, fold=0):
+    """Numbers of people drawn with replacement: (resamples, people) int, the same for the same arguments."""
+    return np.random.default_rng((people, fold)).integers(0, people, (resamples, people))
+
+
+def replicates(score, subjects, fold=0, resamples=SET_RESAMPLES):
+    """A set's score on resampled people: (resamples,) float.
+
+    score: function of an index array into the videos; subjects (n,): whose video each is. NaN of
+    one person, who says nothing of others.
+    """
+    people, number = np.unique(subjects, return_inverse=True)
+    if len(people) < 2:
+        return np.full(resamples, np.nan)
+    videos = [np.flatnonzero(number == i) for i in range(len(people))]
+    return np.array(
+        [score(np.concatenate([videos[i] for i in drawn])) for drawn in draws(len(people), resamples, fold)]
+    )
+
+
+def interval(values, level=LEVEL):
+    """Percentile interval of replicates (r,): (low, high), NaN where none is a number."""
+    values = np.asarray(values, float)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return float("nan"), float("nan")
+    # Of the inclusive kind: infinite replicates, as of the PSNR of equal pictures, have no mean.
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    return float(low), float(high)
+
+
+def bootstrap(values, resamples=RESAMPLES):
+    """Replicates (r,) of the mean of one value a person (n,): people are drawn with replacement; NaN of one."""
+    values = np.asarray(values, float)
+    if len(values) < 2:
+        return np.full(resamples, np.nan)
+    return values[draws(len(values), resamples)].mean(axis=1)
+
+
+def paired_test(first, second):
+    """Two-sided p-value that two methods are alike on the same people, from one value a person each, (n,).
+
+    The signs of the differences are permuted: in all ways up to 13 people, 9999 random ones
+    beyond. It is at least 2 / 2^n: with four people nothing is below 0.125.
+    """
+    first, second = np.asarray(first, float), np.asarray(second, float)
+    if len(first) < 2 or not np.isfinite(first - second).all():
+        return float("nan")
+    result = permutation_test(
+        (first, second), lambda a, b: np.mean(a - b), permutation_type="samples", n_resamples=9999,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    return float(result.pvalue)
+
+
+def replicate_test(differences):
+    """Two-sided p-value from the replicates (r,) of a paired difference of set scores: the bootstrap's.
+
+    Twice the share of replicates on the rarer side of 0, at least 2 / (r + 1).
+    """
+    differences = np.asarray(differences, float)
+    differences = differences[np.isfinite(differences)]
+    if not len(differences):
+        return float("nan")
+    rarer = min((differences <= 0).sum(), (differences >= 0).sum())
+    return float(min(1.0, 2 * (rarer + 1) / (len(differences) + 1)))
+
+
+def wilson(successes, n, z=1.959964):
+    """Wilson's interval of a share (Wilson 1927): (low, high) in 0-1 of `successes` of `n`; NaN of none."""
+    if n == 0:
+        return float("nan"), float("nan")
+    share, square = successes / n, z**2
+    middle = share + square / (2 * n)
+    width = z * np.sqrt(share * (1 - share) / n + square / (4 * n**2))
+    return float((middle - width) / (1 + square / n)), float((middle + width) / (1 + square / n))
+
+
+def fleiss_kappa(counts):
+    """Agreement of raters beyond chance (Fleiss 1971) from counts (subjects, categories).
+
+    Subjects may have different numbers of raters (each pair of raters of a subject counts); those
+    with one rater are left out. 1 for full agreement, 0 for chance, NaN where nothing can be said.
+    """
+    counts = np.asarray(counts, float)
+    counts = counts[counts.sum(axis=1) > 1]
+    if not len(counts):
+        return float("nan")
+    raters = counts.sum(axis=1)
+    agreement = ((counts * (counts - 1)).sum(axis=1) / (raters * (raters - 1))).mean()
+    chance = ((counts.sum(axis=0) / counts.sum()) ** 2).sum()
+    return float((agreement - chance) / (1 - chance)) if chance < 1 else float("nan")

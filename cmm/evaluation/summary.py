@@ -1,0 +1,115 @@
+"""From rows of scores to means with intervals, and to paired comparisons of methods.
+
+Scores of videos are averaged for each person over seeds, videos and modes, then over people;
+scores of sets over runs. Intervals are 95 percent, of the bootstrap over people; a set's score
+has none if one of its runs rests on one person alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cmm.evaluation.rows import COLUMNS
+from cmm.evaluation.statistics import bootstrap, interval, paired_test, replicate_test
+from cmm.generation.controls import CONTROLS
+from cmm.generation.store import CONDITIONAL
+
+GROUP = ["dataset", "method", "mode", "expression", "metric"]
+MODES = "modes"  # of the modes 1..K on average
+ORDER = (*CONTROLS, "video_gan", "cra_net", "cmm_net")  # then the rest, by name
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score of one method: its value, its replicates (r,), and one value a person (empty for a set's score)."""
+
+    value: float
+    replicates: np.ndarray
+    people: pd.Series
+
+    @property
+    def interval(self):
+        return interval(self.replicates)
+
+
+def with_modes(rows):
+    """The rows, and once more those of the modes 1..K under the name of all of them."""
+    modes = rows[rows["mode"].str.isdigit()]
+    return pd.concat([rows, modes.assign(mode=MODES)], ignore_index=True)[COLUMNS]
+
+
+def estimate(rows):
+    """Estimate of the rows of one method, mode, expression and score."""
+    if rows["replicates"].isna().all():
+        people = rows.groupby("subject")["value"].mean().dropna()
+        if people.empty:
+            return Estimate(float("nan"), np.full(1, np.nan), people)
+        return Estimate(float(people.mean()), bootstrap(people.to_numpy()), people)
+    drawn = np.stack(rows["replicates"].to_list()).astype(float)
+    return Estimate(float(rows["value"].mean(skipna=False)), drawn.mean(axis=0), pd.Series(dtype=float))
+
+
+def estimates(rows):
+    """{(dataset, method, mode, expression, metric): Estimate}."""
+    return {key: estimate(group) for key, group in with_modes(rows).groupby(GROUP, sort=False)}
+
+
+def counts(rows):
+    """{(dataset, method, expression): (people, videos, runs)} that a score of a method rests on."""
+    videos = rows[rows["smile"] != ""]
+    keys = ["dataset", "method", "expression"]
+    return {
+        key: (group["subject"].nunique(), group["smile"].nunique(), group[["fold", "seed"]].drop_duplicates().shape[0])
+        for key, group in videos.groupby(keys)
+    }
+
+
+def summarise(rows):
+    """Table of every score: GROUP, value, low, high, people, videos, runs."""
+    known, lines = counts(rows), []
+    for key, found in estimates(rows).items():
+        people, videos, runs = known.get((key[0], key[1], key[3]), (0, 0, 0))
+        people = len(found.people) or people  # of whom there is a value
+        low, high = found.interval
+        line = dict(zip(GROUP, key, strict=True)) | {"value": found.value, "low": low, "high": high}
+        lines.append(line | {"people": people, "videos": videos, "runs": runs})
+    return pd.DataFrame(lines, columns=[*GROUP, "value", "low", "high", "people", "videos", "runs"])
+
+
+def compare(rows, method="cmm_net", mode=CONDITIONAL):
+    """Paired comparisons of one method with every other, controls too, on the same people.
+
+    Table {dataset, expression, metric, method, mode, other, other_mode, difference, low, high, p, people}: the
+    difference is method - other; p from sign permutations over people, of a set's score from its
+    replicates; both NaN where there is nothing to pair.
+    """
+    found, lines = estimates(rows), []
+    for (dataset, other, other_mode, expression, metric), theirs in found.items():
+        mine = found.get((dataset, method, mode, expression, metric))
+        if mine is None or other == method or other_mode not in (mode, other):
+            continue
+        difference, low, high, p, n = _difference(mine, theirs)
+        keys = {"dataset": dataset, "expression": expression, "metric": metric, "method": method, "mode": mode}
+        values = {"difference": difference, "low": low, "high": high, "p": p, "people": n}
+        lines.append(keys | {"other": other, "other_mode": other_mode} | values)
+    columns = ["dataset", "expression", "metric", "method", "mode", "other", "other_mode"]
+    return pd.DataFrame(lines, columns=[*columns, "difference", "low", "high", "p", "people"])
+
+
+def _difference(mine, theirs):
+    if len(mine.people) or len(theirs.people):
+        both = pd.concat([mine.people, theirs.people], axis=1, join="inner")
+        first, second = both.to_numpy(float).T if len(both) else (np.array([]), np.array([]))
+        if not len(both) or not np.isfinite(first - second).all():
+            return (float("nan"),) * 4 + (len(both),)
+        apart = first - second
+        return float(apart.mean()), *interval(bootstrap(apart)), paired_test(first, second), len(both)
+    drawn = mine.replicates - theirs.replicates if len(mine.replicates) == len(theirs.replicates) else [np.nan]
+    return mine.value - theirs.value, *interval(drawn), replicate_test(drawn), 0
+
+
+def in_order(methods):
+    """Methods in the order of tables: controls, baselines, CMM-Net, others."""
+    known = [name for name in ORDER if name in methods]
+    return known + sorted(set(methods) - set(known))

@@ -1,0 +1,122 @@
+"""CRA-Net: the conditional recurrent generator on faces, a discriminator on top (the paper's own ablation).
+
+The same structure as CMM-Net's bottom layer, an embedding and a conditional LSTM, on face
+images: no landmarks, no modes, no translation stage. The paper says no more than that. Ours:
+the embedding is trained first (`train_face_vae`), then this stage trains the LSTM and tunes the
+embedding, as CMM-Net's two phases; L1 and a discriminator of pairs (neutral face, face), with
+their weights, are those of CMM-Net's translation stage.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import torch
+
+from cmm.datasets import EXPRESSIONS
+from cmm.errors import UserError
+from cmm.faces.store import read_smiles
+from cmm.methods import Generated, learned
+from cmm.models.conditional_lstm import ConditionalLSTM
+from cmm.models.cra_net import FaceVAE
+from cmm.models.translation import PairDiscriminator
+from cmm.models.weights_file import load_networks
+from cmm.settings import setting
+from cmm.training import loop
+from cmm.training.adversarial import train_discriminator
+from cmm.training.data import faces_to_tensor, flip, tensor_to_faces
+from cmm.training.losses import reconstruction
+
+
+@dataclass(frozen=True)
+class Settings(loop.TrainingSettings):
+    epochs: int = setting(20, "passes over the training set (ours, as conditional_lstm)", minimum=1)
+    batch_size: int = setting(2, "sequences of a step (ours, as conditional_lstm)", minimum=1)
+    learning_rate: float = setting(2e-3, "Adam's step for the LSTM (ours)", minimum=1e-7, maximum=1.0)
+    fine_tuning_rate: float = setting(5e-5, "Adam's step for the embedding (ours)", minimum=0.0, maximum=1.0)
+    discriminator_rate: float = setting(2e-4, "Adam's step for the discriminator (ours)", minimum=1e-7, maximum=1.0)
+    beta1: float = setting(0.5, "Adam's first decay for the discriminator (ours)", minimum=0.0, maximum=0.999)
+    width: int = setting(256, "width of the LSTM (ours, as conditional_lstm)", minimum=1)
+    l1_weight: float = setting(300.0, "weight of L1 beside the adversarial loss's 1 (ours)", minimum=0.0)
+    flips: bool = setting(True, "mirror half of the sequences (ours)")
+
+
+def main(
+    smiles: Annotated[Path, "smiles.h5"],
+    face_vae: Annotated[Path, "weights of phase 1"],
+    run: loop.Run,
+    settings: Settings,
+):
+    """Train and write {face_vae, conditional_lstm}; the discriminator lives in the state alone."""
+    device = loop.prepare(run)
+    data = read_smiles(smiles, run.fold, arrays=("faces",))
+    labels, frames = torch.from_numpy(data.label), data.faces.shape[1]
+    vae = load_networks(face_vae, face_vae=FaceVAE)[0]["face_vae"]
+    if vae.architecture["image_size"] != data.faces.shape[2]:
+        raise UserError(f"{face_vae} was trained on pictures of another size than those of {smiles}")
+    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), frames).to(device)
+    vae = vae.to(device, memory_format=torch.channels_last).requires_grad_(settings.fine_tuning_rate > 0)
+    discriminator = PairDiscriminator().to(device, memory_format=torch.channels_last)
+    adam = torch.optim.Adam(
+        [
+            {"params": lstm.parameters(), "lr": settings.learning_rate},
+            {"params": vae.parameters(), "lr": settings.fine_tuning_rate},
+        ],
+        fused=True,
+    )
+    betas = (settings.beta1, 0.999)
+    adam_d = torch.optim.Adam(discriminator.parameters(), settings.discriminator_rate, betas, fused=True)
+
+    def step(batch):
+        x, label = faces_to_tensor(data.faces[batch.indices]), labels[batch.indices].to(device)
+        if settings.flips:
+            x = flip(x, batch.coins())
+        x = x.to(device)  # (b, t, 3, s, s)
+        every, neutral = x.flatten(0, 1), x[:, :1].expand_as(x).flatten(0, 1)
+        with loop.autocast(device, settings):
+            sequence = lstm(vae.encode(x[:, 0])[0], label)
+            fake = vae.decode(sequence.flatten(0, 1))
+        real, made = (neutral, every), (neutral, fake)
+        loss_d, loss_g = train_discriminator(batch, discriminator, adam_d, real, made, device, settings)
+        l1 = reconstruction(fake.float(), every)
+        batch.descend(settings.l1_weight * l1 + loss_g, adam)
+        return {"l1": l1.item(), "generator": loss_g.item(), "discriminator": loss_d.item()}
+
+    loop.train(
+        __name__,
+        run,
+        settings,
+        step,
+        count=len(data),
+        inputs=[smiles, face_vae],
+        networks={"face_vae": vae, "conditional_lstm": lstm},
+        helpers={"discriminator": discriminator},
+        optimisers={"adam": adam, "adam_d": adam_d},
+        learned=labels,
+    )
+
+
+def load(weights):
+    """The Generator of cra_net.safetensors."""
+    return FaceSequences(weights)
+
+
+class FaceSequences:
+    """CRA-Net ready for use: one sequence of a neutral face and an expression."""
+
+    modes = 0
+
+    def __init__(self, weights):
+        networks, self.about = load_networks(weights, face_vae=FaceVAE, conditional_lstm=ConditionalLSTM)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.vae, self.lstm = (network.to(self.device) for network in networks.values())
+        self.size = self.vae.architecture["image_size"]
+        self.labels = learned(self.about)
+
+    @torch.inference_mode()
+    def __call__(self, landmarks, faces, label, modes=True):
+        """See cmm.methods.Generator."""
+        neutral = faces_to_tensor(faces).to(self.device)
+        sequence = self.lstm(self.vae.encode(neutral)[0], torch.from_numpy(label).to(self.device))
+        pictures = [self.vae.decode(codes) for codes in sequence]
+        return Generated(faces=tensor_to_faces(torch.stack(pictures))[:, None])

@@ -1,0 +1,125 @@
+"""Video-GAN: a frame to a whole video by 3-D convolutions, one model an expression (the paper's baseline).
+
+Vondrick et al. 2016, the conditional variant with the settings of the authors' code: 100
+epochs, batches of 32, Adam 2e-4 with beta1 0.5 and no fall of the step, L1 of weight 10
+between the first frame and the input. It takes no label, so that the paper trains one model
+for each: here both in one stage, side by side.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+
+from cmm.datasets import EXPRESSIONS
+from cmm.errors import UserError
+from cmm.faces.store import read_smiles
+from cmm.methods import Generated
+from cmm.models.video_gan import VideoDiscriminator, VideoGenerator
+from cmm.models.weights_file import load_networks, names_of
+from cmm.settings import setting
+from cmm.training import loop
+from cmm.training.adversarial import train_discriminator
+from cmm.training.data import faces_to_tensor, flip, tensor_to_faces
+from cmm.training.losses import reconstruction
+
+
+@dataclass(frozen=True)
+class Settings(loop.TrainingSettings):
+    epochs: int = setting(100, "passes over the training set; the authors' code: 100", minimum=1)
+    batch_size: int = setting(32, "videos of a step, of each expression; the authors' code: 32", minimum=2)
+    learning_rate: float = setting(2e-4, "Adam's step; Video-GAN: 2e-4", minimum=1e-7, maximum=1.0)
+    decay_from: float = setting(
+        1.0, "share of the training after which the step falls linearly to 0; Video-GAN: 1", minimum=0.0, maximum=1.0
+    )
+    beta1: float = setting(0.5, "Adam's first decay; Video-GAN: 0.5", minimum=0.0, maximum=0.999)
+    first_frame_weight: float = setting(10.0, "weight of L1 of the first frame; the authors' code: 10", minimum=0.0)
+    flips: bool = setting(True, "mirror half of the videos (ours)")
+
+
+def main(
+    smiles: Annotated[Path, "smiles.h5"],
+    run: loop.Run,
+    settings: Settings,
+):
+    """Train and write a generator of each expression's name; the discriminators live in the state alone."""
+    device = loop.prepare(run)
+    data = read_smiles(smiles, run.fold, arrays=("faces",))
+    rows = {name: np.flatnonzero(data.expression == name) for name in EXPRESSIONS if name in data.expression}
+    frames, size = data.faces.shape[1:3]
+    generators, discriminators, optimisers = {}, {}, {}
+    for name in rows:
+        try:
+            generators[name] = VideoGenerator(size, frames).to(device)
+        except ValueError as error:
+            raise UserError(f"video_gan cannot be trained on {smiles}: rasters.{error}") from None
+        discriminators[name] = VideoDiscriminator(size, frames).to(device)
+        for kind, network in (("generator", generators[name]), ("discriminator", discriminators[name])):
+            optimisers[f"{name} {kind}"] = torch.optim.Adam(
+                network.parameters(), settings.learning_rate, (settings.beta1, 0.999), fused=True
+            )
+
+    def step(batch):
+        """A step of every model, on as many videos each: of the rarer expression, some drawn ones come again."""
+        coins = batch.coins() if settings.flips else torch.zeros(len(batch.indices), dtype=torch.bool)
+        losses = {}
+        for name, mine in rows.items():
+            again = batch.below(len(mine))
+            video = faces_to_tensor(data.faces[mine[np.where(batch.indices < len(mine), batch.indices, again)]])
+            video = flip(video, coins).transpose(1, 2).to(device)  # (b, 3, t, s, s)
+            adam_g, adam_d = optimisers[f"{name} generator"], optimisers[f"{name} discriminator"]
+            new = train_pair(batch, video, generators[name], discriminators[name], adam_g, adam_d, settings, device)
+            losses = {key: losses.get(key, 0) + value.item() / len(rows) for key, value in new.items()}
+        return losses
+
+    loop.train(
+        __name__,
+        run,
+        settings,
+        step,
+        count=max(map(len, rows.values())),
+        inputs=[smiles],
+        networks=generators,
+        helpers={f"{name} discriminator": network for name, network in discriminators.items()},
+        optimisers=optimisers,
+    )
+
+
+def train_pair(batch, video, generator, discriminator, adam_g, adam_d, settings, device):
+    """One step of a generator and its discriminator on videos (b, 3, t, s, s); their losses."""
+    with loop.autocast(device, settings):
+        fake, _ = generator(video[:, :, 0])
+    loss_d, loss_g = train_discriminator(batch, discriminator, adam_d, (video,), (fake,), device, settings)
+    first = reconstruction(fake[:, :, 0].float(), video[:, :, 0])
+    batch.descend(loss_g + settings.first_frame_weight * first, adam_g)
+    return {"first_frame": first, "generator": loss_g, "discriminator": loss_d}
+
+
+def load(weights):
+    """The Generator of video_gan.safetensors."""
+    return VideosOfFrames(weights)
+
+
+class VideosOfFrames:
+    """Video-GAN ready for use: one video of a neutral face, by the model of the expression."""
+
+    modes = 0
+
+    def __init__(self, weights):
+        names = [name for name in EXPRESSIONS if name in names_of(weights)]
+        if not names:
+            raise UserError(f"{weights} has no model of an expression: it holds {', '.join(names_of(weights))}")
+        networks, self.about = load_networks(weights, **dict.fromkeys(names, VideoGenerator))
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.networks = {EXPRESSIONS.index(name): networks[name].to(self.device) for name in names}
+        self.labels = tuple(self.networks)
+        self.size = next(iter(self.networks.values())).architecture["image_size"]
+
+    @torch.inference_mode()
+    def __call__(self, landmarks, faces, label, modes=True):
+        """See cmm.methods.Generator."""
+        frames = faces_to_tensor(faces).to(self.device)
+        videos = [self.networks[int(k)](frame[None])[0] for k, frame in zip(label, frames, strict=True)]
+        return Generated(faces=tensor_to_faces(torch.stack(videos).transpose(2, 3)))

@@ -1,0 +1,154 @@
+# Figures 4 to 8, and the loss curves.
+
+
+rule plot_au_curves:
+    input:
+        tracks=rules.gather_tracks.output.tracks,
+        smiles=rules.find_smiles.output.smiles,
+    output:
+        report(
+            directory("results/figures/{dataset}/au_curves"),
+            patterns=["{video}.svg"],
+            caption="../workflow/report/au_curves.rst",
+            category="4. Figures",
+            subcategory="Figure 4: AU curves of a video, {dataset}",
+            labels={"video": "{video}"},
+        ),
+    log:
+        "logs/{dataset}/plot_au_curves.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        settings=settings("plot_au_curves"),
+        code=code("plot_au_curves"),
+    message:
+        "Plotting AU curves of {wildcards.dataset}"
+    shell:
+        "python -m cmm plot_au_curves --tracks {input.tracks:q} --smiles {input.smiles:q}"
+        " --out {output:q} {params.settings} > {log:q} 2>&1"
+
+
+rule plot_labels:
+    input:
+        generated=f"{RUN}/generated.h5",
+    output:
+        report(
+            directory(f"{RUN}/labels"),
+            patterns=["{person}.png"],
+            caption="../workflow/report/labels.rst",
+            category="4. Figures",
+            subcategory="Figure 5: both expressions from one face, {dataset}",
+            labels={"run": "{method}, fold {fold}, seed {seed}", "person": "{person}"},
+        ),
+    log:
+        f"{RUN_LOG}/plot_labels.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        settings=settings("plot_labels"),
+        code=code("plot_labels"),
+    message:
+        "Drawing figure 5 of {wildcards.method}, fold {wildcards.fold}"
+    shell:
+        "python -m cmm plot_labels --generated {input.generated:q} --out {output:q} {params.settings} > {log:q} 2>&1"
+
+
+rule plot_modes:
+    input:
+        smiles=rules.gather_rasters.output,
+        generated=f"{RUN}/generated.h5",
+    output:
+        report(
+            directory(f"{RUN}/strips"),
+            patterns=["{person}.png"],
+            caption="../workflow/report/modes.rst",
+            category="4. Figures",
+            subcategory="Figure 6: original, conditional and modes, {dataset}",
+            labels={"run": "{method}, fold {fold}, seed {seed}", "person": "{person}"},
+        ),
+    log:
+        f"{RUN_LOG}/plot_modes.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        settings=settings("plot_modes"),
+        code=code("plot_modes"),
+    message:
+        "Drawing figure 6 of {wildcards.method}, fold {wildcards.fold}"
+    shell:
+        "python -m cmm plot_modes --smiles {input.smiles:q} --generated {input.generated:q} --fold {wildcards.fold}"
+        " --out {output:q} {params.settings} > {log:q} 2>&1"
+
+
+rule plot_methods:
+    input:
+        smiles=rules.gather_rasters.output,
+        generated=collect(f"{RUN}/generated.h5", method=config["methods"], seed=config["seeds"][0], allow_missing=True),
+    output:
+        report(
+            directory("results/{dataset}/fold{fold}/methods"),
+            patterns=["{smile}.png"],
+            caption="../workflow/report/methods.rst",
+            category="4. Figures",
+            subcategory="Figure 7: the methods side by side, {dataset}",
+            labels={"fold": "{fold}", "test video": "{smile}"},
+        ),
+    log:
+        "logs/{dataset}/fold{fold}/plot_methods.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        methods=config["methods"],
+        settings=settings("plot_methods"),
+        code=code("plot_methods"),
+    message:
+        "Drawing figure 7, fold {wildcards.fold}"
+    shell:
+        "python -m cmm plot_methods --smiles {input.smiles:q} --generated {input.generated:q}"
+        " --methods {params.methods:q} --fold {wildcards.fold} --out {output:q} {params.settings} > {log:q} 2>&1"
+
+
+rule plot_mean_curves:
+    input:
+        curves=rules.gather_scores.output.curves,
+    output:
+        report(
+            "results/figures/{dataset}/mean_curves.svg",
+            caption="../workflow/report/mean_curves.rst",
+            category="4. Figures",
+            subcategory="Figure 8: mean AU curves of the methods",
+            labels={"data": "{dataset}"},
+        ),
+    log:
+        "logs/{dataset}/plot_mean_curves.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code("plot_mean_curves"),
+    message:
+        "Drawing figure 8 of {wildcards.dataset}"
+    shell:
+        "python -m cmm plot_mean_curves --curves {input.curves:q} --dataset {wildcards.dataset} --out {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule plot_losses:
+    input:
+        lambda wildcards: [f"{RUN}/{stage}.losses.tsv" for stage in METHODS[wildcards.method]],
+    output:
+        report(
+            f"{RUN}/losses.svg",
+            caption="../workflow/report/losses.rst",
+            category="6. Training",
+            labels={"data": "{dataset}, fold {fold}, seed {seed}", "shows": "losses of {method}"},
+        ),
+    log:
+        f"{RUN_LOG}/plot_losses.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code("plot_losses"),
+    message:
+        "Plotting the losses"
+    shell:
+        "python -m cmm plot_losses --losses {input:q} --out {output:q} > {log:q} 2>&1"

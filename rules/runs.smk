@@ -1,0 +1,137 @@
+# Which runs there are, methods and their ablations, data sets, folds and seeds; and what belongs to them. No rules.
+
+from cmm.methods import CMM_NET, METHODS, weights_of
+
+# One trained method: data set, held-out fold, method, seed. An ablation of a method is a
+# method, too: cmm_net-without_push.
+RUN = "results/{dataset}/fold{fold}/{method}/seed{seed}"
+RUN_LOG = RUN.replace("results", "logs", 1)
+CONTROLS = RUN.format(dataset="{dataset}", fold="{fold}", method="controls", seed=0)
+
+
+def ablations():
+    """Names of the methods that are ablations of CMM-Net."""
+    return [f"cmm_net-{name}" for name in config["ablations"]]
+
+
+def runs(pattern, methods=None, **more):
+    """`pattern` for every run that the config asks for: data set, fold, method (or `methods`) and seed."""
+    methods = config["methods"] if methods is None else methods
+    every = []
+    for dataset in config["datasets"]:
+        folds = config["sources"][dataset].get("folds", config["folds"])
+        every += collect(pattern, dataset=dataset, fold=folds, method=methods, seed=config["seeds"], **more)
+    return every
+
+
+def scored(pattern, **more):
+    """`pattern` for everything that is scored: all runs, ablations among them, and the controls of each fold."""
+    controls = [path for path in runs(pattern.replace("{seed}", "0"), ["controls"], **more)]
+    return [*dict.fromkeys(controls), *runs(pattern, [*config["methods"], *ablations()], **more)]
+
+
+def scored_run(wildcards):
+    """Flags that say which run is scored."""
+    return flags({name: wildcards[name] for name in ("dataset", "fold", "method", "seed")})
+
+
+def trained_by(method, stage):
+    """The method whose run holds a stage's weights: an ablation trains what it changes, and what is made from that."""
+    base, _, ablation = method.partition("-")
+    if not ablation:
+        return method
+    before = [stage] if stage == "translation" else CMM_NET[: CMM_NET.index(stage) + 1]
+    return method if set(before) & set(config["ablations"][ablation]) else base
+
+
+def weights(stage):
+    """Input function: the weights of a stage, of the run that a job belongs to."""
+
+    def path(wildcards):
+        run = RUN.replace("{method}", trained_by(wildcards.method, stage))
+        return f"{run}/{stage}.safetensors"
+
+    return path
+
+
+def models():
+    """Weights of every stage of every run."""
+    methods = [*config["methods"], *ablations()]
+    wanted = {(trained_by(m, stage), stage) for m in methods for stage in METHODS[m.partition("-")[0]]}
+    return [path for m, stage in sorted(wanted) for path in runs(f"{RUN}/{stage}.safetensors", [m])]
+
+
+def generated_from(wildcards):
+    """Weights that a method generates from."""
+    return [weights(stage)(wildcards) for stage in weights_of(wildcards.method.partition("-")[0])]
+
+
+def trained_settings(stage):
+    """The flags of a training stage of CMM-Net, with what an ablation changes."""
+
+    def words(wildcards):
+        ablation = wildcards.method.partition("-")[2]
+        changed = config["ablations"][ablation].get(stage, {}) if ablation else {}
+        return flags({**config[stage], **changed})
+
+    return words
+
+
+def milestone(name):
+    """Files of a milestone, a rule of the Snakefile."""
+    return {
+        "dataset": collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
+        "models": models(),
+        "videos": runs(f"{RUN}/films") + studies(),
+        "tables": tables("html") + ["results/tables/provenance.html"],
+        "figures": figures(),
+    }[name]
+
+
+def tables(suffix):
+    """Pages or tables of the report, but for the one that lists them all."""
+    names = ["datasets", "videos", "scores", "comparisons", "table1", "table3"]
+    names += ["table2"] * bool(config["ratings"]) + ["ablations"] * bool(ablations())
+    names = [name for name in names if suffix == "html" or name != "datasets"]
+    return collect("results/tables/{table}.{suffix}", table=names, suffix=suffix)
+
+
+def studies():
+    """Folder of the user study of each data set, where there is a method to compare CMM-Net with."""
+    comparable = "cmm_net" in config["methods"] and len(config["methods"]) > 1
+    return collect("results/{dataset}/study", dataset=config["datasets"]) if comparable else []
+
+
+def studied(wildcards):
+    """(path, method, fold) of every generated.h5 that a data set's user study shows: of the first seed, all folds."""
+    folds = config["sources"][wildcards.dataset].get("folds", config["folds"])
+    pattern, seed = f"{RUN}/generated.h5", config["seeds"][0]
+    return [
+        (pattern.format(dataset=wildcards.dataset, fold=fold, method=method, seed=seed), method, fold)
+        for method in config["methods"]
+        for fold in folds
+    ]
+
+
+def figures():
+    """Figures 4 to 8, loss curves, and that of the ablations where there are any."""
+    found = collect(
+        "results/figures/{dataset}/{figure}", dataset=config["datasets"], figure=["au_curves", "mean_curves.svg"]
+    )
+    found += runs(f"{RUN}/{{figure}}", figure=["labels", "strips", "losses.svg"])
+    found += dict.fromkeys(runs("results/{dataset}/fold{fold}/methods"))
+    return [*dict.fromkeys(found), *["results/figures/ablations.svg"] * bool(ablations())]
+
+
+def provenance_of(wildcards):
+    """Every result whose making the page of provenance tells."""
+    data = ["videos.parquet", "tracks.parquet", "smiles.parquet", "smiles.h5"]
+    found = collect("results/{dataset}/{file}", dataset=config["datasets"], file=data) + models()
+    found += scored(f"{RUN}/{{file}}", file=["generated.h5", "scores/pictures.parquet", "scores/motion.parquet"])
+    found += scored(f"{RUN}/{{file}}", file=["scores/identity.parquet", "scores/expression.parquet"])
+    return [*found, *milestone("videos"), *figures(), *tables("tsv")]
+
+
+def stages_before(wildcards, input):
+    """Flags of the weights that a stage starts from."""
+    return flags({name: str(path) for name, path in input.items() if name != "smiles"})

@@ -1,0 +1,108 @@
+# Tables made of scores.parquet alone.
+
+
+rule tabulate_paper:
+    input:
+        scores=rules.gather_scores.output.scores,
+    output:
+        tsv="results/tables/table{number}.tsv",
+        markdown="results/tables/table{number}.md",
+        html=report(
+            "results/tables/table{number}.html",
+            caption="../workflow/report/paper.rst",
+            category="1. Tables of the paper",
+            labels={"table": "{number}"},
+        ),
+    log:
+        "logs/tabulate_paper.{number}.log",
+    wildcard_constraints:
+        number="1|3",
+    conda:
+        "../envs/report.yaml"
+    params:
+        printed=file_digest(ROOT / "config/paper_numbers.tsv"),  # no input: the workflow may be moved
+        code=code("tabulate_paper"),
+    message:
+        "Making the paper's table {wildcards.number}"
+    shell:
+        "python -m cmm tabulate_paper --scores {input.scores:q} --number {wildcards.number} --tsv {output.tsv:q}"
+        " --markdown {output.markdown:q} --html {output.html:q} > {log:q} 2>&1"
+
+
+rule tabulate_scores:
+    input:
+        scores=rules.gather_scores.output.scores,
+    output:
+        tsv="results/tables/scores.tsv",
+        markdown="results/tables/scores.md",
+        html=report(
+            "results/tables/scores.html",
+            caption="../workflow/report/scores.rst",
+            category="2. Tables",
+            labels={"table": "all scores of all methods"},
+        ),
+    log:
+        "logs/tabulate_scores.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code("tabulate_scores"),
+    message:
+        "Making the table of all scores"
+    shell:
+        "python -m cmm tabulate_scores --scores {input.scores:q} --tsv {output.tsv:q}"
+        " --markdown {output.markdown:q} --html {output.html:q} > {log:q} 2>&1"
+
+
+rule tabulate_comparisons:
+    input:
+        scores=rules.gather_scores.output.scores,
+    output:
+        tsv="results/tables/comparisons.tsv",
+        html=report(
+            "results/tables/comparisons.html",
+            caption="../workflow/report/comparisons.rst",
+            category="2. Tables",
+            labels={"table": "CMM-Net against each other method: paired tests"},
+        ),
+    log:
+        "logs/tabulate_comparisons.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code("tabulate_comparisons"),
+    message:
+        "Comparing methods in pairs"
+    shell:
+        "python -m cmm tabulate_comparisons --scores {input.scores:q} --tsv {output.tsv:q} --html {output.html:q}"
+        " > {log:q} 2>&1"
+
+
+rule tabulate_ablations:
+    input:
+        scores=rules.gather_scores.output.scores,
+    output:
+        tsv="results/tables/ablations.tsv",
+        html=report(
+            "results/tables/ablations.html",
+            caption="../workflow/report/ablations.rst",
+            category="3. Ablations",
+            labels={"shows": "a table: what each part of CMM-Net is good for"},
+        ),
+        figure=report(
+            "results/figures/ablations.svg",
+            caption="../workflow/report/ablations.rst",
+            category="3. Ablations",
+            labels={"shows": "a figure: diversity against fidelity"},
+        ),
+    log:
+        "logs/tabulate_ablations.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code("tabulate_ablations"),
+    message:
+        "Comparing the ablations"
+    shell:
+        "python -m cmm tabulate_ablations --scores {input.scores:q} --tsv {output.tsv:q} --html {output.html:q}"
+        " --figure {output.figure:q} > {log:q} 2>&1"

@@ -1,0 +1,198 @@
+"""The stages that score, on rendered faces: the evaluation's own check, with controls whose scores are known."""
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from cmm.cli import main as cli
+from cmm.errors import UserError
+from cmm.evaluation import networks
+from cmm.evaluation.expression_classifier import load_classifier, save_classifier
+from cmm.evaluation.networks import efficientnet_lite0
+from cmm.faces.store import read_smiles
+from cmm.generation.store import GeneratedSmiles, read_generated, write_generated
+from cmm.models.inception_v3 import InceptionV3
+from cmm.tables import read_table
+from cmm.weights import find_weights
+
+NET = "efficientnet_lite0"
+
+
+def run(*words):
+    return cli([str(word) for word in words])
+
+
+def score(people, generated, folder, method="controls", seed=0):
+    """All families of scores of a generated.h5: {(mode, expression, metric): mean value}, and the rows."""
+    smiles = ["--smiles", people.smiles]
+    words = [*smiles, "--generated", generated, "--dataset", "actors", "--method", method, "--fold", people.fold]
+    words += ["--seed", seed]
+    classifier = folder / "classifier.safetensors"
+    assert run("train_expression_classifier", *smiles, "--fold", people.fold, "--out", classifier) == 0
+    files = {name: folder / f"{name}.parquet" for name in ("pictures", "motion", "identity", "expression")}
+    assert run("measure_pictures", *words, "--out", files["pictures"], "--network", NET) == 0
+    assert run("measure_motion", *words, "--out", files["motion"], "--curves", folder / "curves.parquet") == 0
+    assert run("measure_identity", *words, "--out", files["identity"]) == 0
+    assert run("measure_expression", *words, "--out", files["expression"], "--classifier", classifier) == 0
+    rows = [row for path in files.values() for row in read_table(path).to_dict("records")]
+    means = {}
+    for row in rows:
+        means.setdefault((row["mode"], row["expression"], row["metric"]), []).append(row["value"])
+    return {key: np.nanmean(values) for key, values in means.items() if not np.isnan(values).all()}, rows
+
+
+@pytest.fixture(scope="module")
+def controls(people, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("controls")
+    words = ["--smiles", people.smiles, "--fold", people.fold, "--out", folder / "generated.h5"]
+    assert run("generate_controls", *words) == 0
+    return score(people, folder / "generated.h5", folder)
+
+
+EQUAL = {"ssim": 1, "ssim_mouth": 1, "ssim_eyes_apex": 1, f"perceptual_mouth_apex_{NET}": 0, f"fid_{NET}": 0}
+EQUAL |= {f"frechet_video_distance_{NET}": 0}
+EQUAL |= {"au6_curve_distance": 0, "au12_curve_distance": 0, "au12_curve_correlation": 1, "landmark_error": 0}
+EQUAL |= {f"inception_score_difference_{NET}": 0, "psnr": float("inf"), "tracked": 1}
+
+
+@pytest.mark.parametrize("expression", ["posed", "spontaneous"])
+def test_originals_against_themselves(controls, expression):
+    means, _ = controls
+    for metric, value in EQUAL.items():
+        assert means["original", expression, metric] == pytest.approx(value, abs=1e-6), metric
+
+
+@pytest.mark.parametrize("expression", ["posed", "spontaneous"])
+def test_a_frozen_face_looks_right_and_does_nothing(controls, expression):
+    still, original = (
+        {
+            metric: controls[0].get((mode, expression, metric))
+            for metric in (*EQUAL, "au12_at_end", "temporal_roughness")
+        }
+        for mode in ("neutral_frame", "original")
+    )
+    assert still["ssim"] > 0.8
+    assert controls[0]["neutral_frame", expression, "ssim_mouth_apex"] < 0.6
+    assert still["au12_curve_distance"] > 1
+    assert original["au12_at_end"] > 0.5 > still["au12_at_end"] + 0.4
+    assert still["temporal_roughness"] == 0 < original["temporal_roughness"]
+
+
+@pytest.mark.parametrize("expression", ["posed", "spontaneous"])
+def test_another_person_is_another_person(controls, expression):
+    means, _ = controls
+    own = means["original", expression, "identity_distance_dlib_resnet"]
+    assert means["other_person", expression, "identity_distance_dlib_resnet"] > own + 0.15
+    assert means["other_person", expression, "ssim"] < means["neutral_frame", expression, "ssim"]
+    assert means["other_person", expression, "au12_at_end"] > 0.5, "who smiles all the same"
+    assert ("other_person", expression, f"fid_{NET}") not in means, "the originals in another order would be perfect"
+
+
+def test_scores_of_sets_have_replicates_and_no_person(controls):
+    for row in controls[1]:
+        is_set = row["metric"].startswith(("fid", "inception", "frechet", "au6_curve", "au12_curve"))
+        assert is_set == (row["replicates"] is not None) == (row["smile"] == "")
+
+
+def test_noise_nobody_sees_is_the_floor(controls):
+    assert 0 < controls[0]["original", "posed", "tracker_noise"] < 0.02
+
+
+def test_a_lost_face_is_counted_and_the_others_are_scored(people, tmp_path, caplog):
+    data = read_smiles(people.smiles, people.fold, held_out=True)
+    faces = data.faces.copy()
+    faces[0], faces[1, 3:5] = 90, 90  # nobody; nobody for two frames
+    labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
+    write_generated(tmp_path / "g.h5", GeneratedSmiles(faces[:, None], ["conditional"], **labels), {})
+    means, rows = score(people, tmp_path / "g.h5", tmp_path, "cra_net", 1)
+    tracked = [row["value"] for row in rows if row["metric"] == "tracked"]
+    assert tracked == [0, 0.75, 1, 1, 1, 1]
+    assert "p0_posed, cra_net conditional: the tracker found 0%" in caplog.text
+    errors = {row["smile"]: row["value"] for row in rows if row["metric"] == "landmark_error"}
+    assert np.isnan(errors["p0_posed"])
+    assert errors["p0_spontaneous"] == pytest.approx(0, abs=1e-6), "of the frames that were found"
+    assert means["conditional", "posed", "au12_curve_distance"] > 0
+    assert all(row["method"] == "cra_net" for row in rows)
+
+
+def test_the_classifier_reads_real_videos_and_survives_its_file(people, tmp_path, capsys):
+    path = tmp_path / "c.safetensors"
+    assert run("train_expression_classifier", "--smiles", people.smiles, "--fold", people.fold, "--out", path) == 0
+    classifier, data = load_classifier(path), read_smiles(people.smiles, people.fold)
+    assert classifier(data.faces) == data.expression.tolist()
+    assert classifier(data.faces[:, :, :, ::-1]) == data.expression.tolist(), "mirrored"
+    with pytest.raises(UserError, match="of 4 frames"):
+        classifier(data.faces[:, :4])
+    save_classifier(path, None, {})
+    assert load_classifier(path) is None
+    path.write_bytes(b"nothing")
+    with pytest.raises(UserError, match="no expression classifier"):
+        load_classifier(path)
+
+
+def test_an_empty_test_fold_is_one_line(people, tmp_path, capsys):
+    words = ["--smiles", people.smiles, "--fold", 7, "--out", tmp_path / "g.h5"]
+    assert run("generate_controls", *words) == 1
+    assert "has no sequence in fold 7: it has folds [1, 10]" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_would_see_one_frame_is_one_line(people, tmp_path, capsys):
+    words = ["--smiles", people.smiles, "--fold", people.fold, "--out", tmp_path / "g.h5"]
+    assert run("generate_controls", *words) == 0
+    words = ["--smiles", people.smiles, "--generated", tmp_path / "g.h5", "--dataset", "a", "--method", "controls"]
+    words += ["--fold", people.fold, "--seed", 0, "--out", tmp_path / "s.parquet", "--network", NET]
+    assert run("measure_pictures", *words, "--every", 8) == 1
+    assert "--every 8: of 8 frames the network would see one" in capsys.readouterr().err
+    assert not (tmp_path / "s.parquet").exists()
+
+
+def test_a_file_of_other_videos_is_one_line(people, smiles, tmp_path, capsys):
+    assert run("generate_controls", "--smiles", smiles, "--fold", 1, "--out", tmp_path / "g.h5") == 0
+    words = ["--generated", tmp_path / "g.h5", "--dataset", "a", "--method", "m", "--fold", 10, "--seed", 1]
+    assert run("measure_identity", "--smiles", people.smiles, *words, "--out", tmp_path / "s.parquet") == 1
+    assert "was not made from fold 10" in capsys.readouterr().err
+    with h5py.File(tmp_path / "g.h5", "a") as file:
+        del file["faces"]
+    with pytest.raises(UserError, match="has no faces: generate it again"):
+        read_generated(tmp_path / "g.h5")
+
+
+def test_the_embedded_network_gives_what_its_package_gives(people):
+    faces = read_smiles(people.smiles, people.fold).faces[0]
+    network = networks.load(NET)
+    features, probabilities = network.describe(faces)
+    assert features.shape == (len(faces), 1280)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    with torch.inference_mode():
+        logits = network.network(efficientnet_lite0._prepare(faces))
+    np.testing.assert_allclose(probabilities, logits.softmax(dim=1).numpy(), atol=1e-5)
+    layers = network.layers(faces[0])
+    assert [layer.shape[0] for layer in layers] == [16, 24, 40, 112, 320]
+
+
+def test_inception_is_taken_where_its_weights_are_and_never_under_another_name(people, tmp_path, monkeypatch):
+    """An untrained network under the real file's name and with the real parameters' names; the checksum is ours."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert networks.load("auto").name == NET
+    folder = tmp_path / "hub/checkpoints"
+    folder.mkdir(parents=True)
+    torch.manual_seed(0)
+    network = InceptionV3()
+    assert sum(p.numel() for p in network.parameters()) == 23_834_568 + 8 * 2049, "torchvision's, with 1008 classes"
+    torch.save(network.state_dict(), folder / "pt_inception-2015-12-05-6726825d.pth")
+    with pytest.raises(UserError, match="has the wrong sha256"):
+        networks.load("auto")
+    monkeypatch.setattr("cmm.weights.file_digest", lambda path: "6726825d")
+    found = networks.load("auto")
+    assert found.name == "inception_v3"
+    features, probabilities = found.describe(read_smiles(people.smiles, people.fold).faces[0, :2])
+    assert features.shape == (2, 2048)
+    assert probabilities.shape == (2, 1008)
+    assert [layer.shape[0] for layer in found.layers(np.zeros((64, 64, 3), np.uint8))] == [64, 192, 288, 768, 2048]
+
+
+def test_embedded_weights_are_those_that_we_know():
+    for name in (NET, "face_recognition"):
+        assert find_weights(name).is_file()

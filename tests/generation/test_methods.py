@@ -1,0 +1,172 @@
+"""Every method behind one interface: trained on a tiny set, resumed, generated from, by name."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from cmm.cli import main as cli
+from cmm.datasets import EXPRESSIONS
+from cmm.errors import UserError
+from cmm.faces.store import read_smiles, write_smiles
+from cmm.generation import controls
+from cmm.generation import smiles as generation
+from cmm.generation.store import read_generated
+from cmm.methods import METHODS, cra_net, load, load_folder, video_gan, weights_of
+from cmm.models.cra_net import FaceVAE
+from cmm.models.video_gan import VideoDiscriminator, VideoGenerator
+from cmm.stages import STAGES
+from cmm.training import face_vae, loop
+from cmm.training.loop import Run
+
+FOLD = 1
+
+
+def train(smiles, folder, **epochs):
+    """All stages of CRA-Net and Video-GAN, small, in `folder`."""
+
+    def run(module, name, settings, *before):
+        files = (folder / f"{name}{suffix}" for suffix in (".safetensors", ".tsv", ".state"))
+        module.main(smiles, *before, Run(FOLD, *files), settings)
+
+    run(face_vae, "face_vae", face_vae.Settings(epochs=1, codes=6))
+    run(cra_net, "cra_net", cra_net.Settings(epochs=2, width=8), folder / "face_vae.safetensors")
+    run(video_gan, "video_gan", video_gan.Settings(epochs=epochs.get("video_gan", 2), batch_size=2))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(smiles, tmp_path_factory):
+    return train(smiles, tmp_path_factory.mktemp("methods"))
+
+
+def test_a_method_is_its_module_its_stage_and_its_config_block():
+    for method, stages in METHODS.items():
+        for stage in stages:
+            assert STAGES[f"train_{stage}"].block == stage
+        assert set(weights_of(method)) <= set(stages)
+
+
+@pytest.mark.parametrize("method", ["cra_net", "video_gan"])
+def test_generated_from_a_run(method, trained, smiles, tmp_path):
+    out = tmp_path / "generated.h5"
+    generation.main(smiles, method, [trained / f"{method}.safetensors"], FOLD, out, generation.Settings(batch_size=2))
+    made, data = read_generated(out), read_smiles(smiles, FOLD, held_out=True)
+    assert made.modes == ["conditional"]
+    assert made.faces.shape == (len(data), 1, 4, 32, 32, 3)
+    assert made.landmarks is None
+    assert made.contrast_faces.shape == (len(data), 4, 32, 32, 3)
+    assert (made.contrast_faces != made.faces[:, 0]).any(), "the label must be heard"
+
+
+def test_training_is_the_same_again_and_each_expression_has_a_model_of_its_own(trained, smiles, tmp_path):
+    again = train(smiles, tmp_path)
+    for method in ("cra_net", "video_gan"):
+        first, second = (load_file(folder / f"{method}.safetensors") for folder in (trained, again))
+        assert all(torch.equal(first[key], second[key]) for key in first)
+    names = {key.split("/")[0] for key in load_file(trained / "video_gan.safetensors")}
+    assert names == set(EXPRESSIONS)
+
+
+@pytest.mark.parametrize(("module", "name"), [(cra_net, "cra_net"), (video_gan, "video_gan")])
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(module, name, trained, smiles, tmp_path, monkeypatch):
+    """Stopped in the midst of its second epoch, with all its networks and optimisers in the state."""
+    before = [trained / "face_vae.safetensors"] if module is cra_net else []
+    settings = dataclasses.replace(
+        module.Settings(epochs=2, batch_size=2), **({"width": 8} if module is cra_net else {})
+    )  # fmt: skip
+    run = Run(FOLD, tmp_path / "w", tmp_path / "l", tmp_path / "state", state_seconds=0.0)
+    save, saves = loop.State.save_if_due, []
+
+    def stop(state, place, random):
+        save(state, place, random)
+        saves.append(place.epoch)
+        if place.epoch == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop.State, "save_if_due", stop)
+    with pytest.raises(KeyboardInterrupt):
+        module.main(smiles, *before, run, settings)
+    monkeypatch.setattr(loop.State, "save_if_due", save)
+    assert saves[-1] == 1
+    module.main(smiles, *before, run, settings)
+    whole = load_file(trained / f"{name}.safetensors")
+    assert all(torch.equal(value, whole[key]) for key, value in load_file(tmp_path / "w").items())
+
+
+def test_a_model_of_one_expression_says_so(smiles, trained, tmp_path):
+    data = read_smiles(smiles)
+    posed = tmp_path / "posed.h5"
+    chosen = np.flatnonzero(data.expression == "posed")
+    rows = [
+        {"smile": data.smile[i], "subject": data.subject[i], "expression": "posed", "video": "v", "fold": data.fold[i]}
+        for i in chosen
+    ]
+    write_smiles(posed, [(data.landmarks[i], data.faces[i], data.points[i]) for i in chosen], rows, 4, 32, {})
+    files = (tmp_path / name for name in ("video_gan.safetensors", "l.tsv", "state"))
+    video_gan.main(posed, Run(FOLD, *files), video_gan.Settings(epochs=1, batch_size=2))
+    weights, out = [tmp_path / "video_gan.safetensors"], tmp_path / "g.h5"
+    generation.main(posed, "video_gan", weights, FOLD, out, generation.Settings())
+    assert read_generated(out).contrast_faces is None, "a gap, not a guess"
+    with pytest.raises(UserError, match="has not learned spontaneous"):
+        generation.main(smiles, "video_gan", weights, FOLD, tmp_path / "h.h5", generation.Settings())
+
+
+def test_controls(smiles, tmp_path):
+    controls.main(smiles, FOLD, tmp_path / "c.h5")
+    made, data = read_generated(tmp_path / "c.h5"), read_smiles(smiles, FOLD, held_out=True)
+    assert made.modes == ["original", "neutral_frame", "other_person"]
+    np.testing.assert_array_equal(made.faces[:, 0], data.faces)
+    assert (made.faces[:, 1] == data.faces[:, :1]).all()
+    for i in range(len(data)):
+        j = next(j for j in range(len(data)) if (made.faces[i, 2] == data.faces[j]).all())
+        assert data.subject[j] != data.subject[i]
+
+
+def test_bad_names_and_weights_are_one_line(trained, smiles, tmp_path, capsys):
+    words = ["generate_smiles", "--smiles", smiles, "--fold", FOLD, "--out", tmp_path / "g.h5", "--weights"]
+
+    def error(*more):
+        assert cli([str(word) for word in [*words, *more]]) == 1
+        return capsys.readouterr().err
+
+    weights, other = trained / "cra_net.safetensors", trained / "video_gan.safetensors"
+    assert "no method 'magic': choose cmm_net, cra_net, video_gan" in error(weights, "--method", "magic")
+    assert "generated from multi_mode_lstm and translation: 1 weights files" in error(weights, "--method", "cmm_net")
+    assert "has no conditional_lstm, face_vae: it holds" in error(other, "--method", "cra_net")
+    with pytest.raises(UserError, match="no method 'magic'"):
+        load_folder("magic", tmp_path)
+    assert not (tmp_path / "g.h5").exists()
+
+
+def test_values_that_are_no_numbers_are_refused(trained, smiles, tmp_path, monkeypatch):
+    generator = load("cra_net", [trained / "cra_net.safetensors"])
+    with torch.no_grad():
+        generator.vae.decoder[-1].bias.fill_(float("nan"))
+    data = read_smiles(smiles, FOLD, held_out=True)
+    with pytest.raises(UserError, match="not finite"):
+        generator(data.landmarks[:, 0], data.faces[:, 0], data.label)
+
+
+def test_shapes_of_the_networks():
+    """The paper's layers at 64 pixels and 32 frames; other sizes have other depths."""
+    generator = VideoGenerator()
+    widths = [layer.out_channels for layer in generator.encoder if isinstance(layer, torch.nn.Conv2d)]
+    assert widths == [128, 256, 512, 1024]
+    grown = [layer.out_channels for layer in generator.foreground if isinstance(layer, torch.nn.ConvTranspose3d)]
+    assert grown == [1024, 512, 256, 128]
+    with torch.inference_mode():
+        for size, frames in ((32, 8), (64, 16), (64, 32)):
+            video, mask = VideoGenerator(size, frames).eval()(torch.zeros(2, 3, size, size))
+            assert video.shape == (2, 3, frames, size, size)
+            assert mask.shape == (2, 1, frames, size, size)
+            assert VideoDiscriminator(size, frames).eval()(video).shape == (2,)
+        faces = torch.zeros(2, 3, 64, 64)
+        vae = FaceVAE().eval()
+        assert vae.decode(vae.encode(faces)[0]).shape == faces.shape
+    with pytest.raises(ValueError, match="a power of two, 16 at most for 32 px"):
+        VideoGenerator(32, 32)
+    with pytest.raises(ValueError, match="a power of two"):
+        VideoGenerator(64, 24)
