@@ -14,6 +14,7 @@ LAYERS = (0, 2, 4, 10, 15)  # blocks with which a resolution ends
 
 def load(path):
     """The Network of a weights file, checked by its caller."""
+    torch.set_num_threads(1)  # one job, one core; the workflow runs jobs side by side
     return EfficientNetLite0(path)
 
 
