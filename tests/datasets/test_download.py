@@ -1,5 +1,6 @@
 """Downloads from a server that drops connections, sends wrong bytes, 404, 429, and stalls; and from mirrors."""
 
+import dataclasses
 import hashlib
 import re
 import subprocess
@@ -233,7 +234,8 @@ def test_a_part_of_other_bytes_is_noticed(server, tmp_path):
 def test_a_lasting_failure_is_one_line_and_the_other_files_are_kept(server, tmp_path, script, message):
     server.scripts["bad"] = list(script)
     with pytest.raises(UserError, match=f"set: 1 of 2 files could not be fetched: .*{message}.*Run it again"):
-        fetch(server, tmp_path, "bad", "good")
+        # One after the other: a host that has sent nothing at all by the time one is given up is given up whole.
+        fetch(server, tmp_path, "good", "bad", settings=dataclasses.replace(QUICK, connections=1))
     assert (tmp_path / "good").read_bytes() == BYTES
     assert not (tmp_path / "bad").exists()
     server.scripts["bad"] = []

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from running import MILESTONES
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("reruns")]
 
 SCORING = ["measure_pictures", "measure_motion", "measure_identity", "measure_expression"]
 TABLES = ["tabulate_scores", "tabulate_comparisons", "tabulate_paper"]
