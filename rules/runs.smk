@@ -1,6 +1,6 @@
 # Which runs there are, methods and their ablations, data sets, folds and seeds; and what belongs to them. No rules.
 
-from cmm.methods import CMM_NET, METHODS, weights_of
+from cmm.methods import CMM_NET, METHODS, split, weights_of
 
 # One trained method: data set, held-out fold, method, seed. An ablation of a method is a
 # method, too: cmm_net-without_push.
@@ -14,19 +14,23 @@ def ablations():
     return [f"cmm_net-{name}" for name in config["ablations"]]
 
 
+def folds_of(dataset):
+    """Folds of a data set that are held out, one run each."""
+    return config["sources"][dataset].get("folds", config["folds"])
+
+
 def runs(pattern, methods=None, **more):
     """`pattern` for every run that the config asks for: data set, fold, method (or `methods`) and seed."""
     methods = config["methods"] if methods is None else methods
     every = []
     for dataset in config["datasets"]:
-        folds = config["sources"][dataset].get("folds", config["folds"])
-        every += collect(pattern, dataset=dataset, fold=folds, method=methods, seed=config["seeds"], **more)
+        every += collect(pattern, dataset=dataset, fold=folds_of(dataset), method=methods, seed=config["seeds"], **more)
     return every
 
 
 def scored(pattern, **more):
     """`pattern` for everything that is scored: all runs, ablations among them, and the controls of each fold."""
-    controls = [path for path in runs(pattern.replace("{seed}", "0"), ["controls"], **more)]
+    controls = runs(pattern.replace("{seed}", "0"), ["controls"], **more)
     return [*dict.fromkeys(controls), *runs(pattern, [*config["methods"], *ablations()], **more)]
 
 
@@ -37,7 +41,7 @@ def scored_run(wildcards):
 
 def trained_by(method, stage):
     """The method whose run holds a stage's weights: an ablation trains what it changes, and what is made from that."""
-    base, _, ablation = method.partition("-")
+    base, ablation = split(method)
     if not ablation:
         return method
     before = [stage] if stage == "translation" else CMM_NET[: CMM_NET.index(stage) + 1]
@@ -57,20 +61,20 @@ def weights(stage):
 def models():
     """Weights of every stage of every run."""
     methods = [*config["methods"], *ablations()]
-    wanted = {(trained_by(m, stage), stage) for m in methods for stage in METHODS[m.partition("-")[0]]}
+    wanted = {(trained_by(m, stage), stage) for m in methods for stage in METHODS[split(m)[0]]}
     return [path for m, stage in sorted(wanted) for path in runs(f"{RUN}/{stage}.safetensors", [m])]
 
 
 def generated_from(wildcards):
     """Weights that a method generates from."""
-    return [weights(stage)(wildcards) for stage in weights_of(wildcards.method.partition("-")[0])]
+    return [weights(stage)(wildcards) for stage in weights_of(split(wildcards.method)[0])]
 
 
 def trained_settings(stage):
     """The flags of a training stage of CMM-Net, with what an ablation changes."""
 
     def words(wildcards):
-        ablation = wildcards.method.partition("-")[2]
+        _, ablation = split(wildcards.method)
         changed = config["ablations"][ablation].get(stage, {}) if ablation else {}
         return flags({**config[stage], **changed})
 
@@ -104,12 +108,11 @@ def studies():
 
 def studied(wildcards):
     """(path, method, fold) of every generated.h5 that a data set's user study shows: of the first seed, all folds."""
-    folds = config["sources"][wildcards.dataset].get("folds", config["folds"])
     pattern, seed = f"{RUN}/generated.h5", config["seeds"][0]
     return [
         (pattern.format(dataset=wildcards.dataset, fold=fold, method=method, seed=seed), method, fold)
         for method in config["methods"]
-        for fold in folds
+        for fold in folds_of(wildcards.dataset)
     ]
 
 

@@ -15,11 +15,10 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from cmm.evaluation.metrics import shown, title_of
-from cmm.evaluation.pages import Section, html_page, with_interval
+from cmm.evaluation.pages import Section, write_pages
 from cmm.evaluation.rows import COLUMNS
 from cmm.evaluation.summary import MODES, compare, summarise
 from cmm.figures.saving import COLOURS, save_figure
-from cmm.files import atomic
 from cmm.provenance import provenance
 from cmm.tables import read_table, write_tsv
 
@@ -54,8 +53,7 @@ def main(
     table = tabulate(rows)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    with atomic(html) as partial:
-        partial.write_text(html_page("Ablations of CMM-Net", sections(table), about))
+    write_pages("Ablations of CMM-Net", sections(table), about, html)
     plot_trade_off(figure, table, about)
 
 
@@ -107,7 +105,7 @@ def cell(values, metric):
     if metric not in values.index or pd.isna(values.loc[metric, "value"]):
         return "-"
     row = values.loc[metric]
-    text = with_interval(*(shown(metric, row[column]) for column in ("value", "low", "high")))
+    text = shown(metric, row["value"], row["low"], row["high"])
     return text if pd.isna(row["p"]) else f"{text}; p = {row['p']:.3f}"
 
 

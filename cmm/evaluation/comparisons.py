@@ -6,10 +6,9 @@ from typing import Annotated
 import pandas as pd
 
 from cmm.evaluation.metrics import in_order, metric_of, shown, title_of
-from cmm.evaluation.pages import Section, html_page, with_interval
+from cmm.evaluation.pages import Section, write_pages
 from cmm.evaluation.rows import COLUMNS
-from cmm.evaluation.summary import compare
-from cmm.files import atomic
+from cmm.evaluation.summary import compare, without_ablations
 from cmm.provenance import provenance
 from cmm.tables import read_table, write_tsv
 
@@ -26,12 +25,10 @@ def main(
     html: Annotated[Path, "table to write, HTML"],
 ):
     """Write the table in both formats."""
-    rows = read_table(scores, COLUMNS)
-    table = compare(rows[~rows["method"].str.contains("-")])
+    table = compare(without_ablations(read_table(scores, COLUMNS)))
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    with atomic(html) as partial:
-        partial.write_text(html_page("CMM-Net against each other method", sections(table), about))
+    write_pages("CMM-Net against each other method", sections(table), about, html)
 
 
 def sections(table):
@@ -54,6 +51,6 @@ def cell(row, metric):
     """Difference with its interval, p-value, and n where it is of people."""
     if pd.isna(row["difference"]):
         return "-"
-    text = with_interval(*(shown(metric, row[name]) for name in ("difference", "low", "high")))
+    text = shown(metric, row["difference"], row["low"], row["high"])
     p = "" if pd.isna(row["p"]) else f"; p = {row['p']:.3f}"
     return text + p + (f"; n = {row['people']}" if row["people"] else "")

@@ -42,11 +42,12 @@ def main(
     """Train on all folds but one."""
     data = read_smiles(smiles, fold, arrays=("faces",))
     about = provenance(__name__, settings, [smiles], fold=fold)
-    classifier = train(data.faces, data.expression, settings.penalty)
+    seen = both_ways(data.faces)
+    classifier = train(seen, data.expression, settings.penalty)
     if classifier is None:
         log.warning("%s has one expression alone outside of fold %d: nothing to tell apart", smiles, fold)
     else:
-        said = cross_validated(data, settings.penalty)
+        said = cross_validated(seen, data, settings.penalty)
         log.info("cross-validated over people: %.2f of %d sequences read as they are", said, len(data))
     save_classifier(out, classifier, about)
 
@@ -66,6 +67,10 @@ class Classifier:
         found = features(faces)
         if found.shape[1] != len(self.weights):
             raise UserError(f"the expression classifier is for other sequences than those of {faces.shape[1]} frames")
+        return self.read(found)
+
+    def read(self, found):
+        """Names of the expressions of `features` (n, d)."""
         above = (found - self.mean) / self.scale @ self.weights + self.bias[0] > 0
         return [self.expressions[int(yes)] for yes in above]
 
@@ -76,29 +81,34 @@ def features(faces):
     return np.diff(cells, axis=1).reshape(len(faces), -1)
 
 
+def both_ways(faces):
+    """Features (2, n, d) of sequences (n, t, s, s, 3) as they are and mirrored."""
+    return np.stack([features(faces), features(faces[:, :, :, ::-1])])
+
+
 def _cells(frame):
     return cv2.resize(frame.astype(np.float32).mean(axis=2), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
 
 
-def train(faces, expression, penalty):
-    """Classifier from sequences (n, t, s, s, 3) and the names of their expressions; None if they have one alone."""
+def train(seen, expression, penalty):
+    """Classifier from features (2, n, d) of `both_ways` and the expressions' names; None if they have one alone."""
     names = tuple(sorted(set(expression)))
     if len(names) < 2:
         return None
-    both = np.concatenate([features(faces), features(faces[:, :, :, ::-1])])  # mirrored, too
+    both = np.concatenate(seen)
     mean, scale = both.mean(axis=0), np.maximum(both.std(axis=0), 1e-6)
     known = np.tile(np.array(expression) == names[1], 2)
     fitted = LogisticRegression(C=penalty, max_iter=5000).fit((both - mean) / scale, known)
     return Classifier(mean, scale, fitted.coef_[0], fitted.intercept_, names)
 
 
-def cross_validated(data, penalty):
-    """Share of sequences that are read rightly by a classifier that has not seen their fold."""
+def cross_validated(seen, data, penalty):
+    """Share of the sequences of `data`, with their features, that a classifier of the other folds reads rightly."""
     right = []
     for fold in np.unique(data.fold):
         held = data.fold == fold
-        classifier = train(data.faces[~held], data.expression[~held], penalty)
-        right += [] if classifier is None else list(np.array(classifier(data.faces[held])) == data.expression[held])
+        classifier = train(seen[:, ~held], data.expression[~held], penalty)
+        right += [] if classifier is None else list(np.array(classifier.read(seen[0, held])) == data.expression[held])
     return float(np.mean(right)) if right else float("nan")
 
 

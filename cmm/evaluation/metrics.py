@@ -4,6 +4,7 @@ A score that a network measures carries the network's name behind its own:
 `fid_efficientnet_lite0` and `fid_inception_v3` are two scores, and are never mixed.
 """
 
+import math
 from dataclasses import dataclass
 
 NETWORKS = ("efficientnet_lite0", "inception_v3")  # of pictures, trained on ImageNet
@@ -81,9 +82,13 @@ def title_of(name):
     return metric_of(name).title + (f" ({network})" if network else "")
 
 
-def shown(name, value):
-    """A value with the score's number of digits."""
-    return f"{value:.{metric_of(name).digits}f}"
+def shown(name, value, low, high):
+    """A value with its interval, in the score's number of digits: 0.91 [0.90, 0.93].
+
+    The value alone where there is no interval, as of one person.
+    """
+    digits = metric_of(name).digits
+    return f"{value:.{digits}f}" if math.isnan(low) else f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def in_order(names):

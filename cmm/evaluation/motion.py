@@ -6,6 +6,7 @@ measured from the input face. A face that the tracker loses is counted, and said
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -47,9 +48,10 @@ def main(
         videos = [
             Tracked(tracker, made, i, data.faces[i]) for i in progress(range(len(made.smile)), "test videos tracked")
         ]
-    if run.method == CONTROLS:
-        for i, video in enumerate(videos):
-            rows.video(i, made.modes[0], tracker_noise=landmark_distance(video.original.points, video.perturbed.points))
+        if run.method == CONTROLS:
+            for i, video in enumerate(videos):
+                again = video.track(perturb(data.faces[i])).points
+                rows.video(i, made.modes[0], tracker_noise=landmark_distance(video.original.points, again))
     for i, video in enumerate(videos):
         score_video(rows, made, i, video)
     for mode in made.modes:
@@ -64,14 +66,11 @@ class Tracked:
     """One test video's sequences, tracked: the original, what was made, the contrast if there is one."""
 
     def __init__(self, tracker, made, i, original):
-        neutral = track_small(tracker, original[0])
-        self.original = retrack(tracker, original, neutral)
-        self.perturbed = retrack(tracker, perturb(original), neutral)
-        self.modes = {
-            mode: retrack(tracker, faces, neutral) for mode, faces in zip(made.modes, made.faces[i], strict=True)
-        }
+        self.track = partial(retrack, tracker, neutral=track_small(tracker, original[0]))
+        self.original = self.track(original)
+        self.modes = {mode: self.track(faces) for mode, faces in zip(made.modes, made.faces[i], strict=True)}
         contrast = made.contrast_faces
-        self.contrast = None if contrast is None else retrack(tracker, contrast[i], neutral)
+        self.contrast = None if contrast is None else self.track(contrast[i])
 
 
 def perturb(faces):

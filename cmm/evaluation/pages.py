@@ -42,22 +42,18 @@ def markdown_page(sections, about):
     return "\n".join(_markdown(section) for section in sections) + comment(about)
 
 
-def write_pages(title, sections, about, markdown, html):
-    """Write both files."""
-    with atomic(markdown) as partial:
-        partial.write_text(markdown_page(sections, about))
+def write_pages(title, sections, about, html, markdown=None):
+    """Write the page and, where asked for, the same as Markdown."""
     with atomic(html) as partial:
         partial.write_text(html_page(title, sections, about))
+    if markdown is not None:
+        with atomic(markdown) as partial:
+            partial.write_text(markdown_page(sections, about))
 
 
 def comment(about):
     """Provenance as the last line of a Markdown file."""
     return f"\n<!-- cmm: {escape(json.dumps(about), quote=False)} -->\n"
-
-
-def with_interval(text, low, high):
-    """A value with its interval: 0.91 [0.90, 0.93]; the value alone where there is none, as of one person."""
-    return text if low == "nan" else f"{text} [{low}, {high}]"
 
 
 def _html(section):

@@ -15,9 +15,9 @@ import pandas as pd
 
 from cmm.errors import UserError
 from cmm.evaluation.metrics import metric_of, shown, split_name, title_of
-from cmm.evaluation.pages import Section, with_interval, write_pages
+from cmm.evaluation.pages import Section, write_pages
 from cmm.evaluation.rows import COLUMNS
-from cmm.evaluation.summary import MODES, summarise
+from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.generation.controls import CONTROLS
 from cmm.generation.store import CONDITIONAL
 from cmm.provenance import provenance
@@ -54,7 +54,7 @@ def main(
     section, table = layout(read_table(scores, COLUMNS), TABLES[number], number)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    write_pages(f"The paper's table {number}", [section], about, markdown, html)
+    write_pages(f"The paper's table {number}", [section], about, html, markdown)
 
 
 def layout(rows, bases, number, printed=PRINTED):
@@ -64,7 +64,7 @@ def layout(rows, bases, number, printed=PRINTED):
     that was not run keeps its line, saying so; one that the paper does not have gets a line at
     the end.
     """
-    table = summarise(rows[~rows["method"].str.contains("-")])
+    table = summarise(without_ablations(rows))
     run = set(table["method"])
     table = table[table["metric"].map(lambda name: split_name(name)[0] in bases)]
     lines = LINES | {
@@ -112,7 +112,7 @@ def text(row, column, best, known):
     """A cell: value with interval, bold if it is the best; beside it the paper's number, if it is of the same thing."""
     if row is None or pd.isna(row.value):
         return "-"
-    cell = with_interval(*(shown(column[2], value) for value in (row.value, row.low, row.high)))
+    cell = shown(column[2], row.value, row.low, row.high)
     score, network = split_name(column[2])
     printed = known.get((column[0], column[1], row.method, score))
     if printed is not None and row.mode in (CONDITIONAL, row.method) and network in ("", "inception_v3"):

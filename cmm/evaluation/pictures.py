@@ -15,7 +15,7 @@ from cmm.evaluation.psnr import psnr
 from cmm.evaluation.regions import REGIONS, boxes, cut
 from cmm.evaluation.rows import Scored
 from cmm.evaluation.smoothness import temporal_roughness
-from cmm.evaluation.ssim import ssim, ssim_in
+from cmm.evaluation.ssim import means_in, ssim_maps
 from cmm.progress import progress
 from cmm.settings import setting
 
@@ -51,11 +51,11 @@ def main(
 
 def of_sequence(faces, original, points):
     """Scores {metric: value} of one sequence (t, s, s, 3) uint8 against the original, whose points are (t, 68, 2)."""
-    values = {"ssim": ssim(faces, original), "ssim_apex": ssim(faces[-1:], original[-1:])}
-    for region in REGIONS:
-        where = boxes(points, region, original.shape[1])
-        values[f"ssim_{region}"] = ssim_in(faces, original, where)
-        values[f"ssim_{region}_apex"] = ssim_in(faces[-1:], original[-1:], where[-1:])
+    whole, maps = ssim_maps(faces, original)
+    frames = {"ssim": whole}
+    frames |= {f"ssim_{region}": means_in(maps, boxes(points, region, original.shape[1])) for region in REGIONS}
+    values = {name: float(every.mean()) for name, every in frames.items()}
+    values |= {f"{name}_apex": float(every[-1]) for name, every in frames.items()}
     return values | {"psnr": psnr(faces, original), "temporal_roughness": temporal_roughness(faces)}
 
 
@@ -104,7 +104,6 @@ class Described:
 
 def of_set(fake, real, network):
     """Scores of a set, {metric: function of an index array of videos}, against the originals."""
-
     return {
         f"inception_score_{network}": lambda chosen: fake.score(chosen)[0],
         f"inception_score_spread_{network}": lambda chosen: fake.score(chosen, SPLITS)[1],

@@ -33,6 +33,11 @@ class Estimate:
         return interval(self.replicates)
 
 
+def without_ablations(table):
+    """The lines of a table that are not about an ablation, which has a table of its own."""
+    return table[~table["method"].str.contains("-")]
+
+
 def with_modes(rows):
     """The rows, and once more those of the modes 1..K under the name of all of them."""
     modes = rows[rows["mode"].str.isdigit()]

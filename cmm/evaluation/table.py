@@ -9,9 +9,9 @@ from typing import Annotated
 import pandas as pd
 
 from cmm.evaluation.metrics import FAMILIES, NOTES, in_order, metric_of, shown, title_of
-from cmm.evaluation.pages import Section, with_interval, write_pages
+from cmm.evaluation.pages import Section, write_pages
 from cmm.evaluation.rows import COLUMNS
-from cmm.evaluation.summary import MODES, summarise
+from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.evaluation.summary import in_order as methods_in_order
 from cmm.generation.store import CONDITIONAL
 from cmm.provenance import provenance
@@ -27,12 +27,11 @@ def main(
     html: Annotated[Path, "table to write, HTML"],
 ):
     """Write the table in three formats."""
-    rows = read_table(scores, COLUMNS)
-    rows = rows[~rows["method"].str.contains("-")]  # ablations have a table of their own
+    rows = without_ablations(read_table(scores, COLUMNS))
     table = summarise(rows)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    write_pages("Scores of all methods", [*sections(table), *lost(rows)], about, markdown, html)
+    write_pages("Scores of all methods", [*sections(table), *lost(rows)], about, html, markdown)
 
 
 def sections(table):
@@ -80,7 +79,7 @@ def cell(group, metric):
     row = group.loc[metric]
     if pd.isna(row["value"]):
         return "-"
-    text = with_interval(*(shown(metric, row[name]) for name in ("value", "low", "high")))
+    text = shown(metric, row["value"], row["low"], row["high"])
     return text if row["people"] == group["people"].max() else f"{text} (n = {row['people']})"
 
 

@@ -17,7 +17,7 @@ from cmm.errors import UserError
 from cmm.evaluation.au_curve import mean_curve
 from cmm.evaluation.scores import CURVES
 from cmm.evaluation.statistics import LEVEL, replicates
-from cmm.evaluation.summary import in_order
+from cmm.evaluation.summary import in_order, without_ablations
 from cmm.figures.saving import COLOURS, save_figure
 from cmm.generation.store import CONDITIONAL
 from cmm.provenance import provenance
@@ -34,8 +34,8 @@ def main(
     out: Annotated[Path, "SVG figure to write"],
 ):
     """Plot a panel for each expression and action unit."""
-    table = read_table(curves, CURVES)
-    table = table[(table["dataset"] == dataset) & ~table["method"].str.contains("-")]
+    table = without_ablations(read_table(curves, CURVES))
+    table = table[table["dataset"] == dataset]
     table = table[(table["mode"] == CONDITIONAL) | (table["mode"] == table["method"])]
     table = table[~table["method"].isin(LEFT_OUT)]
     if table.empty:

@@ -31,6 +31,12 @@ def weights_of(method):
     return CMM_NET[2:] if method == "cmm_net" else METHODS[method][-1:]
 
 
+def split(method):
+    """(method, its ablation or "") of a run's method: cmm_net-without_push is ("cmm_net", "without_push")."""
+    base, _, ablation = method.partition("-")
+    return base, ablation
+
+
 @dataclass(frozen=True)
 class Generated:
     """What one call of a Generator gives; the first of the 1 + k sequences is the conditional one.
@@ -63,7 +69,7 @@ def learned(about):
 
 def load(method, weights):
     """The Generator of a method (or of an ablation of it) from its weights files."""
-    method = method.partition("-")[0]
+    method, _ = split(method)
     if method not in METHODS:
         raise UserError(f"no method {method!r}: choose {', '.join(METHODS)}")
     names = weights_of(method)

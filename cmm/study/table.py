@@ -34,7 +34,7 @@ def main(
     table = tabulate(rows)
     about = provenance(__name__, None, ratings)
     write_tsv(table, tsv, about)
-    write_pages("The paper's table 2: user study", [section(table)], about, markdown, html)
+    write_pages("The paper's table 2: user study", [section(table)], about, html, markdown)
 
 
 def tabulate(rows):
