@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from cmm.faces.backends import au_columns
+from cmm.faces.smiles import Settings, smooth_curves
 from cmm.tables import read_table
 
 
@@ -28,10 +30,14 @@ def main(data=Path("data/actors"), results=Path("results/actors")):
     )
     onset, apex = np.median(errors.astype(float), axis=0)
     tracked = len(both) and both["success"].mean() * len(both) / len(truth)
+    curves = [smooth_curves(rows, Settings().smoothing).assign(video=video) for video, rows in tracks.groupby("video")]
+    cheeks = pd.concat(curves)[["video", "frame", "AU06"]].merge(truth, on=["video", "frame"], suffixes=("", "_true"))
+    au6 = np.corrcoef(cheeks["AU06"], cheeks["AU06_true"])[0, 1]
     au12 = np.corrcoef(both[au_columns(tracks)[1]].fillna(0), both["AU12"])[0, 1]
     checks = [
         ("frames tracked", tracked, ">=", 0.99),
         ("AU12 correlation with the truth, all frames", au12, ">=", 0.95),
+        ("AU6 correlation with the truth, over blinks", au6, ">=", 0.75),
         ("videos with a phase", len(found) / truth["video"].nunique(), ">=", 0.95),
         ("median onset error [frames]", onset, "<=", 3),
         ("median apex error [frames]", apex, "<=", 4),

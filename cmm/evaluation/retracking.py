@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cmm.faces.backends import au_columns, au_scale
+from cmm.faces.blinks import in_blink
 from cmm.faces.landmarks import POINTS
 
 ENLARGED = 256  # a tracker made for photographs wants more than 64 pixels
@@ -14,7 +15,10 @@ ENLARGED = 256  # a tracker made for photographs wants more than 64 pixels
 
 @dataclass(frozen=True)
 class Retracked:
-    """points (t, 68, 2) in pixels of the enlarged face, au06 and au12 (t,) in 0-1; NaN where lost."""
+    """points (t, 68, 2) in pixels of the enlarged face, au06 and au12 (t,) in 0-1; NaN where lost.
+
+    au06 is NaN in blinks, too: nobody can generate them at the moment at which they happened.
+    """
 
     points: np.ndarray
     au06: np.ndarray
@@ -40,6 +44,10 @@ def retrack(tracker, frames, neutral):
         units = tracker.action_units(pd.DataFrame([f.measures for f in seen]), pd.Series(neutral.measures))
         points[found] = [face.points for face in seen]
         au06[found], au12[found] = (units[name] / au_scale(name) for name in au_columns(units))
+        if "AU45_proxy" in units:
+            closure = np.zeros(len(frames))
+            closure[found] = units["AU45_proxy"]
+            au06[in_blink(closure, len(frames) // 2)] = np.nan
     return Retracked(points, au06, au12)
 
 

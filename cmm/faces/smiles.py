@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter1d, label, median_filter
 
 from cmm.errors import UserError
 from cmm.faces.backends import au_columns, au_scale
+from cmm.faces.blinks import in_blink
 from cmm.faces.landmarks import lip_corners, points_of
 from cmm.provenance import provenance
 from cmm.settings import setting
@@ -25,7 +26,6 @@ from cmm.tables import by_video, read_provenance, read_table, write_table, write
 log = logging.getLogger("cmm")
 COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "onset_seconds", "apex_seconds"]
 COLUMNS += ["fold", "found_by"]
-BLINK = 0.35  # closure (0-1) above which the eyes say nothing about AU6
 LONGEST_BLINK = 0.45  # seconds; a longer closure is an expression, not a blink
 FAINT_HOLD = 0.3  # seconds that a faint smile lasts at least
 
@@ -107,7 +107,9 @@ def smooth_curves(frame, smoothing):
     table = pd.DataFrame({"frame": frame["frame"], "timestamp": time, "raw_AU06": au6, "raw_AU12": au12})
     table["success"] = frame["success"]
     if "AU45_proxy" in frame:
-        au6 = _bridge_blinks(au6, _fill(frame["AU45_proxy"].to_numpy(float)), rate)
+        closure = _fill(frame["AU45_proxy"].to_numpy(float))
+        hidden = in_blink(closure, LONGEST_BLINK * rate, max(1, int(round(0.04 * rate))))
+        au6 = _fill(np.where(hidden, np.nan, au6))
     curves = {"AU06": au6, "AU12": au12, "corners": _fill(lip_corners(points_of(frame)))}
     for name, curve in curves.items():
         table[name] = _smooth(curve, time, rate, smoothing)
@@ -200,17 +202,6 @@ def _smooth(curve, time, rate, smoothing):
     curve = median_filter(np.interp(grid, time, curve), width, mode="nearest")
     curve = gaussian_filter1d(curve, max(smoothing * rate, 1e-6), mode="nearest")
     return np.interp(time, grid, curve)
-
-
-def _bridge_blinks(au6, closure, rate):
-    regions, count = label(closure > BLINK)
-    hidden = np.zeros(len(au6), dtype=bool)
-    for number in range(1, count + 1):
-        where = np.flatnonzero(regions == number)
-        if len(where) <= LONGEST_BLINK * rate:
-            margin = max(1, int(round(0.04 * rate)))
-            hidden[max(0, where[0] - margin) : where[-1] + 1 + margin] = True
-    return _fill(np.where(hidden, np.nan, au6))
 
 
 def _fill(curve):

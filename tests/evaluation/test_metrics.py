@@ -1,6 +1,7 @@
 """Metrics against independent implementations, and their limits."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.linalg import sqrtm
@@ -17,8 +18,10 @@ from cmm.evaluation.identity import identity_distance
 from cmm.evaluation.perceptual import perceptual_distance
 from cmm.evaluation.psnr import psnr
 from cmm.evaluation.regions import boxes, cut
+from cmm.evaluation.retracking import retrack
 from cmm.evaluation.smoothness import temporal_roughness
 from cmm.evaluation.ssim import ssim, ssim_in
+from cmm.faces.trackers import Face
 
 
 def literal_ssim(x, y):
@@ -189,6 +192,34 @@ def test_curves_with_lost_frames_are_bridged_and_lost_ones_left_out():
     np.testing.assert_allclose(mean_curve(holes), mean_curve(whole))
     assert np.isnan(mean_curve(np.full((2, 10), np.nan))).all(), "nothing to say of faces that were never found"
     assert np.isnan(curve_distance(np.full((2, 10), np.nan), whole))
+
+
+class Eyes:
+    """A tracker that reads how far the eyes are closed off a face's grey level, and AU6 off the closed eyes."""
+
+    def track(self, image):
+        grey = float(image.mean()) / 255
+        return Face(np.zeros((68, 2)), 1.0, {"closed": grey, "smile": 0.5}, 1)
+
+    def action_units(self, measures, neutral):
+        closed = measures["closed"] - neutral["closed"]
+        return pd.DataFrame({"AU06_proxy": closed, "AU12_proxy": measures["smile"], "AU45_proxy": closed})
+
+
+def test_au6_says_nothing_in_a_blink():
+    closed = np.zeros(32)
+    closed[10:14] = 0.8
+    closed[14] = 0.2  # the lids still move
+    frames = np.broadcast_to((closed * 255).astype(np.uint8)[:, None, None, None], (32, 64, 64, 3))
+    track = retrack(Eyes(), frames, Eyes().track(frames[0]))
+    assert np.flatnonzero(np.isnan(track.au06)).tolist() == [9, 10, 11, 12, 13, 14]
+    assert not np.isnan(track.au12).any()
+    assert track.tracked == 1
+    np.testing.assert_allclose(mean_curve([track.au06]), 0)
+
+    closed[10:] = 0.8  # eyes that stay closed smile
+    frames = np.broadcast_to((closed * 255).astype(np.uint8)[:, None, None, None], (32, 64, 64, 3))
+    assert not np.isnan(retrack(Eyes(), frames, Eyes().track(frames[0])).au06).any()
 
 
 def test_curve_correlation(rng):
