@@ -217,6 +217,8 @@ def validate(config, schema):
             raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
     if config["action_units"]["dataset"] not in config["sources"]:
         raise UserError(f"config: action_units.dataset: {config['action_units']['dataset']!r} is no key of sources")
+    if config["ablations"] and "cmm_net" not in config["methods"]:
+        raise UserError("config: ablations are of cmm_net, which is not among methods: add it, or empty ablations")
     _check_trackers(config)
 
 

@@ -60,7 +60,7 @@ rule render_films:
             caption="../workflow/report/films.rst",
             category="5. Videos",
             subcategory="{dataset}, fold {fold}, {method}, seed {seed}",
-            labels={"test video": "{smile}", "shows": "original, conditional, K modes"},
+            labels={"test video": "{smile}", "shows": "a film"},
         ),
         sequences=directory(f"{RUN}/sequences"),
     log:

@@ -67,7 +67,7 @@ def models():
 
 def generated_from(wildcards):
     """Weights that a method generates from."""
-    return [weights(stage)(wildcards) for stage in weights_of(split(wildcards.method)[0])]
+    return [weights(stage)(wildcards) for stage in weights_of(wildcards.method)]
 
 
 def trained_settings(stage):

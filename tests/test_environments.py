@@ -124,3 +124,9 @@ def test_the_projects_own_pins_are_those_of_the_lock_file():
     assert {name: locked.get(re.sub(r"[-_.]+", "-", name.lower())) for name, _ in wanted if name != "setuptools"} == {
         name: version for name, version in wanted if name != "setuptools"
     }
+
+
+def test_the_slurm_profile_gives_every_training_a_gpu():
+    """Their rules ask for gpu=1; on the default partition such a job is refused."""
+    given = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["set-resources"]
+    assert set(given) == {f"train_{stage}" for stages in METHODS.values() for stage in stages}

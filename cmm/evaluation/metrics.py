@@ -15,7 +15,7 @@ class Metric:
     title: str
     unit: str
     digits: int
-    better: str  # higher | lower | original: the nearer to the originals' value
+    better: str  # higher | lower | original: the nearer to the originals' value | "": by itself neither
     family: str
 
 
@@ -41,17 +41,21 @@ METRICS = {
     "au12_curve_correlation": Metric("AU12 curve correlation", "1", 3, "higher", "motion"),
     "au12_at_end": Metric("AU12 at the end", "AU12, 0-1", 2, "original", "motion"),
     "landmark_error": Metric("landmark error", "IOD", 3, "lower", "motion"),
-    "mode_diversity": Metric("mode diversity", "IOD", 3, "higher", "motion"),
-    "expression_contrast": Metric("posed/spontaneous contrast", "IOD", 3, "higher", "motion"),
-    "tracker_noise": Metric("tracker noise, floor of the two before", "IOD", 3, "lower", "motion"),
+    "mode_diversity": Metric("mode diversity", "IOD", 3, "", "motion"),
+    "expression_contrast": Metric("posed/spontaneous contrast", "IOD", 3, "", "motion"),
+    "tracker_noise": Metric("tracker noise, floor of the two before", "IOD", 3, "", "motion"),
     "tracked": Metric("frames with a face, a share", "1", 3, "higher", "motion"),
-    "identity_distance_dlib_resnet": Metric("identity distance", "1", 3, "lower", "people"),
+    "identity_distance_dlib_resnet": Metric("identity distance", "1", 3, "original", "people"),
     "expression_accuracy": Metric("expression read as intended", "1", 2, "higher", "people"),
 }
 NOTES = {  # what a reader of a family's table should know
-    "sets": "The control of other people is the originals in another order, and has no such scores.",
+    "motion": (
+        "Diversity and contrast are no merit by themselves: jitter has them, too. Read them beside the landmark error."
+    ),
+    "sets": "The control of other people is made of the originals, and has no such scores.",
     "people": (
-        "Expression: a method that always moves alike is read as one expression always and as the other never, so read"
+        "Identity: a smile takes the originals themselves some way from the input face, which held still has none."
+        " Expression: a method that always moves alike is read as one expression always and as the other never, so read"
         " both lines; chance is 0.5 on average."
     ),
 }

@@ -66,7 +66,10 @@ class Tracked:
     """One test video's sequences, tracked: the original, what was made, the contrast if there is one."""
 
     def __init__(self, tracker, made, i, original):
-        self.track = partial(retrack, tracker, neutral=track_small(tracker, original[0]))
+        neutral = track_small(tracker, original[0])
+        if neutral is None:
+            log.warning("%s: the tracker found no face in the input picture: no action units", made.smile[i])
+        self.track = partial(retrack, tracker, neutral=neutral)
         self.original = self.track(original)
         self.modes = {mode: self.track(faces) for mode, faces in zip(made.modes, made.faces[i], strict=True)}
         contrast = made.contrast_faces

@@ -130,8 +130,7 @@ def note(rows):
         parts.append(f"{dataset}: {people} people, {videos} videos, folds {_list(folds)}, seeds {_list(seeds)}")
     return "; ".join(parts) + (
         ". Intervals: 95 percent, bootstrap over people. Bold: best of the methods, controls aside. The control of"
-        " other people is the originals in another order: scores of sets say nothing of it. Paired tests:"
-        " comparisons.html."
+        " other people is made of the originals: scores of sets say nothing of it. Paired tests: comparisons.html."
     )
 
 

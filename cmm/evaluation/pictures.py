@@ -45,7 +45,8 @@ def main(
             rows.video(i, mode, **of_sequence(faces, data.faces[i], data.points[i]), **apex.distances(faces))
     real = Described(network, data.faces, settings.every)
     for m, mode in enumerate(progress(made.modes, "sets described")):
-        rows.sets(mode, **of_set(Described(network, made.faces[:, m], settings.every), real, network.name))
+        if rows.has_sets(mode):
+            rows.sets(mode, **of_set(Described(network, made.faces[:, m], settings.every), real, network.name))
     rows.write(run.out, run.about(__name__, settings, network=network.name))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cmm.faces.backends import au_columns, au_scale
-from cmm.faces.blinks import in_blink
+from cmm.faces.blinks import CLOSED, in_blink
 from cmm.faces.landmarks import POINTS
 
 ENLARGED = 256  # a tracker made for photographs wants more than 64 pixels
@@ -18,6 +18,7 @@ class Retracked:
     """points (t, 68, 2) in pixels of the enlarged face, au06 and au12 (t,) in 0-1; NaN where lost.
 
     au06 is NaN in blinks, too: nobody can generate them at the moment at which they happened.
+    Eyes that are still closed in the last frame, the apex, smile.
     """
 
     points: np.ndarray
@@ -27,27 +28,30 @@ class Retracked:
     @property
     def tracked(self):
         """Share of frames in which the tracker found the face."""
-        return float(1 - np.isnan(self.au12).mean())
+        return float(1 - np.isnan(self.points[:, 0, 0]).mean())
 
 
 def retrack(tracker, frames, neutral):
     """Track frames (t, s, s, 3) uint8; AUs are measured from `neutral`, a tracked Face or None.
 
-    Generated and original sequences go through this same measurement.
+    Generated and original sequences go through this same measurement. Without `neutral`, AUs are NaN.
     """
     faces = [track_small(tracker, frame) for frame in frames]
     found = np.array([face is not None for face in faces])
     points = np.full((len(frames), POINTS, 2), np.nan)
     au06, au12 = np.full(len(frames), np.nan), np.full(len(frames), np.nan)
-    if found.any() and neutral is not None:
-        seen = [face for face in faces if face is not None]
-        units = tracker.action_units(pd.DataFrame([f.measures for f in seen]), pd.Series(neutral.measures))
+    seen = [face for face in faces if face is not None]
+    if seen:
         points[found] = [face.points for face in seen]
+    if seen and neutral is not None:
+        units = tracker.action_units(pd.DataFrame([f.measures for f in seen]), pd.Series(neutral.measures))
         au06[found], au12[found] = (units[name] / au_scale(name) for name in au_columns(units))
         if "AU45_proxy" in units:
             closure = np.zeros(len(frames))
             closure[found] = units["AU45_proxy"]
-            au06[in_blink(closure, len(frames) // 2)] = np.nan
+            opened = np.flatnonzero(closure <= CLOSED)
+            last = opened[-1] + 1 if len(opened) else 0  # closed from there to the apex
+            au06[:last][in_blink(closure[:last], len(frames) // 2)] = np.nan
     return Retracked(points, au06, au12)
 
 

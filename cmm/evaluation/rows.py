@@ -1,4 +1,4 @@
-"""The rows that every score goes into, one a measured thing; tables and figures are made from them alone.
+"""The rows that every score goes into, one a measured thing; all tables of scores are made from them.
 
 dataset, fold, seed, method, expression; subject and smile, empty for the score of a set; mode:
 `conditional`, a number, or `all`; metric, value, unit; replicates: of the score of a set, its
@@ -64,13 +64,17 @@ class Rows:
         who = {"expression": self.made.expression[i], "subject": self.made.subject[i], "smile": self.made.smile[i]}
         self._add(mode, who | {"replicates": None}, values)
 
+    def has_sets(self, mode):
+        """Whether a mode has scores of sets: the control of other people is made of the originals,
+        and would pass for perfect."""
+        return self.name(mode) != OTHER_PERSON
+
     def sets(self, mode, **scores):
         """Add scores of the set of test videos of each expression.
 
-        scores: {metric: function of an index array of test videos}. None of the control of other
-        people: it is the originals in another order, and would pass for perfect.
+        scores: {metric: function of an index array of test videos}.
         """
-        if self.name(mode) == OTHER_PERSON:
+        if not self.has_sets(mode):
             return
         for expression in dict.fromkeys(self.made.expression):
             mine = np.flatnonzero(self.made.expression == expression)

@@ -1,6 +1,6 @@
 """Join the scores of all runs into one table, and their AU curves into another.
 
-Everything that the report says about methods is made from these two.
+All tables of scores, and figure 8, are made from these two.
 """
 
 from pathlib import Path

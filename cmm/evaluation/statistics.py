@@ -3,10 +3,16 @@
 People are the units, not videos or frames: the videos of one person are alike. All random
 draws come from a fixed seed and depend on the number of people alone, so that two methods
 measured on the same people see the same resamples, and their differences are paired.
+
+The bootstrap takes few people for surer than they are: resamples of n people vary less than
+samples do, by n - 1 over n, and normally where they should follow Student's t. Intervals and
+p-values are widened by both (the expanded percentile interval of Hesterberg 2015, "What
+teachers should know about the bootstrap"). Of four people an interval then reaches from the
+lowest to the highest, and covers the mean in 87 cases of 100 for 79 of the plain one.
 """
 
 import numpy as np
-from scipy.stats import permutation_test
+from scipy.stats import norm, permutation_test, t
 
 RESAMPLES = 2000
 SET_RESAMPLES = 200  # of scores of whole sets, which are measured anew for each
@@ -33,14 +39,23 @@ def replicates(score, subjects, fold=0, resamples=SET_RESAMPLES):
     )
 
 
-def interval(values, level=LEVEL):
-    """Percentile interval of replicates (r,): (low, high), NaN where none is a number."""
+def tail(people, level=LEVEL):
+    """Share of the replicates below the interval of `level`, and above it: of many people (1 - level) / 2."""
+    if people < 2:
+        return (1 - level) / 2
+    width = np.sqrt(people / (people - 1)) * t.ppf((1 + level) / 2, people - 1)
+    return float(norm.sf(width))
+
+
+def interval(values, people, level=LEVEL):
+    """Expanded percentile interval of replicates (r,) of so many people: (low, high), NaN where none is a number."""
     values = np.asarray(values, float)
     values = values[~np.isnan(values)]
     if not len(values):
         return float("nan"), float("nan")
+    share = tail(people, level)
     # Of the inclusive kind: infinite replicates, as of the PSNR of equal pictures, have no mean.
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    low, high = np.quantile(values, [share, 1 - share], method="inverted_cdf")
     return float(low), float(high)
 
 
@@ -68,17 +83,19 @@ def paired_test(first, second):
     return float(result.pvalue)
 
 
-def replicate_test(differences):
-    """Two-sided p-value from the replicates (r,) of a paired difference of set scores: the bootstrap's.
+def replicate_test(differences, people):
+    """Two-sided p-value from the replicates (r,) of a paired difference of set scores of `people` people.
 
-    Twice the share of replicates on the rarer side of 0, at least 2 / (r + 1).
+    The counterpart of `interval`: the share of replicates on the rarer side of 0, as a quantile
+    of Student's t. As that of `paired_test` it is at least 2 / 2^n.
     """
     differences = np.asarray(differences, float)
     differences = differences[np.isfinite(differences)]
-    if not len(differences):
+    if not len(differences) or people < 2:
         return float("nan")
     rarer = min((differences <= 0).sum(), (differences >= 0).sum())
-    return float(min(1.0, 2 * (rarer + 1) / (len(differences) + 1)))
+    width = norm.isf((rarer + 1) / (len(differences) + 1)) / np.sqrt(people / (people - 1))
+    return float(min(1.0, max(2 * t.sf(width, people - 1), 2 / 2**people)))
 
 
 def wilson(successes, n, z=1.959964):

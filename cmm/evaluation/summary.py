@@ -1,8 +1,8 @@
 """From rows of scores to means with intervals, and to paired comparisons of methods.
 
 Scores of videos are averaged for each person over seeds, videos and modes, then over people;
-scores of sets over runs. Intervals are 95 percent, of the bootstrap over people; a set's score
-has none if one of its runs rests on one person alone.
+scores of sets over runs. Intervals are 95 percent, of the bootstrap over people, to whom they
+speak and not to seeds; a set's score has none if one of its runs rests on one person alone.
 """
 
 from dataclasses import dataclass
@@ -22,15 +22,17 @@ ORDER = (*CONTROLS, "video_gan", "cra_net", "cmm_net")  # then the rest, by name
 
 @dataclass(frozen=True)
 class Estimate:
-    """A score of one method: its value, its replicates (r,), and one value a person (empty for a set's score)."""
+    """A score of one method: its value, its replicates (r,), one value a person (empty for a set's score), and of
+    how many people it is."""
 
     value: float
     replicates: np.ndarray
     people: pd.Series
+    n: int
 
     @property
     def interval(self):
-        return interval(self.replicates)
+        return interval(self.replicates, self.n)
 
 
 def without_ablations(table):
@@ -44,20 +46,24 @@ def with_modes(rows):
     return pd.concat([rows, modes.assign(mode=MODES)], ignore_index=True)[COLUMNS]
 
 
-def estimate(rows):
-    """Estimate of the rows of one method, mode, expression and score."""
+def estimate(rows, n):
+    """Estimate of the rows of one method, mode, expression and score; n: people of the method's runs."""
     if rows["replicates"].isna().all():
         people = rows.groupby("subject")["value"].mean().dropna()
         if people.empty:
-            return Estimate(float("nan"), np.full(1, np.nan), people)
-        return Estimate(float(people.mean()), bootstrap(people.to_numpy()), people)
+            return Estimate(float("nan"), np.full(1, np.nan), people, n)
+        return Estimate(float(people.mean()), bootstrap(people.to_numpy()), people, len(people))
     drawn = np.stack(rows["replicates"].to_list()).astype(float)
-    return Estimate(float(rows["value"].mean(skipna=False)), drawn.mean(axis=0), pd.Series(dtype=float))
+    return Estimate(float(rows["value"].mean(skipna=False)), drawn.mean(axis=0), pd.Series(dtype=float), n)
 
 
 def estimates(rows):
     """{(dataset, method, mode, expression, metric): Estimate}."""
-    return {key: estimate(group) for key, group in with_modes(rows).groupby(GROUP, sort=False)}
+    known = counts(rows)
+    return {
+        key: estimate(group, known.get((key[0], key[1], key[3]), (0, 0, 0))[0])
+        for key, group in with_modes(rows).groupby(GROUP, sort=False)
+    }
 
 
 def counts(rows):
@@ -74,11 +80,10 @@ def summarise(rows):
     """Table of every score: GROUP, value, low, high, people, videos, runs."""
     known, lines = counts(rows), []
     for key, found in estimates(rows).items():
-        people, videos, runs = known.get((key[0], key[1], key[3]), (0, 0, 0))
-        people = len(found.people) or people  # of whom there is a value
+        _, videos, runs = known.get((key[0], key[1], key[3]), (0, 0, 0))
         low, high = found.interval
         line = dict(zip(GROUP, key, strict=True)) | {"value": found.value, "low": low, "high": high}
-        lines.append(line | {"people": people, "videos": videos, "runs": runs})
+        lines.append(line | {"people": found.n, "videos": videos, "runs": runs})
     return pd.DataFrame(lines, columns=[*GROUP, "value", "low", "high", "people", "videos", "runs"])
 
 
@@ -109,9 +114,10 @@ def _difference(mine, theirs):
         if not len(both) or not np.isfinite(first - second).all():
             return (float("nan"),) * 4 + (len(both),)
         apart = first - second
-        return float(apart.mean()), *interval(bootstrap(apart)), paired_test(first, second), len(both)
+        return float(apart.mean()), *interval(bootstrap(apart), len(both)), paired_test(first, second), len(both)
     drawn = mine.replicates - theirs.replicates if len(mine.replicates) == len(theirs.replicates) else [np.nan]
-    return mine.value - theirs.value, *interval(drawn), replicate_test(drawn), 0
+    n = min(mine.n, theirs.n)
+    return mine.value - theirs.value, *interval(drawn, n), replicate_test(drawn, n), n
 
 
 def in_order(methods):

@@ -17,7 +17,10 @@ from cmm.generation.store import CONDITIONAL
 from cmm.provenance import provenance
 from cmm.tables import read_table, write_tsv
 
-BETTER = {"higher": "higher is better", "lower": "lower is better", "original": "near the original's is better"}
+BETTER = {"higher": " (higher is better)", "lower": " (lower is better)", "": ""}
+BETTER["original"] = " (near the original's is better)"
+
+INTERVALS = "In brackets: 95 percent intervals of the bootstrap over people."
 
 
 def main(
@@ -47,7 +50,7 @@ def family_section(dataset, family, table):
     """One table: a line a method, mode and expression; a column a score."""
     metrics = in_order(set(table["metric"]))
     head = ["method", "sequence", "expression", "people, videos, runs"]
-    head += [f"{title_of(name)} ({BETTER[metric_of(name).better]})" for name in metrics]
+    head += [f"{title_of(name)}{BETTER[metric_of(name).better]}" for name in metrics]
     keys = ["method", "mode", "expression"]
     groups = {key: group.set_index("metric") for key, group in table.groupby(keys)}
     rows = []
@@ -55,7 +58,7 @@ def family_section(dataset, family, table):
         group = groups[method, mode, expression]
         n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
         rows.append([method, sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)])
-    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, NOTES.get(family, ""))
+    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, (INTERVALS, NOTES.get(family)))))
 
 
 def line_order(key, methods):

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 from cmm.errors import UserError
 from cmm.faces.smiles import smooth_curves
 from cmm.figures.saving import save_figure
-from cmm.files import atomic
+from cmm.files import atomic, inside
 from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.tables import read_provenance, read_table
@@ -45,7 +45,7 @@ def main(
         folder.mkdir()
         for name in chosen:
             mine = phases[phases["video"] == name]
-            plot_au_curves(folder / f"{name}.svg", name, smooth_curves(frames[name], smoothing), mine, about)
+            plot_au_curves(inside(folder, f"{name}.svg"), name, smooth_curves(frames[name], smoothing), mine, about)
 
 
 def plot_au_curves(path, title, curves, phases, about):

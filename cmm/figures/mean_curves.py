@@ -16,7 +16,7 @@ import numpy as np
 from cmm.errors import UserError
 from cmm.evaluation.au_curve import mean_curve
 from cmm.evaluation.scores import CURVES
-from cmm.evaluation.statistics import LEVEL, replicates
+from cmm.evaluation.statistics import replicates, tail
 from cmm.evaluation.summary import in_order, without_ablations
 from cmm.figures.saving import COLOURS, save_figure
 from cmm.generation.store import CONDITIONAL
@@ -84,4 +84,5 @@ def band(table, unit):
     known = drawn[~np.isnan(drawn).all(axis=tuple(range(1, drawn.ndim)))]
     if not len(known):  # one person, or nobody's face found: no band
         return mean_curve(curves), *np.full((2, curves.shape[1]), np.nan)
-    return mean_curve(curves), *np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    share = tail(len(set(subjects)))
+    return mean_curve(curves), *np.quantile(known, [share, 1 - share], axis=0)

@@ -1,8 +1,9 @@
 """Controls of the test fold, in the form of a method's generated.h5: what any score is to be read beside.
 
 `original`: the true sequences. `neutral_frame`: the input face held still; on real photographs
-its SSIM over a sequence is 0.93, so that SSIM alone rewards doing nothing. `other_person`:
-the sequence of somebody else with the same expression: a fine smile of the wrong face.
+its SSIM over a sequence is 0.94, so that SSIM alone rewards doing nothing. `other_person`:
+the sequence of somebody else, with the same expression where there is one: a fine smile of the
+wrong face.
 """
 
 import logging
@@ -33,6 +34,8 @@ def main(
         log.warning("fold %d has one person alone: no control of another person", fold)
     else:
         parts.append(data.faces[others])
+        if swapped := (data.expression[others] != data.expression).sum():
+            log.warning("fold %d: %d sequences of another person are of the other expression", fold, swapped)
     labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
     made = GeneratedSmiles(faces=np.stack(parts, axis=1), modes=list(CONTROLS[: len(parts)]), **labels)
     write_generated(out, made, provenance(__name__, None, [smiles], fold=fold))

@@ -56,9 +56,10 @@ def write_generated(path, made, provenance):
 
 
 def read_pair(generated, smiles, fold, arrays):
-    """(GeneratedSmiles, Smiles) of one test fold; UserError unless they are the same videos."""
+    """(GeneratedSmiles, Smiles) of one test fold; UserError unless they are the same videos, of the same size."""
     made, data = read_generated(generated), read_smiles(smiles, fold, held_out=True, arrays=arrays)
-    if list(made.smile) != list(data.smile):
+    same_size = data.faces is None or made.faces.shape[2:] == data.faces.shape[1:]
+    if list(made.smile) != list(data.smile) or not same_size:
         raise UserError(f"{generated} was not made from fold {fold} of {smiles}: generate it again")
     return made, data
 

@@ -27,8 +27,11 @@ METHODS["cra_net"] = ("face_vae", "cra_net")
 
 
 def weights_of(method):
-    """Names of the stages whose weights a method generates from."""
-    return CMM_NET[2:] if method == "cmm_net" else METHODS[method][-1:]
+    """Stages whose weights a method, or an ablation of it, generates from; UserError for an unknown method."""
+    base, _ = split(method)
+    if base not in METHODS:
+        raise UserError(f"no method {base!r}: choose {', '.join(METHODS)}")
+    return CMM_NET[2:] if base == "cmm_net" else METHODS[base][-1:]
 
 
 def split(method):
@@ -69,10 +72,7 @@ def learned(about):
 
 def load(method, weights):
     """The Generator of a method (or of an ablation of it) from its weights files."""
-    method, _ = split(method)
-    if method not in METHODS:
-        raise UserError(f"no method {method!r}: choose {', '.join(METHODS)}")
-    names = weights_of(method)
+    method, names = split(method)[0], weights_of(method)
     if len(weights) != len(names):
         raise UserError(f"{method} is generated from {' and '.join(names)}: {len(weights)} weights files were given")
     return import_module(f"{__name__}.{method}").load(*weights)
@@ -80,6 +80,4 @@ def load(method, weights):
 
 def load_folder(method, folder):
     """The Generator of a method from the folder of a run."""
-    if method not in METHODS:
-        raise UserError(f"no method {method!r}: choose {', '.join(METHODS)}")
     return load(method, [Path(folder) / f"{stage}.safetensors" for stage in weights_of(method)])

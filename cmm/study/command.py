@@ -1,7 +1,7 @@
 """The user study as a tool: `study serve` shows the page to raters, `study export` writes what they said.
 
 python -m cmm study serve --study results/actors/study --database study.sqlite
-python -m cmm study export --study results/actors/study --database study.sqlite --out ratings.parquet
+python -m cmm study export --database study.sqlite --out ratings.parquet
 """
 
 import ipaddress
@@ -27,24 +27,27 @@ log = logging.getLogger("cmm")
 
 def main(
     action: Annotated[str, "serve | export", "positional"],
-    study: Annotated[Path, "folder of the study"],
     database: Annotated[Path, "SQLite file of the answers; made if it is not there"],
+    study: Annotated[Path | None, "folder of the study, for serve"] = None,
     host: Annotated[str, "address to listen on; others than this machine reach it at 0.0.0.0"] = "127.0.0.1",
     port: Annotated[int, "port to listen on; 0 takes a free one"] = 8000,
     out: Annotated[Path | None, "ratings to write (Parquet), for export"] = None,
 ):
     """Serve the study until Ctrl-C, or export its ratings."""
-    pairs = read_pairs(study)
-    if database.absolute().is_relative_to(study.absolute()):
-        raise UserError(f"--database {database} lies in the study's folder, which the workflow may write anew")
     if action == "serve":
+        if study is None:
+            raise UserError("study serve: --study is missing: the folder of the study")
+        pairs = read_pairs(study)
+        if database.resolve().is_relative_to(study.resolve()):
+            raise UserError(f"--database {database} lies in the study's folder, which the workflow may write anew")
         seed = read_provenance(study / "pairs.parquet").get("settings", {}).get("seed", 0)
         serve(study, pairs, Database(database, pairs, seed), host, port)
     elif action == "export":
         if out is None:
             raise UserError("study export: --out is missing: the table to write")
-        ratings = joined(Database(existing(database, "database"), pairs).ratings(), pairs)
-        write_table(ratings, out, provenance(__name__, None, [study / "pairs.parquet"]))
+        answers = Database(existing(database, "database"))
+        ratings = joined(answers.ratings(), answers.about)
+        write_table(ratings, out, provenance(__name__, None, [database]))
         log.info("%d answers of %d raters", len(ratings), ratings["rater"].nunique())
     else:
         raise UserError(f"no action {action!r}: serve or export")

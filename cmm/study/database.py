@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from secrets import token_hex
 
@@ -14,7 +15,7 @@ from cmm.errors import UserError
 
 ANSWERS = ("left", "right", "similar")
 TABLES = """
-CREATE TABLE study (digest TEXT NOT NULL, seed INTEGER NOT NULL, name TEXT NOT NULL);
+CREATE TABLE study (digest TEXT NOT NULL, seed INTEGER NOT NULL, name TEXT NOT NULL, pairs TEXT NOT NULL);
 CREATE TABLE raters (rater TEXT PRIMARY KEY, number INTEGER UNIQUE NOT NULL, came TEXT NOT NULL);
 CREATE TABLE offers (
     rater TEXT NOT NULL REFERENCES raters, position INTEGER NOT NULL, pair TEXT NOT NULL, swapped INTEGER NOT NULL,
@@ -30,23 +31,29 @@ class Refused(Exception):
 
 
 class Database:
-    """The answers to the pairs of one study; a file of another set of pairs is refused."""
+    """The answers to the pairs of one study, and these pairs: the study's folder may have been made anew since.
 
-    def __init__(self, path, pairs, seed=0):
-        self.path, self.pairs = Path(path), list(pairs["pair"])
-        self.digest = sha256(pairs.to_csv(index=False).encode()).hexdigest()
+    A file of another set of pairs is refused. Without `pairs`, the file must be there.
+    """
+
+    def __init__(self, path, pairs=None, seed=0):
+        self.path = Path(path)
+        text = None if pairs is None else pairs.to_csv(index=False)
         try:
             with self._open() as file:
-                if not file.execute("SELECT 1 FROM sqlite_master").fetchone():
+                if text is not None and not file.execute("SELECT 1 FROM sqlite_master").fetchone():
                     for table in filter(str.strip, TABLES.split(";")):  # executescript would end the transaction
                         file.execute(table)
-                    file.execute("INSERT INTO study VALUES (?, ?, ?)", (self.digest, int(seed), token_hex(4)))
-                found = file.execute("SELECT digest, seed, name FROM study").fetchone()
+                    study = sha256(text.encode()).hexdigest(), int(seed), token_hex(4), text
+                    file.execute("INSERT INTO study VALUES (?, ?, ?, ?)", study)
+                found = file.execute("SELECT digest, seed, name, pairs FROM study").fetchone()
         except sqlite3.Error as error:
             raise UserError(f"{path} is no database of a study ({error}): name another file") from error
-        if found is None or found[0] != self.digest:
+        if found is None or text not in (None, found[3]):
             raise UserError(f"{path} holds answers to another set of pairs: name a new file, or that study's folder")
-        _, self.seed, self.name = found
+        self.digest, self.seed, self.name, text = found
+        self.about = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
+        self.pairs = list(self.about["pair"])
 
     def offer(self, rater):
         """(pair, whether its sides are swapped, position from 0) that a rater is to see now; None after the last.
@@ -75,13 +82,14 @@ class Database:
             file.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (rater, pair, answer, _now()))
 
     def ratings(self):
-        """DataFrame of all answers: database (its name), rater (a number), pair, swapped, answer, offered, at (UTC)."""
+        """DataFrame of all answers: study (the digest of its pairs), database (its name), rater (a number), pair,
+        swapped, answer, offered, at (UTC)."""
         query = """SELECT raters.number AS rater, pair, swapped, answer, offered, at
             FROM answers JOIN offers USING (rater, pair) JOIN raters USING (rater) ORDER BY at, rater"""
         with self._open() as file:
             cursor = file.execute(query)
             table = pd.DataFrame(cursor.fetchall(), columns=[entry[0] for entry in cursor.description])
-        return table.assign(database=self.name)
+        return table.assign(study=self.digest[:12], database=self.name)
 
     def _enter(self, file, rater):
         number = file.execute("SELECT count(*) FROM raters").fetchone()[0]

@@ -1,19 +1,7 @@
 """Ratings as a table: the answers, and what they were about."""
 
-RATINGS = [
-    "database",
-    "rater",
-    "pair",
-    "comparison",
-    "dataset",
-    "smile",
-    "expression",
-    "first",
-    "second",
-    "left",
-    "answer",
-]
-RATINGS += ["preferred", "offered", "at"]
+RATINGS = ["study", "database", "rater", "pair", "comparison", "dataset", "smile", "expression"]
+RATINGS += ["first", "second", "left", "answer", "preferred", "offered", "at"]
 
 
 def joined(ratings, pairs):

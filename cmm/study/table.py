@@ -16,6 +16,7 @@ NOTE = (
     "Shares of the ratings with Wilson's 95 percent intervals, which take ratings as independent of each other."
     " Agreement: Fleiss' kappa over the answers first, second, similar; of pairs that two raters or more have rated."
 )
+PAIR = ["study", "pair"]  # names of pairs come again where a study is made of other weights
 
 
 def main(
@@ -46,14 +47,13 @@ def tabulate(rows):
             first, second = part["first"].iloc[0], part["second"].iloc[0]
             line = {"dataset": dataset, "comparison": comparison, "expression": expression}
             raters = len(part[["database", "rater"]].drop_duplicates())
-            line |= {"ratings": len(part), "raters": raters, "pairs": part["pair"].nunique()}
+            line |= {"ratings": len(part), "raters": raters, "pairs": len(part[PAIR].drop_duplicates())}
             for name, answer in (("first", first), ("second", second), ("similar", "similar")):
                 count = int((part["preferred"] == answer).sum())
                 low, high = wilson(count, len(part))
                 line |= {name: count / len(part), f"{name}_low": low, f"{name}_high": high}
-            counts = pd.crosstab(part["pair"], part["preferred"]).reindex(
-                columns=[first, second, "similar"], fill_value=0
-            )
+            counts = pd.crosstab([part[name] for name in PAIR], part["preferred"])
+            counts = counts.reindex(columns=[first, second, "similar"], fill_value=0)
             lines.append(line | {"kappa": fleiss_kappa(counts.to_numpy())})
     return pd.DataFrame(lines)
 

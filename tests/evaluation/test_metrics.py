@@ -174,7 +174,7 @@ def test_mean_curve_smooths_over_five_frames_and_averages():
 
 
 def test_curve_distance_literally(rng):
-    a, b = rng.uniform(size=(4, 12)), rng.uniform(size=(6, 12))
+    a, b = rng.uniform(size=(2, 4, 12))
 
     def literal(curves):
         padded = [[c[max(0, min(11, t + d))] for t in range(12) for d in range(-2, 3)] for c in curves]
@@ -191,7 +191,11 @@ def test_curves_with_lost_frames_are_bridged_and_lost_ones_left_out():
     holes[1] = np.nan
     np.testing.assert_allclose(mean_curve(holes), mean_curve(whole))
     assert np.isnan(mean_curve(np.full((2, 10), np.nan))).all(), "nothing to say of faces that were never found"
-    assert np.isnan(curve_distance(np.full((2, 10), np.nan), whole))
+    assert np.isnan(curve_distance(np.full((3, 10), np.nan), whole))
+    lost = np.array([whole[0], whole[0], np.full(10, np.nan)])
+    original = np.array([whole[0], whole[0], whole[0] + 5])
+    assert curve_distance(lost, original) == 0, "the video that was lost is left out of the originals, too"
+    assert curve_correlation(lost, original) == pytest.approx(1)
 
 
 class Eyes:
@@ -217,16 +221,24 @@ def test_au6_says_nothing_in_a_blink():
     assert track.tracked == 1
     np.testing.assert_allclose(mean_curve([track.au06]), 0)
 
-    closed[10:] = 0.8  # eyes that stay closed smile
-    frames = np.broadcast_to((closed * 255).astype(np.uint8)[:, None, None, None], (32, 64, 64, 3))
-    assert not np.isnan(retrack(Eyes(), frames, Eyes().track(frames[0])).au06).any()
+    for first in (10, 20, 31, 0):
+        closed = np.where(np.arange(32) >= first, 0.8, 0.0)
+        frames = np.broadcast_to((closed * 255).astype(np.uint8)[:, None, None, None], (32, 64, 64, 3))
+        neutral = Eyes().track(np.zeros((64, 64, 3)))
+        assert not np.isnan(retrack(Eyes(), frames, neutral).au06).any(), "eyes that are closed at the apex smile"
+
+
+def test_a_lost_input_face_takes_the_action_units_alone():
+    track = retrack(Eyes(), np.zeros((4, 64, 64, 3), np.uint8), None)
+    assert track.tracked == 1
+    assert np.isnan(track.au12).all()
 
 
 def test_curve_correlation(rng):
-    a, b = rng.uniform(size=(4, 12)).cumsum(axis=1), rng.uniform(size=(6, 12)).cumsum(axis=1)
+    a, b = rng.uniform(size=(2, 4, 12)).cumsum(axis=2)
     assert curve_correlation(a, b) == pytest.approx(np.corrcoef(mean_curve(a), mean_curve(b))[0, 1])
     assert curve_correlation(a, a) == pytest.approx(1)
-    assert np.isnan(curve_correlation(np.zeros((2, 12)), b)), "a frozen face"
+    assert np.isnan(curve_correlation(np.zeros((4, 12)), b)), "a frozen face"
 
 
 def face(rng):

@@ -113,7 +113,8 @@ def test_a_lost_face_is_counted_and_the_others_are_scored(people, tmp_path, capl
     errors = {row["smile"]: row["value"] for row in rows if row["metric"] == "landmark_error"}
     assert np.isnan(errors["p0_posed"])
     assert errors["p0_spontaneous"] == pytest.approx(0, abs=1e-6), "of the frames that were found"
-    assert means["conditional", "posed", "au12_curve_distance"] > 0
+    assert means["conditional", "posed", "au12_curve_distance"] == pytest.approx(0, abs=1e-6), "of the other videos"
+    assert means["conditional", "spontaneous", "au12_curve_distance"] > 0, "two frames are bridged"
     assert all(row["method"] == "cra_net" for row in rows)
 
 
@@ -154,6 +155,11 @@ def test_a_file_of_other_videos_is_one_line(people, smiles, tmp_path, capsys):
     words = ["--generated", tmp_path / "g.h5", "--dataset", "a", "--method", "m", "--fold", 10, "--seed", 1]
     assert run("measure_identity", "--smiles", people.smiles, *words, "--out", tmp_path / "s.parquet") == 1
     assert "was not made from fold 10" in capsys.readouterr().err
+    data = read_smiles(people.smiles, people.fold, held_out=True, arrays=("faces",))
+    labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
+    write_generated(tmp_path / "g.h5", GeneratedSmiles(data.faces[:, None, 1:], ["conditional"], **labels), {})
+    assert run("measure_identity", "--smiles", people.smiles, *words, "--out", tmp_path / "s.parquet") == 1
+    assert "was not made from fold 10" in capsys.readouterr().err, "one frame less"
     with h5py.File(tmp_path / "g.h5", "a") as file:
         del file["faces"]
     with pytest.raises(UserError, match="has no faces: generate it again"):

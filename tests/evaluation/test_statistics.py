@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest, bootstrap, wilcoxon
+from scipy.stats import binomtest, bootstrap, norm, wilcoxon
 
 from cmm.cli import main as cli
 from cmm.errors import UserError
@@ -11,7 +11,16 @@ from cmm.evaluation import ablations, statistics
 from cmm.evaluation.metrics import METRICS, metric_of, split_name
 from cmm.evaluation.paper_table import layout, printed_numbers
 from cmm.evaluation.rows import COLUMNS
-from cmm.evaluation.statistics import draws, fleiss_kappa, interval, paired_test, replicate_test, replicates, wilson
+from cmm.evaluation.statistics import (
+    draws,
+    fleiss_kappa,
+    interval,
+    paired_test,
+    replicate_test,
+    replicates,
+    tail,
+    wilson,
+)
 from cmm.evaluation.summary import MODES, compare, in_order, summarise
 from cmm.evaluation.table import lost
 from cmm.tables import read_table, write_table
@@ -19,18 +28,32 @@ from cmm.tables import read_table, write_table
 
 def test_bootstrap_against_scipy(rng):
     values = rng.normal(5, 2, 40)
-    low, high = interval(statistics.bootstrap(values))
+    low, high = interval(statistics.bootstrap(values), 40)
     theirs = bootstrap((values,), np.mean, method="percentile", n_resamples=5000, rng=1).confidence_interval
     assert (low, high) == pytest.approx(tuple(theirs), abs=0.08)
 
 
 def test_one_person_has_no_interval():
-    assert np.isnan(interval(statistics.bootstrap([3.0]))).all()
+    assert np.isnan(interval(statistics.bootstrap([3.0]), 1)).all()
     assert np.isnan(replicates(lambda chosen: 1.0, np.array(["a", "a"]))).all()
 
 
 def test_infinite_values_keep_their_interval():
-    assert interval(statistics.bootstrap([np.inf, np.inf, np.inf])) == (np.inf, np.inf)
+    assert interval(statistics.bootstrap([np.inf, np.inf, np.inf]), 3) == (np.inf, np.inf)
+
+
+@pytest.mark.parametrize(("people", "least"), [(4, 0.85), (10, 0.93), (40, 0.93)])
+def test_intervals_of_few_people_cover_what_they_say(people, least, rng):
+    """Of normal values around 0; the plain percentile interval of four covers it in 79 cases of 100."""
+    samples = rng.normal(size=(1000, people))
+    covers = [low <= 0 <= high for low, high in (interval(statistics.bootstrap(s), people) for s in samples)]
+    assert least <= np.mean(covers) <= 0.97
+
+
+def test_expanded_percentile_literally():
+    """Hesterberg 2015: alpha' / 2 = Phi(-sqrt(n / (n - 1)) t), t the quantile of Student's distribution."""
+    assert tail(10) == pytest.approx(norm.cdf(-np.sqrt(10 / 9) * 2.262157), rel=1e-5)
+    assert tail(10**6) == pytest.approx(0.025, rel=1e-4)
 
 
 def test_replicates_resample_people_with_all_their_videos():
@@ -53,9 +76,19 @@ def test_paired_test_counts_sign_patterns(rng):
 
 
 def test_replicate_test():
-    assert replicate_test(np.full(199, 0.3)) == pytest.approx(2 / 200)
-    assert replicate_test(np.linspace(-1, 1, 201)) == 1
-    assert np.isnan(replicate_test([np.nan]))
+    assert replicate_test(np.full(199, 0.3), 10**6) == pytest.approx(2 / 200, rel=1e-3)
+    assert replicate_test(np.full(199, 0.3), 4) == pytest.approx(2 / 2**4), "no surer than the signs of four people"
+    assert replicate_test(np.linspace(-1, 1, 201), 6) == pytest.approx(1)
+    assert np.isnan(replicate_test([np.nan], 5))
+    assert np.isnan(replicate_test([1.0, 2.0], 1))
+
+
+def test_replicate_test_is_the_counterpart_of_the_interval(rng):
+    """p is 0.05 where the interval of 95 percent ends."""
+    for people in (6, 12, 40):
+        drawn = np.sort(rng.normal(size=1999))
+        low, _ = interval(drawn, people)
+        assert replicate_test(drawn - low, people) == pytest.approx(0.05, rel=0.15)
 
 
 def test_wilson_against_scipy():
@@ -132,12 +165,13 @@ def test_methods_are_compared_on_the_same_people():
 
 
 def test_scores_of_sets_are_compared_by_their_replicates():
-    rows = [
+    rows = pairs("tracked") + [
         row(m, "au6_curve_distance", v, drawn=v + np.linspace(0, 1, 99)) for m, v in (("cmm_net", 1), ("cra_net", 3))
     ]
-    line = compare(table(rows)).iloc[0]
+    line = compare(table(rows)).set_index("metric").loc["au6_curve_distance"]
     assert (line["difference"], line["low"], line["high"]) == pytest.approx((-2, -2, -2))
-    assert line["p"] == pytest.approx(2 / 100)
+    assert line["people"] == 6, "of the runs whose sets these are"
+    assert line["p"] == replicate_test(np.full(99, -2.0), 6)
 
 
 def test_table_1_has_the_papers_lines_and_bold_for_the_best(tmp_path):
@@ -189,10 +223,11 @@ def test_methods_keep_their_order():
 
 def test_ablations_have_a_line_each(tmp_path):
     rows = []
-    for method, modes, value in (("cmm_net", 3, 0.8), ("cmm_net-one_mode", 1, 0.9)):
+    for method, modes, value in (("cmm_net", 3, 0.8), ("cmm_net-one_mode", 1, 0.9), ("cmm_net-wide", 3, 0.7)):
         for mode in map(str, range(1, modes + 1)):
             rows += [row(method, "ssim_mouth_apex", value, f"p{i}", mode=mode) for i in range(3)]
-        rows += [row(method, "mode_diversity", 0.02, f"p{i}", mode="all") for i in range(3) if modes > 1]
+        apart = 0.05 if method.endswith("wide") else 0.02
+        rows += [row(method, "mode_diversity", apart, f"p{i}", mode="all") for i in range(3) if modes > 1]
     write_table(table(rows), tmp_path / "scores.parquet", {})
     ablations.main(tmp_path / "scores.parquet", tmp_path / "a.tsv", tmp_path / "a.html", tmp_path / "a.svg")
     text = (tmp_path / "a.tsv").read_text()
@@ -200,6 +235,8 @@ def test_ablations_have_a_line_each(tmp_path):
     lines = pd.read_csv(tmp_path / "a.tsv", sep="\t").set_index(["variant", "metric"])
     assert lines.loc[("one mode", "ssim_mouth_apex"), "difference"] == pytest.approx(0.1)
     assert lines.loc[("one mode", "ssim_mouth_apex"), "p"] == pytest.approx(2 / 2**3)
+    assert lines.loc[("wide", "mode_diversity"), "difference"] == pytest.approx(0.03)
+    assert lines.loc[("wide", "mode_diversity"), "p"] == pytest.approx(2 / 2**3)
     assert "\tCMM-Net\t3" in text
     assert "<svg" in (tmp_path / "a.svg").read_text()
 

@@ -181,7 +181,7 @@ def test_answers_survive_a_kill_and_are_exported(study, tmp_path):
         rest = rate(session, address, "similar")
     assert len(rest) == 5
     assert not set(rest) & set(first)
-    words = ["study", "export", "--study", study, "--database", answers, "--out", tmp_path / "ratings.parquet"]
+    words = ["study", "export", "--database", answers, "--out", tmp_path / "ratings.parquet"]
     assert cli([str(word) for word in words]) == 0
     ratings = read_table(tmp_path / "ratings.parquet")
     assert ratings["answer"].tolist() == ["left"] * 4 + ["similar"] * 5
@@ -204,11 +204,14 @@ def test_mistakes_are_one_line(study, tmp_path, capsys):
     assert "table" in error("serve", "--study", tmp_path, "--database", tmp_path / "a.sqlite")
     assert "database" in error("export", *base, "--out", tmp_path / "r.parquet")
     assert "--out is missing" in error("export", *base)
+    assert "--study is missing" in error("serve", *base[2:])
     with serving(study, tmp_path / "b.sqlite") as (address, _):
         port = address.rpartition(":")[2]
         assert f"cannot listen on 127.0.0.1, port {port}" in error("serve", *base, "--port", port)
-    inside = study / "answers.sqlite"
-    assert "lies in the study's folder" in error("serve", "--study", study, "--database", inside)
+    for inside in (study / "answers.sqlite", study / "videos/../answers.sqlite"):
+        assert "lies in the study's folder" in error("serve", "--study", study, "--database", inside)
+    (tmp_path / "empty.sqlite").touch()
+    assert "is no database of a study" in error("export", "--database", tmp_path / "empty.sqlite", "--out", "r")
     assert is_loopback("127.0.0.1")
     assert is_loopback("::1")
     assert not is_loopback("0.0.0.0")
@@ -218,7 +221,8 @@ def test_table_2_by_hand():
     """Ten ratings of two pairs by five raters."""
     rows = pd.DataFrame({"pair": ["a"] * 5 + ["b"] * 5, "rater": [*range(5)] * 2})
     rows["preferred"] = ["cmm_net"] * 4 + ["similar"] + ["cmm_net"] * 2 + ["cra_net"] * 3
-    rows = rows.assign(dataset="tiny", comparison="cmm_net / cra_net", first="cmm_net", second="cra_net", database="a")
+    rows = rows.assign(dataset="tiny", comparison="cmm_net / cra_net", first="cmm_net", second="cra_net")
+    rows = rows.assign(study="s", database="a")
     line = tabulate(rows.assign(expression="posed")).iloc[-1]
     assert (line["first"], line["second"], line["similar"]) == (0.6, 0.3, 0.1)
     assert (line["ratings"], line["raters"], line["pairs"]) == (10, 5, 2)
@@ -227,6 +231,21 @@ def test_table_2_by_hand():
     assert line["kappa"] == pytest.approx((agree - chance) / (1 - chance))
     two = pd.concat([rows, rows.assign(database="b")]).assign(expression="posed")
     assert tabulate(two).iloc[-1]["raters"] == 10, "raters are numbered from 0 in every database"
+    other = pd.concat([rows, rows.assign(study="t", database="b")]).assign(expression="posed")
+    assert tabulate(other).iloc[-1]["pairs"] == 4, "pairs of other weights have the same names"
+    assert tabulate(other).iloc[-1]["kappa"] == pytest.approx(line["kappa"])
+
+
+def test_answers_outlive_the_folder_that_they_are_about(study, tmp_path):
+    """The workflow makes a study's folder anew when weights change; what raters have said stays readable."""
+    base = Database(tmp_path / "answers.sqlite", read_pairs(study))
+    pair, _, _ = base.offer("anna")
+    base.answer("anna", pair, "similar")
+    words = ["study", "export", "--database", base.path, "--out", tmp_path / "ratings.parquet"]
+    assert cli([str(word) for word in words]) == 0
+    [row] = read_table(tmp_path / "ratings.parquet").to_dict("records")
+    assert (row["pair"], row["preferred"], row["study"]) == (pair, "similar", base.digest[:12])
+    assert row["smile"] == read_pairs(study).set_index("pair").loc[pair, "smile"]
 
 
 def test_an_export_that_comes_twice_is_refused(study, database, tmp_path, capsys):
@@ -235,7 +254,7 @@ def test_an_export_that_comes_twice_is_refused(study, database, tmp_path, capsys
     files = []
     for name in ("early", "late"):
         files.append(tmp_path / f"{name}.parquet")
-        words = ["study", "export", "--study", study, "--database", database.path, "--out", files[-1]]
+        words = ["study", "export", "--database", database.path, "--out", files[-1]]
         assert cli([str(word) for word in words]) == 0
     words = ["tabulate_study", "--ratings", *files, "--tsv", tmp_path / "t", "--markdown", tmp_path / "m"]
     assert cli([str(word) for word in [*words, "--html", tmp_path / "h"]]) == 1

@@ -204,6 +204,6 @@ def rate(study, folder):
     database = Database(folder / "answers.sqlite", read_pairs(study))
     while (offer := database.offer("one")) is not None:
         database.answer("one", offer[0], "similar")
-    words = ["--study", study, "--database", folder / "answers.sqlite", "--out", folder / "ratings.parquet"]
+    words = ["--database", folder / "answers.sqlite", "--out", folder / "ratings.parquet"]
     assert cli(["study", "export", *map(str, words)]) == 0
     return "ratings.parquet"
