@@ -126,9 +126,10 @@ def plot_trade_off(path, table, about):
                 x["value"], y["value"],
                 xerr=[[x["value"] - x["low"]], [x["high"] - x["value"]]],
                 yerr=[[y["value"] - y["low"]], [y["high"] - y["value"]]],
-                fmt=MARKERS[i % len(MARKERS)], color=COLOURS[i % len(COLOURS)], capsize=2, linewidth=0.9, label=variant,
+                fmt=MARKERS[i % len(MARKERS)], color=("#000000", *COLOURS)[i % (1 + len(COLOURS))], capsize=2,
+                linewidth=0.9, label=variant,
             )  # fmt: skip
-        axis.set(xlabel="mode diversity [IOD]", ylabel=f"{title_of(FIDELITY)}, mean of the modes")
+        axis.set(xlabel="mode diversity [IOD]", ylabel=title_of(FIDELITY))
         axis.set_title(f"{dataset}, {expression}", parse_math=False)
         axis.spines[["top", "right"]].set_visible(False)
     handles, labels = axes[0][0].get_legend_handles_labels()

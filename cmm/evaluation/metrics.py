@@ -38,6 +38,8 @@ METRICS = {
     "frechet_video_distance": Metric("Frechet video distance", "1", 1, "lower", "sets"),
     "au6_curve_distance": Metric("AU6 curve distance", "AU6 x frames", 2, "lower", "motion"),
     "au12_curve_distance": Metric("AU12 curve distance", "AU12 x frames", 2, "lower", "motion"),
+    "au6_video_distance": Metric("AU6 distance, video by video", "AU6 x frames", 2, "lower", "motion"),
+    "au12_video_distance": Metric("AU12 distance, video by video", "AU12 x frames", 2, "lower", "motion"),
     "au12_curve_correlation": Metric("AU12 curve correlation", "1", 3, "higher", "motion"),
     "au12_at_end": Metric("AU12 at the end", "AU12, 0-1", 2, "original", "motion"),
     "landmark_error": Metric("landmark error", "IOD", 3, "lower", "motion"),

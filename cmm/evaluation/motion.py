@@ -88,6 +88,8 @@ def score_video(rows, made, i, video):
     for mode, track in video.modes.items():
         error = landmark_distance(video.original.points, track.points)
         rows.video(i, mode, tracked=track.tracked, au12_at_end=_mean(track.au12[-LAST:]), landmark_error=error)
+        rows.video(i, mode, au6_video_distance=curve_distance([track.au06], [video.original.au06]))
+        rows.video(i, mode, au12_video_distance=curve_distance([track.au12], [video.original.au12]))
     if len(made.modes) > 2 and rows.method != CONTROLS:
         modes = [video.modes[mode].points for mode in made.modes[1:]]
         rows.video(i, "all", mode_diversity=mode_diversity(modes))
