@@ -20,7 +20,7 @@ demo: .venv/ready
 	@echo "Look at results/report.html, and at the film strips in results/actors/fold10/cmm_net/seed1/strips/"
 
 test: .venv/ready-dev
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 # The user study in a real Chromium, installed if it is not there (Debian, root).
 test-study: .venv/ready-dev

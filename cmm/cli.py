@@ -73,7 +73,7 @@ def _check(given):
 def overview():
     """The list of verbs, in the order in which data flows."""
     lines = ["usage: python -m cmm VERB ...   (python -m cmm VERB --help for its flags)", ""]
-    lines += [f"  {verb:24}{stage.summary}" for verb, stage in STAGES.items()]
+    lines += [f"  {verb:29}{stage.summary}" for verb, stage in STAGES.items()]
     return "\n".join(lines)
 
 

@@ -29,7 +29,7 @@ def provenance(module, settings, inputs=(), **more):
     return {
         "cmm": cmm.__version__,
         "stage": module,
-        "command": shlex.join(["cmm", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "cmm", *sys.argv[1:]]),
         "settings": dataclasses.asdict(settings) if settings else {},
         "code": code_hash(module),
         "commit": commit(),

@@ -39,7 +39,7 @@ def read_record(path):
     except (OSError, ValueError, KeyError, SyntaxError, SafetensorError, UserError) as error:
         raise UserError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     if not isinstance(record, dict) or "stage" not in record:
-        raise UserError(f"{path} does not say how it was made: it is no result of this project")
+        raise UserError(f"{path} does not say how it was made: try its folder, or the report's page Provenance")
     return record
 
 

@@ -10,7 +10,7 @@ rule train_action_units:
         figure=report(
             "results/action_units/agreement.svg",
             caption="../workflow/report/action_units.rst",
-            category="Data",
+            category="6. Data",
             labels={"shows": "AU intensities of our own against known ones"},
         ),
     log:

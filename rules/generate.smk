@@ -58,7 +58,7 @@ rule render_films:
             directory(f"{RUN}/films"),
             patterns=["{smile}.mp4"],
             caption="../workflow/report/films.rst",
-            category="5. Videos",
+            category="4. Videos",
             subcategory="{dataset}, fold {fold}, {method}, seed {seed}",
             labels={"test video": "{smile}", "shows": "a film"},
         ),

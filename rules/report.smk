@@ -6,7 +6,7 @@ rule tabulate_datasets:
         report(
             "results/tables/datasets.html",
             caption="../workflow/report/datasets.rst",
-            category="7. Data",
+            category="6. Data",
             labels={"table": "data sets: licences, sizes, sources"},
         ),
     log:
@@ -32,7 +32,7 @@ rule tabulate_videos:
         html=report(
             "results/tables/videos.html",
             caption="../workflow/report/videos.rst",
-            category="7. Data",
+            category="6. Data",
             labels={"table": "videos used and not used"},
         ),
     log:
@@ -55,7 +55,7 @@ rule tabulate_provenance:
         report(
             "results/tables/provenance.html",
             caption="../workflow/report/provenance.rst",
-            category="8. Provenance",
+            category="7. Provenance",
             labels={"table": "how every result was made"},
         ),
     log:

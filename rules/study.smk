@@ -37,7 +37,7 @@ rule tabulate_study:
             "results/tables/table2.html",
             caption="../workflow/report/table2.rst",
             category="1. Tables of the paper",
-            labels={"table": "2"},
+            labels={"table": "table 2"},
         ),
     log:
         "logs/tabulate_study.log",

@@ -11,7 +11,7 @@ rule tabulate_paper:
             "results/tables/table{number}.html",
             caption="../workflow/report/paper.rst",
             category="1. Tables of the paper",
-            labels={"table": "{number}"},
+            labels={"table": "table {number}"},
         ),
     log:
         "logs/tabulate_paper.{number}.log",
@@ -86,14 +86,15 @@ rule tabulate_ablations:
         html=report(
             "results/tables/ablations.html",
             caption="../workflow/report/ablations.rst",
-            category="3. Ablations",
-            labels={"shows": "a table: what each part of CMM-Net is good for"},
+            category="2. Tables",
+            labels={"table": "ablations: what each part of CMM-Net is good for"},
         ),
         figure=report(
             "results/figures/ablations.svg",
             caption="../workflow/report/ablations.rst",
-            category="3. Ablations",
-            labels={"shows": "a figure: diversity against fidelity"},
+            category="3. Figures",
+            subcategory="Ablations: diversity against fidelity",
+            labels={"data": "all"},
         ),
     log:
         "logs/tabulate_ablations.log",

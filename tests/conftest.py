@@ -22,6 +22,15 @@ def pytest_addoption(parser):
     parser.addoption("--conda", action="store_true", help="create and use the conda environments (make test-conda)")
 
 
+def pytest_collection_modifyitems(items):
+    """The longest groups first, so that no worker is left alone with one at the end; the small tests fill the gaps.
+
+    While the first worker makes the miniature that the groups of tests/workflow share, others train.
+    """
+    order = ["tests/workflow/test_reruns", "tests/training", "tests/workflow"]
+    items.sort(key=lambda item: next((i for i, name in enumerate(order) if name in item.nodeid), len(order)))
+
+
 @pytest.fixture(scope="session")
 def tracker():
     with load("mediapipe") as tracker:

@@ -130,7 +130,7 @@ def test_the_command_is_one_that_a_person_can_type(tmp_path):
     words += ["--table", str(tmp_path / "a.csv"), "--out", str(tmp_path / "i.parquet")]
     words += ["--labels", str(tmp_path / "l.parquet")]
     subprocess.run([sys.executable, "-m", "cmm", *words], check=True, capture_output=True)
-    assert read_record(tmp_path / "i.parquet")["command"] == " ".join(["cmm", *words])
+    assert read_record(tmp_path / "i.parquet")["command"] == " ".join(["python", "-m", "cmm", *words])
 
 
 def test_the_table_says_versions_once(about, tmp_path):

@@ -21,6 +21,7 @@ from cmm.datasets.actors.dynamics import PHASES
 from cmm.errors import UserError
 from cmm.files import atomic
 from cmm.progress import progress
+from cmm.provenance import until_now
 from cmm.tables import write_table
 from cmm.video import write_video
 
@@ -62,7 +63,7 @@ def render_dataset(out, clips, render, fps, crf, header, about, threads=1):
         if not any(made is not None for made in truth):
             raise UserError(f"none of the {len(clips)} clips for {out} could be made")
         _write_lists(folder, clips, header)
-        write_table(pd.concat(truth, ignore_index=True), folder / "truth.parquet", about)
+        write_table(pd.concat(truth, ignore_index=True), folder / "truth.parquet", until_now(about))
 
 
 def _start_worker():

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import pandas as pd
 
-from cmm.evaluation.metrics import in_order, metric_of, shown, title_of
+from cmm.evaluation.metrics import in_order, metric_of, shown, split_name, title_of
 from cmm.evaluation.pages import Section, write_pages
 from cmm.evaluation.rows import COLUMNS
 from cmm.evaluation.summary import compare, without_ablations
@@ -18,6 +18,8 @@ NOTE = (
     " video distance, AU curves), from the bootstrap's replicates. Both are at least 2 / 2^n of n people, and not"
     " corrected for the number of comparisons. The originals are left out where they are what is measured against."
 )
+
+LEFT_OUT = ("inception_score_difference",)  # a constant less than the score itself
 
 
 def main(
@@ -39,12 +41,13 @@ def sections(table):
         others = list(dict.fromkeys(mine["other"]))
         head = ["score", "better", "expression", *(f"difference to {name}; p; n" for name in others)]
         rows = []
-        for metric in in_order(set(mine["metric"])):
+        known = mine[mine["difference"].notna()]
+        for metric in in_order({name for name in known["metric"] if split_name(name)[0] not in LEFT_OUT}):
             for expression, group in mine[mine["metric"] == metric].groupby("expression"):
                 cells = group.set_index("other")
                 better = metric_of(metric).better
                 said = [name for name in cells.index if name != "original" or better == "original"]
-                row = [title_of(metric), better, expression]
+                row = [title_of(metric), {"original": "near the original's"}.get(better, better), expression]
                 rows.append(row + [cell(cells.loc[name], metric) if name in said else "" for name in others])
         found.append(Section(dataset, head, rows, NOTE))
     return found or [Section("", ["nothing to compare"], [], "CMM-Net is not among the methods that were run.")]

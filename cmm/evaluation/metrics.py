@@ -4,7 +4,6 @@ A score that a network measures carries the network's name behind its own:
 `fid_efficientnet_lite0` and `fid_inception_v3` are two scores, and are never mixed.
 """
 
-import math
 from dataclasses import dataclass
 
 NETWORKS = ("efficientnet_lite0", "inception_v3")  # of pictures, trained on ImageNet
@@ -93,8 +92,8 @@ def shown(name, value, low, high):
 
     The value alone where there is no interval, as of one person.
     """
-    digits = metric_of(name).digits
-    return f"{value:.{digits}f}" if math.isnan(low) else f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    value, low, high = (f"{number:z.{metric_of(name).digits}f}" for number in (value, low, high))
+    return value if low == "nan" else f"{value} [{low}, {high}]"
 
 
 def in_order(names):

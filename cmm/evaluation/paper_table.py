@@ -31,7 +31,7 @@ LINES = {
     ("other_person", "other_person"): "another person (control)",
     ("video_gan", CONDITIONAL): "Video-GAN",
     ("cra_net", CONDITIONAL): "CRA-Net",
-    ("cmm_net", CONDITIONAL): "CMM-Net",
+    ("cmm_net", CONDITIONAL): "CMM-Net, conditional sequence",
     ("cmm_net", MODES): "CMM-Net, mean of the K modes",
 }
 CONTROL_LINES = 3
@@ -92,13 +92,13 @@ def layout(rows, bases, number, printed=PRINTED):
 
 
 def best_line(values, column, lines):
-    """(method, mode) of the best line of a column, controls aside; None where nothing was measured."""
+    """(method, mode) of the best line of a column, controls aside; None unless two methods were measured."""
     found = {}
     for key in list(lines)[CONTROL_LINES:]:
         row = values.get((*key, *column))
         if row is not None and not pd.isna(row.value):
             found[key] = row.value
-    if not found:
+    if len({method for method, _ in found}) < 2:
         return None
     better = metric_of(column[2]).better
     original = values.get(("original", "original", *column))
@@ -129,8 +129,9 @@ def note(rows):
         people, videos = mine["subject"].nunique(), mine["smile"].nunique()
         parts.append(f"{dataset}: {people} people, {videos} videos, folds {_list(folds)}, seeds {_list(seeds)}")
     return "; ".join(parts) + (
-        ". Intervals: 95 percent, bootstrap over people. Bold: best of the methods, controls aside. The control of"
-        " other people is made of the originals: scores of sets say nothing of it. Paired tests: comparisons.html."
+        ". Intervals: 95 percent, bootstrap over people; of few people those of Inception Scores and AU curves lean to"
+        " one side, since resamples hold people twice. Bold: best of the methods, controls aside. Another person's"
+        " sequences are the originals of others, so that as a set they are no control. Paired tests: comparisons.html."
     )
 
 

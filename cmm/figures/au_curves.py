@@ -53,7 +53,8 @@ def plot_au_curves(path, title, curves, phases, about):
     figure, axis = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
     time = curves["timestamp"]
     for unit, colour in COLOURS.items():
-        axis.plot(time, curves[f"raw_{unit}"], color=colour, alpha=0.3, linewidth=0.8)
+        axis.plot(time, curves[f"raw_{unit}"], color=colour, alpha=0.3, linewidth=0.8,
+                  label=f"{unit} as tracked")  # fmt: skip
         axis.plot(time, curves[unit], color=colour, linewidth=1.8, label=NAMES[unit])
     seconds = curves.set_index("frame")["timestamp"]
     for i, row in enumerate(phases.itertuples()):

@@ -67,7 +67,8 @@ def plot_mean_curves(path, table, dataset, about):
     for row in axes:
         row[0].set_ylabel("activation [0-1]")
     people, videos = table["subject"].nunique(), table["smile"].nunique()
-    figure.suptitle(f"{dataset}: {people} people, {videos} videos", fontsize=9, parse_math=False)
+    title = f"{dataset}: {people} people, {videos} videos; bands: 95 percent intervals over people"
+    figure.suptitle(title, fontsize=9, parse_math=False)
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(methods), fontsize=8, frameon=False)
     save_figure(figure, path, about)

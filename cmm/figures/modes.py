@@ -21,13 +21,13 @@ def main(
     """Draw a strip of every person."""
     made, data = read_pair(generated, smiles, fold, ("faces",))
     about = provenance(__name__, settings, [smiles, generated], fold=fold)
-    names = mode_names(made.modes)
     with atomic(out) as folder:
         folder.mkdir()
         for subject in sorted(set(made.subject)):
             rows = []
             for i in np.flatnonzero(made.subject == subject):
-                rows.append((f"{made.expression[i]}\noriginal", data.faces[i]))
-                rows += strip_rows(names, None if made.landmarks is None else made.landmarks[i], made.faces[i])
+                names = [f"{made.expression[i]}\n{name}" for name in ("original", *mode_names(made.modes))]
+                rows.append((names[0], data.faces[i]))
+                rows += strip_rows(names[1:], None if made.landmarks is None else made.landmarks[i], made.faces[i])
             path = inside(folder, f"{subject}.png")
             draw_film_strip(path, rows, about, settings.columns, title=f"person {subject}")

@@ -1,6 +1,7 @@
 """The user study as a tool: `study serve` shows the page to raters, `study export` writes what they said.
 
-python -m cmm study serve --study results/actors/study --database study.sqlite
+cp -r results/actors/study study
+python -m cmm study serve --study study --database study.sqlite
 python -m cmm study export --database study.sqlite --out ratings.parquet
 """
 
@@ -47,6 +48,8 @@ def main(
             raise UserError("study export: --out is missing: the table to write")
         answers = Database(existing(database, "database"))
         ratings = joined(answers.ratings(), answers.about)
+        if ratings.empty:
+            raise UserError(f"{database} has no answers yet: nothing to export")
         write_table(ratings, out, provenance(__name__, None, [database]))
         log.info("%d answers of %d raters", len(ratings), ratings["rater"].nunique())
     else:

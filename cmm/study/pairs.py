@@ -93,7 +93,9 @@ def draw_pairs(sequences, dataset, count, rng):
 
 def read_pairs(study):
     """The pairs of a study's folder, a DataFrame; UserError if it is none."""
-    pairs = read_table(Path(study) / "pairs.parquet", COLUMNS)
+    if not (path := Path(study) / "pairs.parquet").is_file():
+        raise UserError(f"{study} is no study: with several methods (config/compare.yaml) prepare_study makes one")
+    pairs = read_table(path, COLUMNS)
     if pairs.empty:
         raise UserError(f"{study} has no pairs: prepare the study again")
     return pairs

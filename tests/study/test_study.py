@@ -201,7 +201,7 @@ def test_mistakes_are_one_line(study, tmp_path, capsys):
 
     base = ["--study", study, "--database", tmp_path / "a.sqlite"]
     assert "no action 'server': serve or export" in error("server", *base)
-    assert "table" in error("serve", "--study", tmp_path, "--database", tmp_path / "a.sqlite")
+    assert "is no study: with several methods" in error("serve", "--study", tmp_path, "--database", "a.sqlite")
     assert "database" in error("export", *base, "--out", tmp_path / "r.parquet")
     assert "--out is missing" in error("export", *base)
     assert "--study is missing" in error("serve", *base[2:])
@@ -211,6 +211,8 @@ def test_mistakes_are_one_line(study, tmp_path, capsys):
     for inside in (study / "answers.sqlite", study / "videos/../answers.sqlite"):
         assert "lies in the study's folder" in error("serve", "--study", study, "--database", inside)
     (tmp_path / "empty.sqlite").touch()
+    Database(tmp_path / "new.sqlite", read_pairs(study))
+    assert "has no answers yet" in error("export", "--database", tmp_path / "new.sqlite", "--out", "r")
     assert "is no database of a study" in error("export", "--database", tmp_path / "empty.sqlite", "--out", "r")
     assert is_loopback("127.0.0.1")
     assert is_loopback("::1")
