@@ -44,7 +44,7 @@ def test_logs_show_a_command_that_a_person_can_type(finished):
 def test_the_report_builds(finished):
     finished.run("--report", finished.folder / "report.html")
     text = (finished.folder / "report.html").read_text()
-    for words in ("Tables of the paper", "5. Videos", "Figure 4", "Figure 8", "all scores"):
+    for words in ("Tables of the paper", "4. Videos", "Figure 4", "Figure 8", "all scores"):
         assert words in text
 
 
