@@ -73,7 +73,8 @@ def _check(given):
 def overview():
     """The list of verbs, in the order in which data flows."""
     lines = ["usage: python -m cmm VERB ...   (python -m cmm VERB --help for its flags)", ""]
-    lines += [f"  {verb:29}{stage.summary}" for verb, stage in STAGES.items()]
+    width = max(map(len, STAGES)) + 2
+    lines += [f"  {verb:{width}}{stage.summary}" for verb, stage in STAGES.items()]
     return "\n".join(lines)
 
 

@@ -63,7 +63,7 @@ def tabulate(rows):
     table = summarise(rows)
     table = table[(table["mode"] == table["metric"].map(SHOWN)) | (table["method"] == CONTROL)]
     table = table[table["metric"].isin(SHOWN)]
-    table = with_differences(table, pd.concat([compare(rows, BASE, mode) for mode in (MODES, "all")]))
+    table = with_differences(table, compare(rows, BASE, SHOWN))
     k = [modes.get(key, 0) for key in zip(table["dataset"], table["method"], strict=True)]
     return table.assign(variant=table["method"].map(name), k=k).drop(columns=["method", "mode"])
 
@@ -71,7 +71,7 @@ def tabulate(rows):
 def with_differences(table, compared):
     """The table with `difference` to CMM-Net, its interval and `p` where a score is of the modes; NaN elsewhere."""
     columns = ["difference", "difference_low", "difference_high", "p"]
-    compared = compared[compared["mode"] == compared["metric"].map(SHOWN)].drop(columns="method")
+    compared = compared.drop(columns="method")
     compared = compared.rename(columns={"other": "method", "low": columns[1], "high": columns[2]})
     compared[columns[:3]] = -compared[["difference", "difference_high", "difference_low"]].to_numpy()  # other - CMM-Net
     keys = ["dataset", "method", "expression", "metric"]

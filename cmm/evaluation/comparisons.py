@@ -5,7 +5,7 @@ from typing import Annotated
 
 import pandas as pd
 
-from cmm.evaluation.metrics import in_order, metric_of, shown, split_name, title_of
+from cmm.evaluation.metrics import BETTER, in_order, metric_of, shown, split_name, title_of
 from cmm.evaluation.pages import Section, write_pages
 from cmm.evaluation.rows import COLUMNS
 from cmm.evaluation.summary import compare, without_ablations
@@ -47,7 +47,7 @@ def sections(table):
                 cells = group.set_index("other")
                 better = metric_of(metric).better
                 said = [name for name in cells.index if name != "original" or better == "original"]
-                row = [title_of(metric), {"original": "near the original's"}.get(better, better), expression]
+                row = [title_of(metric), BETTER[better], expression]
                 rows.append(row + [cell(cells.loc[name], metric) if name in said else "" for name in others])
         found.append(Section(dataset, head, rows, NOTE))
     return found or [Section("", ["nothing to compare"], [], "CMM-Net is not among the methods that were run.")]

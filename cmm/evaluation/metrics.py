@@ -49,6 +49,7 @@ METRICS = {
     "identity_distance_dlib_resnet": Metric("identity distance", "1", 3, "original", "people"),
     "expression_accuracy": Metric("expression read as intended", "1", 2, "higher", "people"),
 }
+BETTER = {"higher": "higher", "lower": "lower", "original": "near the original's", "": ""}  # in a table's words
 NOTES = {  # what a reader of a family's table should know
     "motion": (
         "Diversity and contrast are no merit by themselves: jitter has them, too. Read them beside the landmark error."

@@ -57,9 +57,8 @@ def estimate(rows, n):
     return Estimate(float(rows["value"].mean(skipna=False)), drawn.mean(axis=0), pd.Series(dtype=float), n)
 
 
-def estimates(rows):
-    """{(dataset, method, mode, expression, metric): Estimate}."""
-    known = counts(rows)
+def estimates(rows, known):
+    """{(dataset, method, mode, expression, metric): Estimate}; known: the `counts` of the rows."""
     return {
         key: estimate(group, known.get((key[0], key[1], key[3]), (0, 0, 0))[0])
         for key, group in with_modes(rows).groupby(GROUP, sort=False)
@@ -79,7 +78,7 @@ def counts(rows):
 def summarise(rows):
     """Table of every score: GROUP, value, low, high, people, videos, runs."""
     known, lines = counts(rows), []
-    for key, found in estimates(rows).items():
+    for key, found in estimates(rows, known).items():
         _, videos, runs = known.get((key[0], key[1], key[3]), (0, 0, 0))
         low, high = found.interval
         line = dict(zip(GROUP, key, strict=True)) | {"value": found.value, "low": low, "high": high}
@@ -87,15 +86,17 @@ def summarise(rows):
     return pd.DataFrame(lines, columns=[*GROUP, "value", "low", "high", "people", "videos", "runs"])
 
 
-def compare(rows, method="cmm_net", mode=CONDITIONAL):
+def compare(rows, method="cmm_net", modes=None):
     """Paired comparisons of one method with every other, controls too, on the same people.
 
+    modes: {metric: of which mode}; of the conditional sequence where it does not say.
     Table {dataset, expression, metric, method, mode, other, other_mode, difference, low, high, p, people}: the
     difference is method - other; p from sign permutations over people, of a set's score from its
     replicates; both NaN where there is nothing to pair.
     """
-    found, lines = estimates(rows), []
+    found, lines = estimates(rows, counts(rows)), []
     for (dataset, other, other_mode, expression, metric), theirs in found.items():
+        mode = (modes or {}).get(metric, CONDITIONAL)
         mine = found.get((dataset, method, mode, expression, metric))
         if mine is None or other == method or other_mode not in (mode, other):
             continue

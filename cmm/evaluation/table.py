@@ -8,7 +8,7 @@ from typing import Annotated
 
 import pandas as pd
 
-from cmm.evaluation.metrics import FAMILIES, NOTES, in_order, metric_of, shown, title_of
+from cmm.evaluation.metrics import BETTER, FAMILIES, NOTES, in_order, metric_of, shown, title_of
 from cmm.evaluation.pages import Section, write_pages
 from cmm.evaluation.rows import COLUMNS
 from cmm.evaluation.summary import MODES, summarise, without_ablations
@@ -16,9 +16,6 @@ from cmm.evaluation.summary import in_order as methods_in_order
 from cmm.generation.store import CONDITIONAL
 from cmm.provenance import provenance
 from cmm.tables import read_table, write_tsv
-
-BETTER = {"higher": " (higher is better)", "lower": " (lower is better)", "": ""}
-BETTER["original"] = " (near the original's is better)"
 
 INTERVALS = "In brackets: 95 percent intervals of the bootstrap over people."
 
@@ -50,7 +47,7 @@ def family_section(dataset, family, table):
     """One table: a line a method, mode and expression; a column a score."""
     metrics = in_order(set(table["metric"]))
     head = ["method", "sequence", "expression", "people, videos, runs"]
-    head += [f"{title_of(name)}{BETTER[metric_of(name).better]}" for name in metrics]
+    head += [title_of(name) + better(name) for name in metrics]
     keys = ["method", "mode", "expression"]
     groups = {key: group.set_index("metric") for key, group in table.groupby(keys)}
     rows = []
@@ -59,6 +56,12 @@ def family_section(dataset, family, table):
         n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
         rows.append([method, sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)])
     return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, (INTERVALS, NOTES.get(family)))))
+
+
+def better(metric):
+    """Which way a score is better, behind its title; nothing where neither is."""
+    way = BETTER[metric_of(metric).better]
+    return f" ({way} is better)" if way else ""
 
 
 def line_order(key, methods):

@@ -26,8 +26,8 @@ def main(
         for subject in sorted(set(made.subject)):
             rows = []
             for i in np.flatnonzero(made.subject == subject):
-                names = [f"{made.expression[i]}\n{name}" for name in ("original", *mode_names(made.modes))]
-                rows.append((names[0], data.faces[i]))
-                rows += strip_rows(names[1:], None if made.landmarks is None else made.landmarks[i], made.faces[i])
+                original, *names = (f"{made.expression[i]}\n{name}" for name in ("original", *mode_names(made.modes)))
+                rows.append((original, data.faces[i]))
+                rows += strip_rows(names, None if made.landmarks is None else made.landmarks[i], made.faces[i])
             path = inside(folder, f"{subject}.png")
             draw_film_strip(path, rows, about, settings.columns, title=f"person {subject}")

@@ -42,7 +42,7 @@ def main(
         if database.resolve().is_relative_to(study.resolve()):
             raise UserError(f"--database {database} lies in the study's folder, which the workflow may write anew")
         seed = read_provenance(study / "pairs.parquet").get("settings", {}).get("seed", 0)
-        serve(study, pairs, Database(database, pairs, seed), host, port)
+        serve(study, Database(database, pairs, seed), host, port)
     elif action == "export":
         if out is None:
             raise UserError("study export: --out is missing: the table to write")
@@ -56,14 +56,14 @@ def main(
         raise UserError(f"no action {action!r}: serve or export")
 
 
-def serve(study, pairs, database, host, port):
+def serve(study, database, host, port):
     """Listen until the process is stopped."""
     with listening(host, port) as sock:
         if not is_loopback(host):
             log.warning("listening on %s: everybody who reaches this machine can rate, without a password", host)
         where = "localhost" if is_loopback(host) else host
-        log.info("%d pairs; open http://%s:%d   (Ctrl-C ends)", len(pairs), where, sock.getsockname()[1])
-        app = create_app(study, pairs, database)
+        log.info("%d pairs; open http://%s:%d   (Ctrl-C ends)", len(database.pairs), where, sock.getsockname()[1])
+        app = create_app(study, database)
         if is_loopback(host):  # no page of a stranger's reaches it by a name that points here
             app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
         config = uvicorn.Config(app, log_level="warning", lifespan="off")

@@ -15,7 +15,7 @@ from cmm.errors import UserError
 
 ANSWERS = ("left", "right", "similar")
 TABLES = """
-CREATE TABLE study (digest TEXT NOT NULL, seed INTEGER NOT NULL, name TEXT NOT NULL, pairs TEXT NOT NULL);
+CREATE TABLE study (seed INTEGER NOT NULL, name TEXT NOT NULL, pairs TEXT NOT NULL);
 CREATE TABLE raters (rater TEXT PRIMARY KEY, number INTEGER UNIQUE NOT NULL, came TEXT NOT NULL);
 CREATE TABLE offers (
     rater TEXT NOT NULL REFERENCES raters, position INTEGER NOT NULL, pair TEXT NOT NULL, swapped INTEGER NOT NULL,
@@ -44,14 +44,14 @@ class Database:
                 if text is not None and not file.execute("SELECT 1 FROM sqlite_master").fetchone():
                     for table in filter(str.strip, TABLES.split(";")):  # executescript would end the transaction
                         file.execute(table)
-                    study = sha256(text.encode()).hexdigest(), int(seed), token_hex(4), text
-                    file.execute("INSERT INTO study VALUES (?, ?, ?, ?)", study)
-                found = file.execute("SELECT digest, seed, name, pairs FROM study").fetchone()
+                    file.execute("INSERT INTO study VALUES (?, ?, ?)", (int(seed), token_hex(4), text))
+                found = file.execute("SELECT seed, name, pairs FROM study").fetchone()
         except sqlite3.Error as error:
             raise UserError(f"{path} is no database of a study ({error}): name another file") from error
-        if found is None or text not in (None, found[3]):
+        if found is None or text not in (None, found[2]):
             raise UserError(f"{path} holds answers to another set of pairs: name a new file, or that study's folder")
-        self.digest, self.seed, self.name, text = found
+        self.seed, self.name, text = found
+        self.digest = sha256(text.encode()).hexdigest()
         self.about = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
         self.pairs = list(self.about["pair"])
 

@@ -26,13 +26,13 @@ class Answer(BaseModel):
     answer: Literal["left", "right", "similar"]
 
 
-def create_app(study, pairs, database):
-    """The FastAPI application of a study's folder, its pairs and its Database."""
+def create_app(study, database):
+    """The FastAPI application of a study's folder and its Database."""
     app = FastAPI(title="Which video looks more realistic?", docs_url=None, redoc_url=None, openapi_url=None)
     cookie = f"cmm_rater_{database.digest[:12]}"  # browsers tell studies apart by nothing else: ports do not count
     Rater = Annotated[str | None, Cookie(alias=cookie)]
-    rows = pairs.set_index("pair")
-    videos = {name: Path(study) / "videos" / f"{name}.mp4" for name in {*pairs["first_video"], *pairs["second_video"]}}
+    rows = database.about.set_index("pair")
+    videos = {name: Path(study) / "videos" / f"{name}.mp4" for name in {*rows["first_video"], *rows["second_video"]}}
     page = files("cmm.study").joinpath("page.html").read_text()
 
     def known(rater):
