@@ -49,34 +49,105 @@ def probe(path):
         return VideoInfo(float(rate), int(frames), stream.width, stream.height)
 
 
-def read_frames(path, start=0, stop=None):
-    """Yield (index, time in seconds, RGB uint8 (h, w, 3)) of frames start..stop - 1.
+def read_frames(path):
+    """Yield (index, time in seconds, RGB uint8 (h, w, 3)) of all frames.
 
     Indices count from 0 in the order of presentation. Raises Unreadable where the
     file cannot be opened, or breaks off at the first frame that does not decode. A
     folder of images, in the order of their names, is a video too.
     """
     if Path(path).is_dir():
-        for index, image in enumerate(_images(path)[:stop]):
-            if index >= start:
-                yield index, index / FOLDER_FPS, read_image(image)
+        for index, image in enumerate(_images(path)):
+            yield index, index / FOLDER_FPS, read_image(image)
         return
     with _open(path) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "NONE"  # one job, one core; the workflow runs jobs side by side
         index = 0
-        try:
-            for frame in container.decode(stream):
-                if stop is not None and index >= stop:
-                    return
-                if index >= start:
-                    image = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
-                    yield index, frame.time or 0.0, np.ascontiguousarray(image)
-                index += 1
-        except av.FFmpegError as error:
-            raise Unreadable(f"damaged after frame {index}: {_reason(error)}") from error
+        for frame in _decoded(container):
+            yield index, frame.time or 0.0, _picture(frame)
+            index += 1
         if index == 0:
             raise Unreadable("holds no frame")
+
+
+def read_chosen(path, wanted, times):
+    """Yield (index, RGB uint8 (h, w, 3)) of the frames `wanted`, indices in ascending order.
+
+    `times` [s] are those of all frames, as read_frames gave them. Stretches between two
+    keyframes in which no frame is wanted are skipped, and no frame is decoded twice; where a
+    format cannot be sought in, everything before a frame is decoded. Ends early where the
+    video does. Raises Unreadable as read_frames does.
+    """
+    if Path(path).is_dir():
+        images = _images(path)
+        yield from ((index, read_image(images[index])) for index in wanted if index < len(images))
+        return
+    done = 0
+    try:
+        for item in _seeking(path, wanted, np.asarray(times, float)):
+            yield item
+            done += 1
+    except _Lost:
+        rest = {*map(int, wanted[done:])}
+        yield from ((index, image) for index, _, image in read_frames(path) if index in rest)
+
+
+class _Lost(Exception):
+    """Frames do not come at the times at which they came when the video was read from its start."""
+
+
+def _seeking(path, wanted, times):
+    """As read_chosen of a video file; raises _Lost."""
+    steps = np.diff(times)
+    if not (steps > 0).all():
+        raise _Lost
+    near = 0.25 * steps.min() if len(steps) else 1.0
+    with _open(path) as container:
+        keys = _keyframe_times(container)
+        frames, position = _decoded(container), 0  # of the frame that comes next
+        for index in map(int, wanted):
+            key = np.searchsorted(times, keys[keys <= times[index] + near].max(initial=-1.0) - near)
+            if key > position:
+                frames, position = _decoded(container, times[key]), key
+            for frame in frames:
+                if abs((frame.time or 0.0) - times[position]) > near:
+                    raise _Lost
+                position += 1
+                if position > index:
+                    yield index, _picture(frame)
+                    break
+            else:
+                raise _Lost
+
+
+def _keyframe_times(container):
+    """Times [s] at which decoding can begin, ascending."""
+    stream = container.streams.video[0]
+    try:
+        keys = [packet.pts for packet in container.demux(stream) if packet.is_keyframe and packet.pts is not None]
+        container.seek(0)
+    except av.FFmpegError as error:
+        raise _Lost from error
+    return np.sort(np.array(keys, float)) * float(stream.time_base or 1)
+
+
+def _decoded(container, start=None):
+    """The frames of a container, those from the time `start` [s] on; Unreadable at the first that does not decode."""
+    stream = container.streams.video[0]
+    count = 0
+    try:
+        if start is not None:
+            container.seek(round(start / stream.time_base), stream=stream)
+        for frame in container.decode(stream):
+            if start is None or (frame.time or 0.0) > start - 0.5e-3:  # those before a keyframe may lack what they need
+                yield frame
+                count += 1
+    except av.FFmpegError as error:
+        raise Unreadable(f"damaged after frame {count}: {_reason(error)}") from error
+
+
+def _picture(frame):
+    """RGB uint8 (h, w, 3) of a decoded frame, upright."""
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
 
 
 def read_image(path):
@@ -153,6 +224,7 @@ def _open(path):
     if not container.streams.video:
         container.close()
         raise Unreadable("holds no video stream")
+    container.streams.video[0].thread_type = "NONE"  # one job, one core; the workflow runs jobs side by side
     return container
 
 

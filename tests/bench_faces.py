@@ -67,8 +67,8 @@ def measure(path):
         table, _ = tracks.track_video(path.stem, path, tracker)
         curves = smiles.smooth_curves(table, settings.smoothing)
         phases = smiles.find_phases(curves, settings) or smiles.find_faint_phase(curves, settings)
-        for onset, apex in phases:
-            rasters.cut_sequence({"onset_frame": onset, "apex_frame": apex}, table, path, rasters.Settings())
+        rows = [{"onset_frame": onset, "apex_frame": apex} for onset, apex in phases]
+        list(rasters.cut_sequences(rows, table, path, rasters.Settings()))
         seconds = time.perf_counter() - start
     status = Path("/proc/self/status").read_text()  # getrusage would count the process that started this one
     peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024

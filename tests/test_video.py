@@ -1,11 +1,14 @@
 import struct
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
 
+from cmm import video
 from cmm.errors import UserError
-from cmm.video import Unreadable, probe, read_frames, read_image, write_video
+from cmm.video import Unreadable, probe, read_chosen, read_frames, read_image, write_video
 
 
 @pytest.fixture
@@ -24,7 +27,6 @@ def test_round_trip(tmp_path, frames):
     assert [index for index, _, _ in read] == list(range(12))
     np.testing.assert_allclose([time for _, time, _ in read], np.arange(12) / 25, atol=1e-6)
     assert np.abs(read[5][2].astype(int) - frames[5]).mean() < 6
-    assert [index for index, _, _ in read_frames(path, 3, 6)] == [3, 4, 5]
 
 
 def test_same_frames_same_bytes(tmp_path, clip, rng):
@@ -102,3 +104,78 @@ def test_image(tmp_path, frames):
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), frames[0])
     with pytest.raises(UserError, match="does not exist"):
         read_image(tmp_path / "b.png")
+
+
+ENCODINGS = {  # name of the file: (codec, options)
+    "a.mp4": ("libx264", {"g": "12", "bf": "3", "sc_threshold": "0"}),
+    "open_gop.mkv": ("libx264", {"g": "12", "bf": "3", "x264-params": "open-gop=1:scenecut=0"}),
+    "one_key.mp4": ("libx264", {"g": "1000", "sc_threshold": "0"}),
+    "all_keys.mov": ("mjpeg", {}),
+    "a.avi": ("mpeg4", {"g": "10", "bf": "2"}),
+    "a.webm": ("libvpx", {"g": "15", "deadline": "realtime"}),
+    "a.ts": ("mpeg2video", {"g": "10", "bf": "2"}),
+    "a.mpg": ("mpeg2video", {"g": "10", "bf": "2"}),
+}
+
+
+def encode(path, codec, options, count=90):
+    """A video of noise that drifts, its frames at uneven times where the format can say so."""
+    rng = np.random.default_rng(0)
+    noise = cv2.resize(rng.integers(0, 255, (12, 12, 3), np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC)
+    uneven = path.suffix in (".mp4", ".mkv", ".webm")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=options)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 100) if uneven else Fraction(1, 25)
+        for i in range(count):
+            frame = av.VideoFrame.from_ndarray(np.roll(noise, 3 * i, axis=1), format="rgb24")
+            frame.pts = 4 * i + (i % 3) if uneven else i
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_chosen_frames_are_those_of_reading_everything(tmp_path, name, rng, monkeypatch):
+    path = tmp_path / name
+    encode(path, *ENCODINGS[name])
+    every = list(read_frames(path))
+    times = [time for _, time, _ in every]
+    decoded = []
+    monkeypatch.setattr(video, "_decoded", counting(video._decoded, decoded))
+    for wanted in ([0], [len(every) - 1], [40, 41, 42, 70], sorted(rng.choice(len(every), 12, replace=False))):
+        decoded.clear()
+        found = list(read_chosen(path, np.array(wanted), times))
+        assert [index for index, _ in found] == list(wanted)
+        assert all(np.array_equal(image, every[index][2]) for index, image in found)
+        if path.suffix in (".mp4", ".mkv", ".mov", ".webm"):
+            assert len(set(decoded)) == len(decoded), "each frame is decoded once"
+            if name not in ("one_key.mp4",) and wanted == [40, 41, 42, 70]:
+                assert len(decoded) <= 40, "the stretches between are skipped"
+
+
+def counting(decode, seen):
+    """`_decoded`, and the times of the frames that it gives."""
+
+    def frames(*words):
+        for frame in decode(*words):
+            seen.append(frame.time)
+            yield frame
+
+    return frames
+
+
+def test_frames_at_other_times_than_before_are_read_from_the_start(tmp_path):
+    """Times that do not belong to the video are no reason to give other frames."""
+    path = tmp_path / "a.mp4"
+    encode(path, *ENCODINGS["a.mp4"])
+    every = [image for _, _, image in read_frames(path)]
+    for times in (np.zeros(90), np.arange(90) / 7, np.arange(90) * 0.0411):
+        found = list(read_chosen(path, np.array([30, 60]), times))
+        assert [index for index, _ in found] == [30, 60]
+        assert all(np.array_equal(image, every[index]) for index, image in found)
+
+
+def test_chosen_frames_of_a_video_that_ends_too_soon(tmp_path, frames):
+    write_video(tmp_path / "a.mp4", frames, 25)
+    assert [index for index, _ in read_chosen(tmp_path / "a.mp4", np.array([3, 30]), np.arange(40) / 25)] == [3]

@@ -36,7 +36,7 @@ from cmm.figures.saving import save_figure
 from cmm.progress import progress
 from cmm.provenance import provenance
 from cmm.settings import setting
-from cmm.tables import by_video, read_table, write_tsv
+from cmm.tables import read_table, write_tsv
 from cmm.video import Unreadable, read_frames
 
 log = logging.getLogger("cmm")
@@ -100,11 +100,11 @@ def _check_people(table, settings, labels):
 
 def collect(videos, known, full_scale, settings):
     """(table {video, subject, fold, AU06, AU12 in 0-5, proxies}, features above neutral (n, d)) of every n-th frame."""
-    intensities = by_video(known, "the labels")
+    intensities = dict(list(known.groupby("video")))
     tables, inputs = [], []
     with load(settings.backend) as tracker:
         for row in progress(list(videos.itertuples()), "videos learned from"):
-            truth = intensities(row.video).set_index("frame")
+            truth = intensities[row.video].set_index("frame")
             frames, faces, found = [], [], []
             try:
                 for number, _, image in read_frames(row.path):

@@ -5,6 +5,7 @@ frames that follow it (paper section 4.1).
 """
 
 import logging
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +14,15 @@ import numpy as np
 
 from cmm.errors import UserError
 from cmm.faces.alignment import align_sequence, transform, warp
-from cmm.faces.landmarks import points_of
+from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, points_of
 from cmm.faces.raster import draw_sequence
 from cmm.faces.store import write_smiles
 from cmm.progress import progress
 from cmm.provenance import provenance
 from cmm.settings import setting
-from cmm.shards import deal
+from cmm.shards import portion
 from cmm.tables import by_video, read_provenance, read_table
-from cmm.video import Unreadable, read_frames
+from cmm.video import Unreadable, read_chosen
 
 log = logging.getLogger("cmm")
 
@@ -42,19 +43,24 @@ def main(
     out: Annotated[Path, "HDF5 file of the shard to write, laid out as smiles.h5"],
     settings: Settings,
 ):
-    """Cut, align and draw the sequences number shard, shard + shards, ..."""
-    paths = by_video(read_table(videos, ["video", "path"]), videos)
+    """Cut, align and draw this shard's part of the sequences: those of one video together, as far as that goes."""
+    paths = read_table(videos, ["video", "path"]).set_index("video")["path"]
     table = read_table(smiles, ["smile", "video", "onset_frame", "apex_frame"])
-    frames = by_video(read_table(tracks, ["video", "frame", "timestamp", "success"]), tracks)
     if table.empty:
         raise UserError(f"{smiles} holds no sequence")
-    rows = deal(table, shard, settings.shards).to_dict("records")
-    sequences = (
-        cut_sequence(row, frames(row["video"]).sort_values("frame"), paths(row["video"])["path"].iloc[0], settings)
-        for row in progress(rows, "sequences drawn")
-    )
+    track = by_video(tracks, ["frame", "timestamp", "success", *X_COLUMNS, *Y_COLUMNS])
+    mine = portion(table, shard, settings.shards)
+    rows = mine.to_dict("records")
+
+    def sequences():
+        for video, phases in mine.groupby("video", sort=False):
+            if video not in paths:
+                raise UserError(f"{videos} has no row of video {video!r}: the tables are not of one run")
+            yield from cut_sequences(phases.to_dict("records"), track(video), paths[video], settings)
+
     about = provenance(__name__, settings, [videos, tracks, smiles], shard=shard, smiles=read_provenance(smiles))
-    write_smiles(out, sequences, rows, settings.frames, settings.image_size, about)
+    cut = progress(sequences(), "sequences drawn", len(rows))
+    write_smiles(out, cut, rows, settings.frames, settings.image_size, about)
 
 
 def sample_frames(times, onset, apex, count):
@@ -70,26 +76,53 @@ def sample_frames(times, onset, apex, count):
     return np.round(np.interp(wanted, times[onset - 1 : apex], phase)).astype(int)
 
 
-def cut_sequence(row, track, path, settings):
-    """(landmarks, faces, points) of one row of smiles.parquet, as smiles.h5 holds them."""
-    numbers = sample_frames(track["timestamp"].to_numpy(), row["onset_frame"], row["apex_frame"], settings.frames)
+@dataclass
+class Sequence:
+    """A neutral-to-smile phase that is being cut out of its video."""
+
+    numbers: np.ndarray  # (t,) frame numbers, from 1
+    matrices: np.ndarray  # (t, 2, 3) from the video's pixels to aligned ones
+    points: np.ndarray  # (t, 68, 2) float32, aligned
+    faces: np.ndarray  # (t, s, s, 3) uint8, of the frames that have been seen
+    seen: np.ndarray  # (t,) bool
+
+    def take(self, number, image):
+        """Cut the face out of a frame, where the sequence has it; a short phase may have the last one twice."""
+        for place in np.flatnonzero(self.numbers == number):
+            self.faces[place] = warp(image, self.matrices[place], self.faces.shape[1])
+            self.seen[place] = True
+
+
+def cut_sequences(rows, track, path, settings):
+    """Yield (landmarks, faces, points), as smiles.h5 holds them, of a video's phases in their order; it is read once.
+
+    `rows` are those of smiles.parquet, `track` the video's rows of tracks.parquet.
+    """
+    times = track["timestamp"].to_numpy()
     points = _fill_lost(points_of(track), track["success"].to_numpy())
-    span = np.arange(numbers[0], numbers[-1] + 1)
-    matrices = align_sequence(points[span - 1], settings.image_size, settings.steadying)
-    wanted = matrices[numbers - numbers[0]]
-    aligned = transform(wanted, points[numbers - 1]).astype(np.float32)
-    faces = np.zeros((len(numbers), settings.image_size, settings.image_size, 3), np.uint8)
-    seen = np.zeros(len(numbers), bool)
+    pending = deque(plan_sequence(row, times, points, settings) for row in rows)
+    wanted = np.unique(np.concatenate([sequence.numbers for sequence in pending])) - 1
     try:
-        for index, _, image in read_frames(path, start=numbers[0] - 1, stop=numbers[-1]):
-            for place in np.flatnonzero(numbers - 1 == index):
-                faces[place] = warp(image, wanted[place], settings.image_size)
-                seen[place] = True
+        for index, image in read_chosen(path, wanted, times):
+            for sequence in pending:
+                sequence.take(index + 1, image)
+            while pending and pending[0].seen.all():
+                done = pending.popleft()
+                yield draw_sequence(done.points, settings.image_size), done.faces, done.points
     except Unreadable as error:
         raise UserError(f"{path} has changed since it was tracked ({error}): run index_videos again") from error
-    if not seen.all():
-        raise UserError(f"{path} has changed since it was tracked: it ends before frame {numbers[-1]}")
-    return draw_sequence(aligned, settings.image_size), faces, aligned
+    if pending:
+        raise UserError(f"{path} has changed since it was tracked: it ends before frame {pending[0].numbers[-1]}")
+
+
+def plan_sequence(row, times, points, settings):
+    """The Sequence of one row of smiles.parquet, none of its frames seen; `times` and `points` are the video's."""
+    numbers = sample_frames(times, row["onset_frame"], row["apex_frame"], settings.frames)
+    span = np.arange(numbers[0], numbers[-1] + 1)
+    matrices = align_sequence(points[span - 1], settings.image_size, settings.steadying)[numbers - numbers[0]]
+    aligned = transform(matrices, points[numbers - 1]).astype(np.float32)
+    faces = np.zeros((len(numbers), settings.image_size, settings.image_size, 3), np.uint8)
+    return Sequence(numbers, matrices, aligned, faces, np.zeros(len(numbers), bool))
 
 
 def _fill_lost(points, success):

@@ -57,7 +57,7 @@ def main(
     """Find the neutral-to-smile phases of every usable video."""
     usable = read_table(videos, ["video", "subject", "expression", "fold", "fps", "status"])
     usable = usable[usable["status"] == "ok"]
-    frames = by_video(read_table(tracks, ["video", "frame"]), tracks)
+    frames = by_video(tracks, ["frame"])
     coded = dict(list(read_table(labels, ["video", "frame", "AU06", "AU12"]).groupby("video")))
     rows = []
     for video in usable.itertuples():

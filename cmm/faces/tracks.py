@@ -17,10 +17,10 @@ from cmm.faces.backends import ACTION_UNITS, BACKENDS
 from cmm.faces.landmarks import POINTS, X_COLUMNS, Y_COLUMNS
 from cmm.faces.trackers import load_for, read_faces
 from cmm.progress import progress
-from cmm.provenance import provenance
+from cmm.provenance import provenance, until_now
 from cmm.settings import setting
 from cmm.shards import deal
-from cmm.tables import read_table, write_table
+from cmm.tables import read_table, write_table, write_tables
 from cmm.video import Unreadable, video_digest
 
 log = logging.getLogger("cmm")
@@ -48,17 +48,33 @@ def main(
     """Track the videos number shard, shard + shards, ... of those that can be used."""
     videos = read_table(index, ["video", "path", "status"])
     mine = deal(videos[videos["status"] == "ok"], shard, settings.shards)
-    frames, results = [], []
+    results = []
     with load_for(settings, regressors) as tracker:
-        for row in progress(list(mine.itertuples()), "videos tracked"):
-            table, result = track_video(row.video, row.path, tracker)
-            frames.append(table)
-            results.append(result)
         inputs = [index] if regressors is None else [index, regressors]
         about = provenance(__name__, settings, inputs, shard=shard, tracker=tracker.description)
-        frames = frames or [_frame_table("", [], [], np.zeros(0, bool), tracker)]  # the columns, without rows
-    write_table(pd.concat(frames, ignore_index=True), out, about)
-    write_table(pd.DataFrame(results, columns=list(OUTCOMES)).astype(OUTCOMES), outcomes, about)
+
+        def tracked():
+            for row in progress(list(mine.itertuples()), "videos tracked"):
+                table, result = track_video(row.video, row.path, tracker)
+                results.append(result)
+                yield table
+            if mine.empty:
+                yield _frame_table("", [], [], np.zeros(0, bool), tracker)  # the columns, without rows
+
+        write_tables(after_a_face(tracked()), out, about)
+    write_table(pd.DataFrame(results, columns=list(OUTCOMES)).astype(OUTCOMES), outcomes, until_now(about))
+
+
+def after_a_face(tables):
+    """The tables of videos, those without any face joined to the next one: action units have no columns there."""
+    held = []
+    for table in tables:
+        held.append(table)
+        if table["success"].any():
+            yield pd.concat(held, ignore_index=True)
+            held = []
+    if held:
+        yield pd.concat(held, ignore_index=True)
 
 
 def track_video(video, path, tracker):

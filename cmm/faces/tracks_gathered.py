@@ -12,9 +12,9 @@ import pandas as pd
 
 from cmm.datasets.videos import report_unusable
 from cmm.errors import UserError
-from cmm.provenance import provenance
+from cmm.provenance import provenance, until_now
 from cmm.settings import setting
-from cmm.tables import read_provenance, read_table, write_table
+from cmm.tables import by_video, read_provenance, read_table, write_table, write_tables
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,12 @@ def main(
         table.loc[video, ["status", "reason"]] = judge(row, settings)
     table = table.reset_index()[[*order, "sha256"]]
     report_unusable(table)
-    frames = pd.concat([read_table(path, ["video", "frame"]) for path in shards], ignore_index=True)
-    usable = frames["video"].isin(table.loc[table["status"] == "ok", "video"])
+    usable = sorted(table.loc[table["status"] == "ok", "video"])
     about = provenance(__name__, settings, [index, *shards, *outcomes], tracking=read_provenance(shards[0]))
-    write_table(frames[usable].sort_values(["video", "frame"]), tracks, about)
-    write_table(table, videos, about)
+    frames = by_video(shards, ["frame"])
+    empty = read_table(shards[0]).iloc[:0]
+    write_tables(map(frames, usable) if usable else [empty], tracks, about)
+    write_table(table, videos, until_now(about))
 
 
 def judge(outcome, settings):
