@@ -39,6 +39,9 @@ def main(words=None):
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started: they all say the same
     level = logging.INFO if first else logging.WARNING
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=level)
+    # Threads that wait for work sleep soon: by default OpenMP's spin, and two jobs on two cores slow each
+    # other tenfold. Read when torch, or another library that brings an OpenMP, is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     module = import_module(STAGES[verb].module)
     args = build_parser(verb, module).parse_args(words[1:])
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up as Ctrl-C does

@@ -24,6 +24,8 @@ from cmm.models.weights_file import load_networks
 from cmm.settings import setting
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
+from cmm.training.arithmetic import autocast
+from cmm.training.batches import all_of
 from cmm.training.data import faces_to_tensor, flip, tensor_to_faces
 from cmm.training.losses import reconstruction
 
@@ -32,6 +34,7 @@ from cmm.training.losses import reconstruction
 class Settings(loop.TrainingSettings):
     epochs: int = setting(20, "passes over the training set (ours, as conditional_lstm)", minimum=1)
     batch_size: int = setting(2, "sequences of a step (ours, as conditional_lstm)", minimum=1)
+    frames_drawn: int = setting(32, "frames of a sequence that a step sees, drawn anew each time (ours)", minimum=1)
     learning_rate: float = setting(2e-3, "Adam's step for the LSTM (ours)", minimum=1e-7, maximum=1.0)
     fine_tuning_rate: float = setting(5e-5, "Adam's step for the embedding (ours)", minimum=0.0, maximum=1.0)
     discriminator_rate: float = setting(2e-4, "Adam's step for the discriminator (ours)", minimum=1e-7, maximum=1.0)
@@ -48,15 +51,15 @@ def main(
     settings: Settings,
 ):
     """Train and write {face_vae, conditional_lstm}; the discriminator lives in the state alone."""
-    device = loop.prepare(run)
+    device = loop.prepare(run, settings)
     data = read_smiles(smiles, run.fold, arrays=("faces",))
     labels, frames = torch.from_numpy(data.label), data.faces.shape[1]
     vae = load_networks(face_vae, face_vae=FaceVAE)[0]["face_vae"]
     if vae.architecture["image_size"] != data.faces.shape[2]:
         raise UserError(f"{face_vae} was trained on pictures of another size than those of {smiles}")
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), frames).to(device)
-    vae = vae.to(device, memory_format=torch.channels_last).requires_grad_(settings.fine_tuning_rate > 0)
-    discriminator = PairDiscriminator().to(device, memory_format=torch.channels_last)
+    vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
+    discriminator = loop.to_device(PairDiscriminator(), device)
     adam = torch.optim.Adam(
         [
             {"params": lstm.parameters(), "lr": settings.learning_rate},
@@ -68,26 +71,27 @@ def main(
     adam_d = torch.optim.Adam(discriminator.parameters(), settings.discriminator_rate, betas, fused=True)
 
     def step(batch):
-        x, label = faces_to_tensor(data.faces[batch.indices]), labels[batch.indices].to(device)
+        x, label = faces_to_tensor(data.faces[batch.indices], device), labels[batch.indices].to(device)
         if settings.flips:
-            x = flip(x, batch.coins())
-        x = x.to(device)  # (b, t, 3, s, s)
-        every, neutral = x.flatten(0, 1), x[:, :1].expand_as(x).flatten(0, 1)
-        with loop.autocast(device, settings):
+            x = flip(x, batch.coins())  # (b, t, 3, s, s)
+        seen = batch.frames(frames, settings.frames_drawn).to(device)
+        faces = x[:, seen]
+        every, neutral = faces.flatten(0, 1), x[:, :1].expand_as(faces).flatten(0, 1)
+        with autocast(device, settings):
             sequence = lstm(vae.encode(x[:, 0])[0], label)
-            fake = vae.decode(sequence.flatten(0, 1))
+            fake = vae.decode(sequence[:, seen].flatten(0, 1))
         real, made = (neutral, every), (neutral, fake)
         loss_d, loss_g = train_discriminator(batch, discriminator, adam_d, real, made, device, settings)
         l1 = reconstruction(fake.float(), every)
         batch.descend(settings.l1_weight * l1 + loss_g, adam)
-        return {"l1": l1.item(), "generator": loss_g.item(), "discriminator": loss_d.item()}
+        return {"l1": l1, "generator": loss_g, "discriminator": loss_d}
 
     loop.train(
         __name__,
         run,
         settings,
         step,
-        count=len(data),
+        items=all_of(len(data)),
         inputs=[smiles, face_vae],
         networks={"face_vae": vae, "conditional_lstm": lstm},
         helpers={"discriminator": discriminator},

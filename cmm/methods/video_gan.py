@@ -22,6 +22,8 @@ from cmm.models.weights_file import load_networks, names_of
 from cmm.settings import setting
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
+from cmm.training.arithmetic import autocast
+from cmm.training.batches import all_of
 from cmm.training.data import faces_to_tensor, flip, tensor_to_faces
 from cmm.training.losses import reconstruction
 
@@ -45,7 +47,7 @@ def main(
     settings: Settings,
 ):
     """Train and write a generator of each expression's name; the discriminators live in the state alone."""
-    device = loop.prepare(run)
+    device = loop.prepare(run, settings)
     data = read_smiles(smiles, run.fold, arrays=("faces",))
     rows = {name: np.flatnonzero(data.expression == name) for name in EXPRESSIONS if name in data.expression}
     frames, size = data.faces.shape[1:3]
@@ -67,11 +69,11 @@ def main(
         losses = {}
         for name, mine in rows.items():
             again = batch.below(len(mine))
-            video = faces_to_tensor(data.faces[mine[np.where(batch.indices < len(mine), batch.indices, again)]])
-            video = flip(video, coins).transpose(1, 2).to(device)  # (b, 3, t, s, s)
+            chosen = mine[np.where(batch.indices < len(mine), batch.indices, again)]
+            video = flip(faces_to_tensor(data.faces[chosen], device), coins).transpose(1, 2)  # (b, 3, t, s, s)
             adam_g, adam_d = optimisers[f"{name} generator"], optimisers[f"{name} discriminator"]
             new = train_pair(batch, video, generators[name], discriminators[name], adam_g, adam_d, settings, device)
-            losses = {key: losses.get(key, 0) + value.item() / len(rows) for key, value in new.items()}
+            losses = {key: losses.get(key, 0) + value.detach() / len(rows) for key, value in new.items()}
         return losses
 
     loop.train(
@@ -79,7 +81,7 @@ def main(
         run,
         settings,
         step,
-        count=max(map(len, rows.values())),
+        items=all_of(max(map(len, rows.values()))),
         inputs=[smiles],
         networks=generators,
         helpers={f"{name} discriminator": network for name, network in discriminators.items()},
@@ -89,7 +91,7 @@ def main(
 
 def train_pair(batch, video, generator, discriminator, adam_g, adam_d, settings, device):
     """One step of a generator and its discriminator on videos (b, 3, t, s, s); their losses."""
-    with loop.autocast(device, settings):
+    with autocast(device, settings):
         fake, _ = generator(video[:, :, 0])
     loss_d, loss_g = train_discriminator(batch, discriminator, adam_d, (video,), (fake,), device, settings)
     first = reconstruction(fake[:, :, 0].float(), video[:, :, 0])

@@ -1,8 +1,8 @@
 """CRA-Net's networks: CMM-Net's bottom layer on faces instead of landmark images (paper section 4.3)."""
 
 import torch
-from torch import nn
 
+from cmm.models.convolutions import Doubling, Halving
 from cmm.models.landmark_vae import LandmarkVAE, layer_widths
 
 
@@ -12,8 +12,8 @@ class FaceVAE(LandmarkVAE):
     def __init__(self, image_size=64, codes=100):
         super().__init__(image_size, codes)
         width = layer_widths(image_size)[0]
-        self.encoder[0] = nn.Conv2d(3, width, 4, 2, 1)
-        self.decoder[-1] = nn.ConvTranspose2d(width, 3, 4, 2, 1)
+        self.encoder[0] = Halving(3, width)
+        self.decoder[-1] = Doubling(width, 3)
 
     def decode(self, codes):
         """Faces of codes (b, c): (b, 3, s, s) in -1..1."""

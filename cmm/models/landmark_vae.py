@@ -5,6 +5,9 @@ import math
 import torch
 from torch import nn
 
+from cmm.models import convolutions
+from cmm.models.convolutions import Closing, Doubling, Halving, Opening
+
 WIDTHS = (64, 128, 256, 512)  # the paper's four layers, for 64 x 64
 SLOPE = 0.2
 
@@ -29,13 +32,13 @@ class LandmarkVAE(nn.Module):
         self.architecture = {"image_size": image_size, "codes": codes}
         widths = layer_widths(image_size)
         self.encoder = nn.Sequential(*_down(widths))
-        self.mean_head = nn.Conv2d(widths[-1], codes, 4, 1, 0)
-        self.log_deviation_head = nn.Conv2d(widths[-1], codes, 4, 1, 0)
+        self.mean_head = Closing(widths[-1], codes)
+        self.log_deviation_head = Closing(widths[-1], codes)
         self.decoder = nn.Sequential(*_up(widths, codes))
 
     def encode(self, images):
         """Mean and logarithm of the standard deviation of the codes, (b, c) each."""
-        features = self.encoder(images)
+        features = self.encoder(images.to(memory_format=convolutions.LAYOUT))
         return self.mean_head(features).flatten(1), self.log_deviation_head(features).flatten(1)
 
     def decode_logits(self, codes):
@@ -57,7 +60,7 @@ def _down(widths):
     """Conv(4,2,1) layers; BatchNorm on all but the first, LeakyReLU on all."""
     before = 1
     for i, width in enumerate(widths):
-        yield nn.Conv2d(before, width, 4, 2, 1)
+        yield Halving(before, width)
         if i:
             yield nn.BatchNorm2d(width)
         yield nn.LeakyReLU(SLOPE)
@@ -68,8 +71,8 @@ def _up(widths, codes):
     """The encoder mirrored: code to 4 x 4, then transposed Conv(4,2,1) to one channel."""
     before = codes
     for i, width in enumerate(reversed(widths)):
-        yield nn.ConvTranspose2d(before, width, 4, *((2, 1) if i else (1, 0)))
+        yield Doubling(before, width) if i else Opening(before, width)
         yield nn.BatchNorm2d(width)
         yield nn.ReLU()
         before = width
-    yield nn.ConvTranspose2d(before, 1, 4, 2, 1)
+    yield Doubling(before, 1)

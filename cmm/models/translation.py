@@ -5,6 +5,9 @@ import math
 import torch
 from torch import nn
 
+from cmm.models import convolutions
+from cmm.models.convolutions import Doubling, Halving
+
 WIDTHS = (64, 128, 256, 512, 512, 512)  # the paper's six layers, for 64 x 64
 SLOPE = 0.2
 
@@ -36,7 +39,7 @@ class TranslationUNet(nn.Module):
         )
 
     def forward(self, neutral, landmarks):
-        x, skips = torch.cat([neutral, landmarks], dim=1), []
+        x, skips = torch.cat([neutral, landmarks], dim=1).to(memory_format=convolutions.LAYOUT), []
         for layer in self.down:
             x = layer(x)
             skips.append(x)
@@ -70,19 +73,19 @@ class PairDiscriminator(nn.Module):
         )
 
     def forward(self, neutral, face):
-        return self.layers(torch.cat([neutral, face], dim=1))
+        return self.layers(torch.cat([neutral, face], dim=1).to(memory_format=convolutions.LAYOUT))
 
 
 def _down(before, after, first, last):
     layers = [] if first else [nn.LeakyReLU(SLOPE)]
-    layers.append(nn.Conv2d(before, after, 4, 2, 1))
+    layers.append(Halving(before, after))
     if not (first or last):
         layers.append(nn.BatchNorm2d(after))
     return nn.Sequential(*layers)
 
 
 def _up(before, after, last):
-    layers = [nn.ReLU(), nn.ConvTranspose2d(before, after, 4, 2, 1)]
+    layers = [nn.ReLU(), Doubling(before, after)]
     if not last:
         layers.append(nn.BatchNorm2d(after))
     return nn.Sequential(*layers)

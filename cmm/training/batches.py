@@ -58,6 +58,10 @@ class Batch:
         """Which items to mirror, half of them on average: (b,) bool."""
         return torch.from_numpy(self.random.order.random(len(self.whole)) < 0.5)[self.part]
 
+    def frames(self, frames, drawn):
+        """Frame numbers of a sequence that this step looks at, the same of each item: see `draw_frames`."""
+        return torch.from_numpy(draw_frames(frames, drawn, self.random)[0])
+
     def below(self, count):
         """Random numbers below `count`: (b,) int."""
         return self.random.order.integers(0, count, len(self.whole))[self.part]
@@ -76,10 +80,37 @@ class Batch:
             optimiser.step()
 
 
-def shuffled(count, batch_size, random):
-    """Index batches of one epoch in random order, of `batch_size` items each.
+def all_of(count):
+    """Items of an epoch: all `count` of them."""
+    return lambda random: np.arange(count)
+
+
+def frames_of(sequences, frames, drawn):
+    """Items of an epoch: `drawn` frames of each of `sequences` sequences, numbered over all of their `frames`.
+
+    Neighbouring frames are nearly the same picture, and an epoch learns little more from all of
+    them than from a few.
+    """
+
+    def items(random):
+        return (np.arange(sequences)[:, None] * frames + draw_frames(frames, drawn, random, sequences)).ravel()
+
+    return items
+
+
+def draw_frames(frames, drawn, random, sequences=1):
+    """Of each sequence, `drawn` of its `frames` frame numbers (all at most), in order: (sequences, drawn) int.
+
+    One of each of as many parts of the sequence, as equal as can be.
+    """
+    edges = np.ceil(np.linspace(0, frames, min(drawn, frames) + 1)).astype(int)
+    return random.order.integers(edges[:-1], edges[1:], (sequences, len(edges) - 1))
+
+
+def shuffled(items, batch_size, random):
+    """Batches of the `items` (n,) of one epoch in random order, of `batch_size` each.
 
     What is left over joins them, an item here and there: the statistics of a small last
     batch would unsettle BatchNorm, and every process needs an item of each batch.
     """
-    return np.array_split(random.order.permutation(count), max(1, count // batch_size))
+    return np.array_split(random.order.permutation(items), max(1, len(items) // batch_size))

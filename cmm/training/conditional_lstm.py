@@ -16,7 +16,9 @@ from cmm.models.landmark_vae import LandmarkVAE
 from cmm.models.weights_file import load_networks
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import flip, landmark_sequences
+from cmm.training.arithmetic import autocast
+from cmm.training.batches import all_of
+from cmm.training.data import flip, images_to_tensor, landmark_sequences
 from cmm.training.losses import landmark_bce
 
 
@@ -24,6 +26,7 @@ from cmm.training.losses import landmark_bce
 class Settings(loop.TrainingSettings):
     epochs: int = setting(20, "passes over the training set; paper: 20", minimum=1)
     batch_size: int = setting(2, "sequences of a step (ours)", minimum=1)
+    frames_drawn: int = setting(32, "frames of a sequence that a step sees, drawn anew each time (ours)", minimum=1)
     learning_rate: float = setting(2e-3, "Adam's step for the LSTM (ours)", minimum=1e-7, maximum=1.0)
     fine_tuning_rate: float = setting(5e-5, "Adam's step for the VAE (ours); 0 freezes it", minimum=0.0, maximum=1.0)
     width: int = setting(256, "width of the LSTM (ours)", minimum=1)
@@ -37,11 +40,11 @@ def main(
     settings: Settings,
 ):
     """Train and write {landmark_vae, conditional_lstm}."""
-    device = loop.prepare(run)
+    device = loop.prepare(run, settings)
     images, labels = landmark_sequences(smiles, run.fold)
     vae = load_networks(landmark_vae, landmark_vae=LandmarkVAE)[0]["landmark_vae"]
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), images.shape[1]).to(device)
-    vae = vae.to(device, memory_format=torch.channels_last).requires_grad_(settings.fine_tuning_rate > 0)
+    vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     optimiser = torch.optim.Adam(
         [
             {"params": lstm.parameters(), "lr": settings.learning_rate},
@@ -51,23 +54,23 @@ def main(
     )
 
     def step(batch):
-        x, label = images[batch.indices], labels[batch.indices].to(device)
+        x, label = images_to_tensor(images[batch.indices], device), labels[batch.indices].to(device)
         if settings.flips:
             x = flip(x, batch.coins())
-        x = x.to(device)
-        with loop.autocast(device, settings):
+        seen = batch.frames(lstm.frames, settings.frames_drawn).to(device)
+        with autocast(device, settings):
             sequence = lstm(vae.encode(x[:, 0])[0], label)
-            logits = vae.decode_logits(sequence.flatten(0, 1))
-        bce = landmark_bce(logits.float(), x.flatten(0, 1))
+            logits = vae.decode_logits(sequence[:, seen].flatten(0, 1))
+        bce = landmark_bce(logits.float(), x[:, seen].flatten(0, 1))
         batch.descend(bce, optimiser)
-        return {"bce": bce.item()}
+        return {"bce": bce}
 
     loop.train(
         __name__,
         run,
         settings,
         step,
-        count=len(images),
+        items=all_of(len(images)),
         inputs=[smiles, landmark_vae],
         networks={"landmark_vae": vae, "conditional_lstm": lstm},
         helpers={},

@@ -8,19 +8,19 @@ from cmm.faces.store import read_smiles
 
 
 def landmark_sequences(smiles, fold):
-    """Training sequences of all folds but `fold`: images (n, t, 1, s, s) float32, labels (n,)."""
+    """Training sequences of all folds but `fold`: images (n, t, s, s) uint8 {0, 1}, labels (n,)."""
     data = read_smiles(smiles, fold, arrays=("landmarks",))
-    return images_to_tensor(data.landmarks), torch.from_numpy(data.label)
+    return data.landmarks, torch.from_numpy(data.label)
 
 
-def images_to_tensor(landmarks):
-    """uint8 {0, 1} (..., s, s) to float32 (..., 1, s, s)."""
-    return torch.from_numpy(landmarks).float().unsqueeze(-3)
+def images_to_tensor(landmarks, device="cpu"):
+    """uint8 {0, 1} (..., s, s) to float32 (..., 1, s, s) on a device: bytes are what travels there."""
+    return torch.from_numpy(landmarks).to(device).float().unsqueeze(-3)
 
 
-def faces_to_tensor(faces):
-    """uint8 RGB (..., s, s, 3) to float32 (..., 3, s, s) in -1..1."""
-    return torch.from_numpy(np.moveaxis(faces, -1, -3).copy()).float() / 127.5 - 1
+def faces_to_tensor(faces, device="cpu"):
+    """uint8 RGB (..., s, s, 3) to float32 (..., 3, s, s) in -1..1 on a device; in memory the colours stay last."""
+    return torch.from_numpy(faces).to(device).movedim(-1, -3).float() / 127.5 - 1
 
 
 def tensor_to_faces(tensor):
@@ -33,6 +33,5 @@ def tensor_to_faces(tensor):
 
 def flip(images, chosen):
     """Mirror the pictures (b, ..., s, s) where `chosen` (b,) is true."""
-    flipped = images.clone()
-    flipped[chosen] = images[chosen].flip(-1)
-    return flipped
+    chosen = chosen.to(images.device).view(-1, *(1 for _ in images.shape[1:]))
+    return torch.where(chosen, images.flip(-1), images)

@@ -13,6 +13,8 @@ from cmm.faces.store import read_smiles
 from cmm.models.cra_net import FaceVAE
 from cmm.settings import setting
 from cmm.training import loop
+from cmm.training.arithmetic import autocast
+from cmm.training.batches import frames_of
 from cmm.training.data import faces_to_tensor, flip
 from cmm.training.losses import kl_divergence, reconstruction
 
@@ -21,6 +23,7 @@ from cmm.training.losses import kl_divergence, reconstruction
 class Settings(loop.TrainingSettings):
     epochs: int = setting(50, "passes over the training set (ours, as landmark_vae)", minimum=1)
     batch_size: int = setting(16, "faces of a step (ours)", minimum=2)
+    frames_drawn: int = setting(32, "frames of a sequence that an epoch sees, drawn anew each time (ours)", minimum=1)
     learning_rate: float = setting(5e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
     codes: int = setting(100, "channels of the embedding (ours, as landmark_vae)", minimum=1)
     kl_weight: float = setting(1e-5, "weight of the KL divergence beside L1's 1 (ours)", minimum=0.0)
@@ -33,31 +36,30 @@ def main(
     settings: Settings,
 ):
     """Train and write {face_vae}."""
-    device = loop.prepare(run)
+    device = loop.prepare(run, settings)
     data = read_smiles(smiles, run.fold, arrays=("faces",))
     faces = data.faces.reshape(-1, *data.faces.shape[2:])
-    vae = FaceVAE(faces.shape[1], settings.codes).to(device, memory_format=torch.channels_last)
+    vae = loop.to_device(FaceVAE(faces.shape[1], settings.codes), device)
     optimiser = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)
 
     def step(batch):
-        x = faces_to_tensor(faces[batch.indices])
+        x = faces_to_tensor(faces[batch.indices], device)
         if settings.flips:
             x = flip(x, batch.coins())
-        x = x.to(device, memory_format=torch.channels_last)
         noise = batch.normal(settings.codes).to(device)
-        with loop.autocast(device, settings):
+        with autocast(device, settings):
             mean, log_deviation = vae.encode(x)
             rebuilt = vae.decode(mean + noise * log_deviation.exp())
         l1, kl = reconstruction(rebuilt.float(), x), kl_divergence(mean.float(), log_deviation.float())
         batch.descend(l1 + settings.kl_weight * kl, optimiser)
-        return {"l1": l1.item(), "kl": kl.item()}
+        return {"l1": l1, "kl": kl}
 
     loop.train(
         __name__,
         run,
         settings,
         step,
-        count=len(faces),
+        items=frames_of(*data.faces.shape[:2], settings.frames_drawn),
         inputs=[smiles],
         networks={"face_vae": vae},
         helpers={},

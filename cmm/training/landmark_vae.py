@@ -3,6 +3,7 @@
 Loss: pixel-wise binary cross-entropy plus the codes' KL divergence.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,9 @@ import torch
 from cmm.models.landmark_vae import LandmarkVAE
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import flip, landmark_sequences
+from cmm.training.arithmetic import autocast
+from cmm.training.batches import frames_of
+from cmm.training.data import flip, images_to_tensor, landmark_sequences
 from cmm.training.losses import kl_divergence, landmark_bce
 
 
@@ -20,6 +23,7 @@ from cmm.training.losses import kl_divergence, landmark_bce
 class Settings(loop.TrainingSettings):
     epochs: int = setting(50, "passes over the training set; paper: 50", minimum=1)
     batch_size: int = setting(16, "landmark images of a step (ours)", minimum=2)
+    frames_drawn: int = setting(32, "frames of a sequence that an epoch sees, drawn anew each time (ours)", minimum=1)
     learning_rate: float = setting(5e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
     codes: int = setting(100, "channels of the embedding; paper: 100", minimum=1)
     kl_weight: float = setting(0.1, "weight of the KL divergence beside the BCE's 1 (ours)", minimum=0.0)
@@ -32,32 +36,32 @@ def main(
     settings: Settings,
 ):
     """Train and write {landmark_vae}."""
-    device = loop.prepare(run)
-    images = landmark_sequences(smiles, run.fold)[0].flatten(0, 1)
+    device = loop.prepare(run, settings)
+    sequences, _ = landmark_sequences(smiles, run.fold)
+    images = sequences.reshape(-1, *sequences.shape[2:])
     vae = LandmarkVAE(images.shape[-1], settings.codes)
     start_from_lines(vae, images)
-    vae = vae.to(device, memory_format=torch.channels_last)
+    vae = loop.to_device(vae, device)
     optimiser = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)
 
     def step(batch):
-        x = images[batch.indices]
+        x = images_to_tensor(images[batch.indices], device)
         if settings.flips:
             x = flip(x, batch.coins())
-        x = x.to(device, memory_format=torch.channels_last)
         noise = batch.normal(settings.codes).to(device)
-        with loop.autocast(device, settings):
+        with autocast(device, settings):
             logits, mean, log_deviation = vae(x, noise)
         bce = landmark_bce(logits.float(), x)
         kl = kl_divergence(mean.float(), log_deviation.float())
         batch.descend(bce + settings.kl_weight * kl, optimiser)
-        return {"bce": bce.item(), "kl": kl.item()}
+        return {"bce": bce, "kl": kl}
 
     loop.train(
         __name__,
         run,
         settings,
         step,
-        count=len(images),
+        items=frames_of(*sequences.shape[:2], settings.frames_drawn),
         inputs=[smiles],
         networks={"landmark_vae": vae},
         helpers={},
@@ -70,5 +74,5 @@ def start_from_lines(vae, images):
 
     Without it the first epochs go into learning that most pixels are background.
     """
-    share = images.mean().clamp(1e-4, 0.5)
-    torch.nn.init.constant_(vae.decoder[-1].bias, torch.logit(share).item())
+    share = min(max(images.mean(), 1e-4), 0.5)
+    torch.nn.init.constant_(vae.decoder[-1].bias, math.log(share / (1 - share)))

@@ -19,9 +19,9 @@ from cmm.progress import duration, progress
 from cmm.provenance import provenance
 from cmm.settings import setting
 from cmm.tables import write_tsv
-from cmm.training import processes
+from cmm.training import arithmetic, processes
 from cmm.training.batches import Batch, Randomness, shuffled
-from cmm.training.state import Place, State, owned, run_of
+from cmm.training.state import Place, State, owned
 
 log = logging.getLogger("cmm")
 
@@ -37,7 +37,9 @@ class TrainingSettings:
         0.4, "share of the training after which the step falls linearly to 0 (ours)", minimum=0.0, maximum=1.0
     )
     precision: str = setting(
-        "auto", "arithmetic of the forward pass; auto: bf16 on a GPU", choices=("auto", "fp32", "bf16")
+        "auto",
+        "arithmetic of the forward pass; auto: bf16 where the device has it natively, else fp32",
+        choices=arithmetic.PRECISIONS,
     )
 
 
@@ -55,41 +57,52 @@ class Run:
     state_seconds: Annotated[float, "seconds between two states to resume from"] = 120.0
 
 
-def prepare(run):
-    """Start the processes, seed everything, choose the device. Returns torch.device."""
+def prepare(run, settings):
+    """Start the processes, seed everything, choose device and arithmetic. Returns torch.device."""
     processes.join(max(1, run.processes))
     torch.set_num_threads(max(1, run.threads // processes.size()))
     torch.manual_seed(run.seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # costs a twentieth, and nothing here reads such memory
     device = processes.claim_device() if run.processes else torch.device("cpu")
-    log.info("training on %s, %d processes, %d threads each", device, processes.size(), torch.get_num_threads())
+    log.info("training on %s in %s, %s", device, arithmetic.chosen(settings.precision, device), processes.words())
+    arithmetic.warn_if_emulated(settings.precision, device)
     return device
 
 
-def train(module, run, settings, step, *, count, inputs, networks, helpers, optimisers, learned=()):
+def to_device(network, device):
+    """Move a network. On a GPU its weights lie channels last, as convolutions want them there.
+
+    On a CPU they stay as they are: gradients come that way, and an optimiser copies those of another.
+    """
+    return network.to(device, memory_format=torch.channels_last if device.type == "cuda" else torch.preserve_format)
+
+
+def train(module, run, settings, step, *, items, inputs, networks, helpers, optimisers, learned=()):
     """Train a stage, then write its weights and its losses, and drop the state.
 
-    `step(batch)` makes one step on a Batch of items (indices below `count`) and returns
-    its losses, means over the batch's items, as {name: float}. `networks` {name: module}
-    are written to `run.out`; `helpers`, such as discriminators, and `optimisers` live in
-    the state alone. `inputs` are the files that the result depends on, `learned` the labels of
-    the expressions among its items, for networks that are told one.
+    `items(random)` gives the indices of the items that an epoch sees, as many in every epoch;
+    `step(batch)` makes one step on a Batch of them and returns its losses, means over the
+    batch's items, as {name: 0-d tensor}. `networks` {name: module} are written to `run.out`;
+    `helpers`, such as discriminators, and `optimisers` live in the state alone. `inputs` are the
+    files that the result depends on, `learned` the labels of the expressions among its items,
+    for networks that are told one.
     """
     about = provenance(module, settings, inputs, fold=run.fold, seed=run.seed)
     with owned(run.state):
-        state = State(run, {**networks, **helpers}, optimisers, fingerprint_of(about))
-        history = fit(state, step, count, settings, run)
+        state = State(run, {**networks, **helpers}, optimisers, fingerprint_of(about), settings.precision)
+        history = fit(state, step, items, settings, run)
         if processes.rank() == 0:
             about |= {"expressions": [EXPRESSIONS[label] for label in sorted({int(label) for label in learned})]}
-            about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": run_of(state.device)}
+            about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": state.run}
             save_networks(run.out, networks, about)
             write_tsv(pd.DataFrame(history), run.losses, about)
         state.remove()
 
 
-def fit(state, step, count, settings, run):
+def fit(state, step, items, settings, run):
     """Train what `state` holds for `settings.epochs`; a list of {epoch, loss names..., seconds}."""
-    smallest = min(count, settings.batch_size)
+    smallest = min(len(items(Randomness.of(run.seed, 0))), settings.batch_size)
     if smallest < processes.size():
         raise UserError(
             f"{processes.size()} processes cannot share batches of {smallest}: raise batch_size or ask for fewer GPUs"
@@ -100,7 +113,7 @@ def fit(state, step, count, settings, run):
     while place.epoch < settings.epochs:
         for network in state.networks.values():  # a frozen network keeps its running statistics too
             network.train(any(parameter.requires_grad for parameter in network.parameters()))
-        means, seconds = train_epoch(place, state, step, count, rates, settings, run)
+        means, seconds = train_epoch(place, state, step, items, rates, settings, run)
         place = Place([*place.history, {"epoch": place.epoch + 1, **means, "seconds": round(seconds, 2)}])
         words = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
         left = duration(seconds * (settings.epochs - place.epoch))
@@ -108,11 +121,11 @@ def fit(state, step, count, settings, run):
     return place.history
 
 
-def train_epoch(place, state, step, count, rates, settings, run):
+def train_epoch(place, state, step, items, rates, settings, run):
     """Go on from `place` to the end of its epoch; (means of the losses, seconds it took)."""
     groups = _groups(state)
     random = Randomness.of(run.seed, place.epoch)
-    batches = shuffled(count, settings.batch_size, random)
+    batches = shuffled(items(random), settings.batch_size, random)
     if place.random:
         random.restore(place.random)
     start = time.monotonic() - place.seconds
@@ -122,15 +135,16 @@ def train_epoch(place, state, step, count, rates, settings, run):
             group["lr"] = rate * decay(done, settings.decay_from)
         batch = Batch(chosen, random)
         losses = step(batch)
-        values = processes.summed([value * batch.share for value in losses.values()], state.device)
-        for name, value in zip(losses, values, strict=True):
-            place.totals[name] = place.totals.get(name, 0.0) + value / len(batches)
+        values = processes.summed(torch.stack([*losses.values()]).detach().double() * batch.share)
+        for name, value in zip(losses, values / len(batches), strict=True):  # on the device: a GPU need not wait
+            place.totals[name] = place.totals.get(name, 0.0) + value
         place.step += 1
         place.seconds = time.monotonic() - start
         state.save_if_due(place, random)
-    if not all(math.isfinite(value) for value in place.totals.values()):
-        raise UserError(f"losses of epoch {place.epoch + 1} are not finite ({place.totals}): lower the learning rate")
-    return place.totals, place.seconds
+    means = {name: float(total) for name, total in place.totals.items()}
+    if not all(math.isfinite(value) for value in means.values()):
+        raise UserError(f"losses of epoch {place.epoch + 1} are not finite ({means}): lower the learning rate")
+    return means, time.monotonic() - start
 
 
 def fingerprint_of(about):
@@ -142,12 +156,6 @@ def fingerprint_of(about):
 def decay(done, start):
     """Factor of the learning rate at the share `done` of the training: 1 until `start`, then to 0."""
     return min(1.0, (1 - done) / max(1 - start, 1e-9))
-
-
-def autocast(device, settings):
-    """Context of the forward pass in the precision asked for; bf16 needs no scaling of the loss."""
-    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and device.type == "cuda")
-    return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
 
 
 def _groups(state):

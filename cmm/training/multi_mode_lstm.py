@@ -18,7 +18,9 @@ from cmm.models.multi_mode_lstm import ModeDiscriminator, MultiModeLSTM
 from cmm.models.weights_file import load_networks
 from cmm.settings import setting
 from cmm.training import loop
-from cmm.training.data import flip, landmark_sequences
+from cmm.training.arithmetic import autocast
+from cmm.training.batches import all_of
+from cmm.training.data import flip, images_to_tensor, landmark_sequences
 from cmm.training.losses import landmark_bce, pull, push
 
 
@@ -26,6 +28,7 @@ from cmm.training.losses import landmark_bce, pull, push
 class Settings(loop.TrainingSettings):
     epochs: int = setting(10, "passes over the training set; paper: 10", minimum=1)
     batch_size: int = setting(2, "sequences of a step (ours)", minimum=1)
+    frames_drawn: int = setting(32, "frames of a sequence that a step sees, drawn anew each time (ours)", minimum=1)
     learning_rate: float = setting(1e-3, "Adam's step for the mode LSTMs (ours)", minimum=1e-7, maximum=1.0)
     fine_tuning_rate: float = setting(
         5e-5, "Adam's step for VAE and conditional LSTM (ours); 0 freezes them", minimum=0.0, maximum=1.0
@@ -45,14 +48,14 @@ def main(
     settings: Settings,
 ):
     """Train and write {landmark_vae, conditional_lstm, multi_mode_lstm}."""
-    device = loop.prepare(run)
+    device = loop.prepare(run, settings)
     images, labels = landmark_sequences(smiles, run.fold)
     tuned, _ = load_networks(conditional_lstm, landmark_vae=LandmarkVAE, conditional_lstm=ConditionalLSTM)
     tunes = settings.fine_tuning_rate > 0
-    vae = tuned["landmark_vae"].to(device, memory_format=torch.channels_last).requires_grad_(tunes)
+    vae = loop.to_device(tuned["landmark_vae"], device).requires_grad_(tunes)
     lstm = tuned["conditional_lstm"].to(device).requires_grad_(tunes)
     codes = vae.architecture["codes"]
-    if images.shape[1:] != (lstm.frames, 1, vae.architecture["image_size"], vae.architecture["image_size"]):
+    if images.shape[1:] != (lstm.frames, vae.architecture["image_size"], vae.architecture["image_size"]):
         raise UserError(f"{conditional_lstm} was trained on sequences of another length or size than {smiles}")
     multi = MultiModeLSTM(codes, settings.width, settings.modes).to(device)
     discriminator = ModeDiscriminator(images.shape[-1], settings.modes, settings.push_norm).to(device)
@@ -63,31 +66,31 @@ def main(
         ],
         fused=True,
     )
-    adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate)
+    adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate, fused=True)
 
     def step(batch):
-        x, label = images[batch.indices], labels[batch.indices].to(device)
+        x, label = images_to_tensor(images[batch.indices], device), labels[batch.indices].to(device)
         if settings.flips:
             x = flip(x, batch.coins())
-        x = x.to(device)
-        with loop.autocast(device, settings):
+        seen = batch.frames(lstm.frames, settings.frames_drawn).to(device)
+        with autocast(device, settings):
             sequence = lstm(vae.encode(x[:, 0])[0], label)
             modes = multi(sequence)
-            every = torch.cat([sequence[:, None], modes], dim=1)  # (b, 1 + k, t, c)
+            every = torch.cat([sequence[:, None], modes], dim=1)[:, :, seen]  # (b, 1 + k, frames seen, c)
             logits = vae.decode_logits(every.flatten(0, 2))
-        target = x[:, None].expand(-1, every.shape[1], -1, -1, -1, -1)
+        target = x[:, None, seen].expand(-1, every.shape[1], -1, -1, -1, -1)
         bce = landmark_bce(logits.float(), target.flatten(0, 2))
         drawn = logits.float().sigmoid().reshape(*every.shape[:3], *x.shape[-2:])[:, 1:]
         loss_pull, loss_push = pull(modes.float(), sequence.float()), push(discriminator(drawn))
         batch.descend(bce + settings.pull_weight * loss_pull + settings.push_weight * loss_push, adam, adam_d)
-        return {"bce": bce.item(), "pull": loss_pull.item(), "push": loss_push.item()}
+        return {"bce": bce, "pull": loss_pull, "push": loss_push}
 
     loop.train(
         __name__,
         run,
         settings,
         step,
-        count=len(images),
+        items=all_of(len(images)),
         inputs=[smiles, conditional_lstm],
         networks={"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi},
         helpers={"discriminator": discriminator},

@@ -92,13 +92,18 @@ def part_of(count):
     return slice(rank() * count // size(), (rank() + 1) * count // size())
 
 
-def summed(values, device):
-    """Sum of each number of the list `values` over all processes."""
-    if size() == 1:
-        return values
-    tensor = torch.tensor(values, dtype=torch.float64, device=device)
-    dist.all_reduce(tensor)
-    return tensor.tolist()
+def words():
+    """How many processes and threads train, as a person says it."""
+    threads = torch.get_num_threads()
+    many = f"{size()} processes" if size() > 1 else "1 process"
+    return f"{many}, {threads} thread{'s' * (threads > 1)}{' each' * (size() > 1)}"
+
+
+def summed(tensor):
+    """Sum of a tensor over all processes."""
+    if size() > 1:
+        dist.all_reduce(tensor)
+    return tensor
 
 
 def sum_gradients(parameters):

@@ -18,7 +18,7 @@ import torch
 
 from cmm.errors import UserError
 from cmm.files import atomic
-from cmm.training import processes
+from cmm.training import arithmetic, processes
 
 log = logging.getLogger("cmm")
 
@@ -41,16 +41,24 @@ class Place:
 class State:
     """The state file of one run, of `networks` and `optimisers` {name: ...}."""
 
-    def __init__(self, run, networks, optimisers, fingerprint):
+    def __init__(self, run, networks, optimisers, fingerprint, precision="auto"):
         self.path = run.state / "state.pt"
         self.seconds_between = run.state_seconds
         self.networks, self.optimisers, self.fingerprint = networks, optimisers, fingerprint
+        self.precision = precision
         self.saved = time.monotonic()
 
     @property
     def device(self):
         """The device that the networks are on."""
         return next(next(iter(self.networks.values())).parameters()).device
+
+    @property
+    def run(self):
+        """What rounding depends on besides settings, data and code."""
+        precision = arithmetic.chosen(self.precision, self.device)
+        made = {"device": self.device.type, "arithmetic": precision, "processes": processes.size()}
+        return made | {"threads": torch.get_num_threads()}
 
     def load(self):
         """Put what was saved into networks and optimisers; its Place, a fresh one if there is none.
@@ -67,8 +75,8 @@ class State:
             network.load_state_dict(content["networks"][name])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(content["optimisers"][name])
-        if content["run"] != run_of(self.device):
-            before, now = _words(content["run"]), _words(run_of(self.device))
+        if content["run"] != self.run:
+            before, now = _words(content["run"]), _words(self.run)
             log.warning("the state was made with %s, this run has %s: the last bits may differ", before, now)
         place = Place(**content["place"])
         log.info("going on after epoch %d, step %d, from %s", place.epoch, place.step, self.path)
@@ -78,12 +86,13 @@ class State:
         """Replace the file if the last one is old enough. Process 0 alone does so: all hold the same."""
         if processes.rank() > 0 or time.monotonic() - self.saved < self.seconds_between:
             return
+        totals = {name: float(total) for name, total in place.totals.items()}
         content = {
             "fingerprint": self.fingerprint,
-            "place": vars(place) | {"random": random.state()},
+            "place": vars(place) | {"totals": totals, "random": random.state()},
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
-            "run": run_of(self.device),
+            "run": self.run,
         }
         buffer = io.BytesIO()  # a full disk is then an error of the disk, not one of torch
         torch.save(content, buffer)
@@ -113,11 +122,6 @@ class State:
 
 def _words(run):
     return ", ".join(f"{key} {value}" for key, value in run.items())
-
-
-def run_of(device):
-    """What rounding depends on besides settings, data and code."""
-    return {"device": device.type, "processes": processes.size(), "threads": torch.get_num_threads()}
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from cmm.models.translation import PairDiscriminator, TranslationUNet
 from cmm.settings import setting
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
+from cmm.training.arithmetic import autocast
+from cmm.training.batches import frames_of
 from cmm.training.data import faces_to_tensor, flip, images_to_tensor
 from cmm.training.losses import reconstruction
 
@@ -24,6 +26,7 @@ from cmm.training.losses import reconstruction
 class Settings(loop.TrainingSettings):
     epochs: int = setting(20, "passes over the training set; paper: 20", minimum=1)
     batch_size: int = setting(16, "faces of a step (ours)", minimum=2)
+    frames_drawn: int = setting(32, "frames of a sequence that an epoch sees, drawn anew each time (ours)", minimum=1)
     learning_rate: float = setting(4e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
     beta1: float = setting(0.5, "Adam's first decay (ours, as pix2pix)", minimum=0.0, maximum=0.999)
     l1_weight: float = setting(300.0, "weight of L1 beside the adversarial loss's 1 (ours)", minimum=0.0)
@@ -36,32 +39,32 @@ def main(
     settings: Settings,
 ):
     """Train and write {translation}; the discriminator lives in the state alone."""
-    device = loop.prepare(run)
+    device = loop.prepare(run, settings)
     data = read_smiles(smiles, run.fold, arrays=("landmarks", "faces"))
     size = data.faces.shape[2]
-    generator = TranslationUNet(size).to(device, memory_format=torch.channels_last)
-    discriminator = PairDiscriminator().to(device, memory_format=torch.channels_last)
+    generator = loop.to_device(TranslationUNet(size), device)
+    discriminator = loop.to_device(PairDiscriminator(), device)
     betas = (settings.beta1, 0.999)
     adam_g = torch.optim.Adam(generator.parameters(), settings.learning_rate, betas, fused=True)
     adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate, betas, fused=True)
 
     def step(batch):
         mirrored = batch.coins() if settings.flips else None
-        neutral, landmarks, face = (part.to(device) for part in pairs(data, batch.indices, mirrored))
-        with loop.autocast(device, settings):
+        neutral, landmarks, face = pairs(data, batch.indices, mirrored, device)
+        with autocast(device, settings):
             fake = generator(neutral, landmarks)
         real, made = (neutral, face), (neutral, fake)
         loss_d, loss_g = train_discriminator(batch, discriminator, adam_d, real, made, device, settings)
         loss_l1 = reconstruction(fake.float(), face)
         batch.descend(settings.l1_weight * loss_l1 + loss_g, adam_g)
-        return {"l1": loss_l1.item(), "generator": loss_g.item(), "discriminator": loss_d.item()}
+        return {"l1": loss_l1, "generator": loss_g, "discriminator": loss_d}
 
     loop.train(
         __name__,
         run,
         settings,
         step,
-        count=data.faces.shape[0] * data.faces.shape[1],
+        items=frames_of(*data.faces.shape[:2], settings.frames_drawn),
         inputs=[smiles],
         networks={"translation": generator},
         helpers={"discriminator": discriminator},
@@ -69,15 +72,15 @@ def main(
     )
 
 
-def pairs(data, chosen, mirrored=None):
+def pairs(data, chosen, mirrored=None, device="cpu"):
     """(neutral, landmarks, face) of the frames `chosen` (b,), numbered over all sequences.
 
     The neutral face is the sequence's first. All three are mirrored where `mirrored`.
     """
     sequence, frame = np.divmod(chosen, data.faces.shape[1])
     parts = (
-        faces_to_tensor(data.faces[sequence, 0]),
-        images_to_tensor(data.landmarks[sequence, frame]),
-        faces_to_tensor(data.faces[sequence, frame]),
+        faces_to_tensor(data.faces[sequence, 0], device),
+        images_to_tensor(data.landmarks[sequence, frame], device),
+        faces_to_tensor(data.faces[sequence, frame], device),
     )
     return parts if mirrored is None else tuple(flip(part, mirrored) for part in parts)
