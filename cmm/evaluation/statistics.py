@@ -12,7 +12,7 @@ lowest to the highest, and covers the mean in 87 cases of 100 for 79 of the plai
 """
 
 import numpy as np
-from scipy.stats import norm, permutation_test, t
+import scipy  # scipy.stats is loaded when it is used first: it takes a second
 
 RESAMPLES = 2000
 SET_RESAMPLES = 200  # of scores of whole sets, which are measured anew for each
@@ -43,8 +43,8 @@ def tail(people, level=LEVEL):
     """Share of the replicates below the interval of `level`, and above it: of many people (1 - level) / 2."""
     if people < 2:
         return (1 - level) / 2
-    width = np.sqrt(people / (people - 1)) * t.ppf((1 + level) / 2, people - 1)
-    return float(norm.sf(width))
+    width = np.sqrt(people / (people - 1)) * scipy.stats.t.ppf((1 + level) / 2, people - 1)
+    return float(scipy.stats.norm.sf(width))
 
 
 def interval(values, people, level=LEVEL):
@@ -76,7 +76,7 @@ def paired_test(first, second):
     first, second = np.asarray(first, float), np.asarray(second, float)
     if len(first) < 2 or not np.isfinite(first - second).all():
         return float("nan")
-    result = permutation_test(
+    result = scipy.stats.permutation_test(
         (first, second), lambda a, b: np.mean(a - b), permutation_type="samples", n_resamples=9999,
         rng=np.random.default_rng(0),
     )  # fmt: skip
@@ -94,8 +94,8 @@ def replicate_test(differences, people):
     if not len(differences) or people < 2:
         return float("nan")
     rarer = min((differences <= 0).sum(), (differences >= 0).sum())
-    width = norm.isf((rarer + 1) / (len(differences) + 1)) / np.sqrt(people / (people - 1))
-    return float(min(1.0, max(2 * t.sf(width, people - 1), 2 / 2**people)))
+    width = scipy.stats.norm.isf((rarer + 1) / (len(differences) + 1)) / np.sqrt(people / (people - 1))
+    return float(min(1.0, max(2 * scipy.stats.t.sf(width, people - 1), 2 / 2**people)))
 
 
 def wilson(successes, n, z=1.959964):
