@@ -73,6 +73,7 @@ STAGES = {
     "tabulate_videos": Stage("cmm.datasets.videos_table", None, "counts of videos used, and why others are not"),
     "tabulate_datasets": Stage("cmm.datasets.registry_table", None, "the registry of data sets as a page"),
     "tabulate_provenance": Stage("cmm.records_table", None, "how every result was made, a line each"),
+    "tabulate_resources": Stage("cmm.resources_table", None, "time and memory of each rule"),
     "provenance": Stage("cmm.records", None, "print how one result was made"),
     "compare_trackers": Stage("cmm.faces.comparison", None, "two face trackers on the same videos"),
     "generate": Stage("cmm.generation.photo", None, "smile videos from anybody's photograph"),

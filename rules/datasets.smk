@@ -6,6 +6,8 @@ rule make_actors:
         directory(config["sources"]["actors"]["root"]),
     log:
         "logs/actors/make_actors.log",
+    benchmark:
+        "logs/actors/make_actors.jsonl"
     conda:
         "../envs/faces.yaml"
     threads: 8
@@ -30,6 +32,8 @@ rule download_dataset:
         f"{DOWNLOADS}/SHA256SUMS",
     log:
         "logs/{dataset}/download_dataset.log",
+    benchmark:
+        "logs/{dataset}/download_dataset.jsonl"
     wildcard_constraints:
         dataset="|".join(OPEN),
     conda:
@@ -52,6 +56,8 @@ rule animate_photographs:
         directory(config["sources"]["london"]["root"]),
     log:
         "logs/london/animate_photographs.log",
+    benchmark:
+        "logs/london/animate_photographs.jsonl"
     conda:
         "../envs/faces.yaml"
     threads: 8
@@ -76,6 +82,8 @@ rule index_videos:
         labels="results/{dataset}/labels.parquet",
     log:
         "logs/{dataset}/index_videos.log",
+    benchmark:
+        "logs/{dataset}/index_videos.jsonl"
     conda:
         "../envs/faces.yaml"
     resources:

@@ -8,6 +8,8 @@ rule train_expression_classifier:
         "results/{dataset}/fold{fold}/expression_classifier.safetensors",
     log:
         "logs/{dataset}/fold{fold}/train_expression_classifier.log",
+    benchmark:
+        "logs/{dataset}/fold{fold}/train_expression_classifier.jsonl"
     conda:
         "../envs/evaluate.yaml"
     resources:
@@ -31,6 +33,8 @@ rule measure_pictures:
         scores=f"{RUN}/scores/pictures.parquet",
     log:
         f"{RUN_LOG}/measure_pictures.log",
+    benchmark:
+        f"{RUN_LOG}/measure_pictures.jsonl"
     conda:
         "../envs/evaluate.yaml"
     resources:
@@ -57,6 +61,8 @@ rule measure_motion:
         curves=f"{RUN}/au_curves.parquet",
     log:
         f"{RUN_LOG}/measure_motion.log",
+    benchmark:
+        f"{RUN_LOG}/measure_motion.jsonl"
     conda:
         "../envs/evaluate.yaml"
     resources:
@@ -82,6 +88,8 @@ rule measure_identity:
         scores=f"{RUN}/scores/identity.parquet",
     log:
         f"{RUN_LOG}/measure_identity.log",
+    benchmark:
+        f"{RUN_LOG}/measure_identity.jsonl"
     conda:
         "../envs/evaluate.yaml"
     resources:
@@ -107,6 +115,8 @@ rule measure_expression:
         scores=f"{RUN}/scores/expression.parquet",
     log:
         f"{RUN_LOG}/measure_expression.log",
+    benchmark:
+        f"{RUN_LOG}/measure_expression.jsonl"
     conda:
         "../envs/evaluate.yaml"
     resources:
@@ -131,6 +141,8 @@ rule gather_scores:
         curves="results/tables/curves.parquet",
     log:
         "logs/gather_scores.log",
+    benchmark:
+        "logs/gather_scores.jsonl"
     conda:
         "../envs/report.yaml"
     params:

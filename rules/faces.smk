@@ -15,6 +15,8 @@ rule train_action_units:
         ),
     log:
         "logs/train_action_units.log",
+    benchmark:
+        "logs/train_action_units.jsonl"
     conda:
         environment("action_units")
     resources:
@@ -40,6 +42,8 @@ rule measure_tracks:
         outcomes="results/{dataset}/tracks/{shard}.outcomes.parquet",
     log:
         "logs/{dataset}/measure_tracks.{shard}.log",
+    benchmark:
+        "logs/{dataset}/measure_tracks.{shard}.jsonl"
     conda:
         environment("tracks")
     resources:
@@ -67,6 +71,8 @@ rule gather_tracks:
         videos="results/{dataset}/videos.parquet",
     log:
         "logs/{dataset}/gather_tracks.log",
+    benchmark:
+        "logs/{dataset}/gather_tracks.jsonl"
     conda:
         "../envs/faces.yaml"
     resources:
@@ -93,6 +99,8 @@ rule find_smiles:
         tsv="results/{dataset}/smiles.tsv",
     log:
         "logs/{dataset}/find_smiles.log",
+    benchmark:
+        "logs/{dataset}/find_smiles.jsonl"
     conda:
         "../envs/faces.yaml"
     resources:
@@ -117,6 +125,8 @@ rule draw_rasters:
         "results/{dataset}/rasters/{shard}.h5",
     log:
         "logs/{dataset}/draw_rasters.{shard}.log",
+    benchmark:
+        "logs/{dataset}/draw_rasters.{shard}.jsonl"
     conda:
         "../envs/faces.yaml"
     resources:
@@ -140,6 +150,8 @@ rule gather_rasters:
         "results/{dataset}/smiles.h5",
     log:
         "logs/{dataset}/gather_rasters.log",
+    benchmark:
+        "logs/{dataset}/gather_rasters.jsonl"
     conda:
         "../envs/faces.yaml"
     resources:

@@ -16,6 +16,8 @@ rule plot_au_curves:
         ),
     log:
         "logs/{dataset}/plot_au_curves.log",
+    benchmark:
+        "logs/{dataset}/plot_au_curves.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -42,6 +44,8 @@ rule plot_labels:
         ),
     log:
         f"{RUN_LOG}/plot_labels.log",
+    benchmark:
+        f"{RUN_LOG}/plot_labels.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -68,6 +72,8 @@ rule plot_modes:
         ),
     log:
         f"{RUN_LOG}/plot_modes.log",
+    benchmark:
+        f"{RUN_LOG}/plot_modes.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -95,6 +101,8 @@ rule plot_methods:
         ),
     log:
         "logs/{dataset}/fold{fold}/plot_methods.log",
+    benchmark:
+        "logs/{dataset}/fold{fold}/plot_methods.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -121,6 +129,8 @@ rule plot_mean_curves:
         ),
     log:
         "logs/{dataset}/plot_mean_curves.log",
+    benchmark:
+        "logs/{dataset}/plot_mean_curves.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -144,6 +154,8 @@ rule plot_losses:
         ),
     log:
         f"{RUN_LOG}/plot_losses.log",
+    benchmark:
+        f"{RUN_LOG}/plot_losses.jsonl"
     conda:
         "../envs/report.yaml"
     params:

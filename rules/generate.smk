@@ -8,6 +8,8 @@ rule generate_controls:
         f"{CONTROLS}/generated.h5",
     log:
         f"{CONTROLS}/generate_controls.log".replace("results", "logs", 1),
+    benchmark:
+        f"{CONTROLS}/generate_controls.jsonl".replace("results", "logs", 1)
     conda:
         "../envs/evaluate.yaml"
     resources:
@@ -30,6 +32,8 @@ rule generate_smiles:
         f"{RUN}/generated.h5",
     log:
         f"{RUN_LOG}/generate_smiles.log",
+    benchmark:
+        f"{RUN_LOG}/generate_smiles.jsonl"
     wildcard_constraints:
         method="|".join(f"{name}(-[a-z0-9_]+)?" for name in METHODS),
     conda:
@@ -65,6 +69,8 @@ rule render_films:
         sequences=directory(f"{RUN}/sequences"),
     log:
         f"{RUN_LOG}/render_films.log",
+    benchmark:
+        f"{RUN_LOG}/render_films.jsonl"
     conda:
         "../envs/report.yaml"
     resources:

@@ -11,6 +11,8 @@ rule tabulate_datasets:
         ),
     log:
         "logs/tabulate_datasets.log",
+    benchmark:
+        "logs/tabulate_datasets.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -37,6 +39,8 @@ rule tabulate_videos:
         ),
     log:
         "logs/tabulate_videos.log",
+    benchmark:
+        "logs/tabulate_videos.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -60,6 +64,8 @@ rule tabulate_provenance:
         ),
     log:
         "logs/tabulate_provenance.log",
+    benchmark:
+        "logs/tabulate_provenance.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -68,3 +74,28 @@ rule tabulate_provenance:
         "Listing how every result was made"
     shell:
         "python -m cmm tabulate_provenance --results {input.results:q} --html {output:q} > {log:q} 2>&1"
+
+
+rule tabulate_resources:
+    input:
+        results=provenance_of,  # when they are there, the other rules have run
+    output:
+        tsv="results/tables/resources.tsv",
+        html=report(
+            "results/tables/resources.html",
+            caption="../workflow/report/resources.rst",
+            category="7. Provenance",
+            labels={"table": "time and memory of each rule"},
+        ),
+    log:
+        "logs/tabulate_resources.log",
+    benchmark:
+        "logs/tabulate_resources.jsonl"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code("tabulate_resources"),
+    message:
+        "Listing what every rule took"
+    shell:
+        "python -m cmm tabulate_resources --logs logs --tsv {output.tsv:q} --html {output.html:q} > {log:q} 2>&1"

@@ -87,7 +87,7 @@ def milestone(name):
         "dataset": collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
         "models": models(),
         "videos": runs(f"{RUN}/films") + studies(),
-        "tables": tables("html") + ["results/tables/provenance.html"],
+        "tables": tables("html") + ["results/tables/provenance.html", "results/tables/resources.html"],
         "figures": figures(),
     }[name]
 

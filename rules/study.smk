@@ -9,6 +9,8 @@ rule prepare_study:
         directory("results/{dataset}/study"),
     log:
         "logs/{dataset}/prepare_study.log",
+    benchmark:
+        "logs/{dataset}/prepare_study.jsonl"
     conda:
         "../envs/report.yaml"
     resources:
@@ -41,6 +43,8 @@ rule tabulate_study:
         ),
     log:
         "logs/tabulate_study.log",
+    benchmark:
+        "logs/tabulate_study.jsonl"
     conda:
         "../envs/report.yaml"
     params:

@@ -15,6 +15,8 @@ rule tabulate_paper:
         ),
     log:
         "logs/tabulate_paper.{number}.log",
+    benchmark:
+        "logs/tabulate_paper.{number}.jsonl"
     wildcard_constraints:
         number="1|3",
     conda:
@@ -43,6 +45,8 @@ rule tabulate_scores:
         ),
     log:
         "logs/tabulate_scores.log",
+    benchmark:
+        "logs/tabulate_scores.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -67,6 +71,8 @@ rule tabulate_comparisons:
         ),
     log:
         "logs/tabulate_comparisons.log",
+    benchmark:
+        "logs/tabulate_comparisons.jsonl"
     conda:
         "../envs/report.yaml"
     params:
@@ -98,6 +104,8 @@ rule tabulate_ablations:
         ),
     log:
         "logs/tabulate_ablations.log",
+    benchmark:
+        "logs/tabulate_ablations.jsonl"
     conda:
         "../envs/report.yaml"
     params:

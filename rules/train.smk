@@ -15,6 +15,8 @@ rule train_landmark_vae:
         losses=f"{RUN}/landmark_vae.losses.tsv",
     log:
         f"{RUN_LOG}/train_landmark_vae.log",
+    benchmark:
+        f"{RUN_LOG}/train_landmark_vae.jsonl"
     wildcard_constraints:
         method=CMM_NETS,
     conda:
@@ -47,6 +49,8 @@ rule train_conditional_lstm:
         losses=f"{RUN}/conditional_lstm.losses.tsv",
     log:
         f"{RUN_LOG}/train_conditional_lstm.log",
+    benchmark:
+        f"{RUN_LOG}/train_conditional_lstm.jsonl"
     wildcard_constraints:
         method=CMM_NETS,
     conda:
@@ -79,6 +83,8 @@ rule train_multi_mode_lstm:
         losses=f"{RUN}/multi_mode_lstm.losses.tsv",
     log:
         f"{RUN_LOG}/train_multi_mode_lstm.log",
+    benchmark:
+        f"{RUN_LOG}/train_multi_mode_lstm.jsonl"
     wildcard_constraints:
         method=CMM_NETS,
     conda:
@@ -110,6 +116,8 @@ rule train_translation:
         losses=f"{RUN}/translation.losses.tsv",
     log:
         f"{RUN_LOG}/train_translation.log",
+    benchmark:
+        f"{RUN_LOG}/train_translation.jsonl"
     wildcard_constraints:
         method=CMM_NETS,
     conda:
@@ -151,6 +159,8 @@ for method, stage, before in [
             losses=f"{RUN}/{stage}.losses.tsv",
         log:
             f"{RUN_LOG}/train_{stage}.log",
+        benchmark:
+            f"{RUN_LOG}/train_{stage}.jsonl"
         wildcard_constraints:
             method=method,
         conda:

@@ -1,5 +1,7 @@
 """The workflow run for real: a copy of it, in a folder of its own."""
 
+import functools
+import json
 import os
 import re
 import subprocess
@@ -44,8 +46,26 @@ class Workflow:
             assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
         return done.stdout + done.stderr
 
-    def planned(self, *words, change=None):
-        """Names of the rules that Snakemake would run, without the milestones."""
+    def dry_run(self, *words, change=None):
+        """Names of the rules that `snakemake -n` says it would run, without the milestones."""
         out = self.run("-n", *words, change=change)
         assert "Job stats" in out or "Nothing to be done" in out
         return set(re.findall(r"^(\w+) +\d+$", out, re.MULTILINE)) - MILESTONES - {"total"}
+
+    def planned(self, *targets, change=None):
+        """As `dry_run`, from a Snakemake that has been started once for all of a worker's tests."""
+        request = {"code": str(self.code), "folder": str(self.folder), "change": change, "targets": targets}
+        process = planner()
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return set(answer["planned"]) - MILESTONES
+
+
+@functools.cache
+def planner():
+    """The process of planner.py; it ends with this one, whose pipe it reads."""
+    command = [sys.executable, Path(__file__).with_name("planner.py")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen([str(word) for word in command], text=True, **pipes)

@@ -2,7 +2,7 @@
 
 Afterwards everything is as after a run that nobody killed, bit for bit; in between nobody
 can see a half-written file, and of a sharded stage only the shard in flight is redone.
-`--kills N` kills each family of stages N times.
+`--kills N` kills each family of stages N times; without it, one of shards and one training once.
 """
 
 import random
@@ -21,7 +21,7 @@ from cmm.records import READERS, read_record
 from cmm.tables import read_table
 from cmm.video import read_frames
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("kills")]
+pytestmark = pytest.mark.workflow
 ACTORS, RUN = "results/actors", "results/actors/fold10/cmm_net/seed1"
 DATA = {  # family: (target, what is removed so that it is made again)
     "make_actors": ("data/actors", "data/actors"),
@@ -32,9 +32,15 @@ DATA = {  # family: (target, what is removed so that it is made again)
 TRAINING = {"landmark_vae": 8, "conditional_lstm": 4, "multi_mode_lstm": 3, "translation": 2}  # epochs: some seconds
 
 
+FEW = ("measure_tracks", "multi_mode_lstm")  # which `make test` kills
+
+
 def pytest_generate_tests(metafunc):
-    if "kill" in metafunc.fixturenames:
-        metafunc.parametrize("kill", range(metafunc.config.getoption("kills")))
+    kills = metafunc.config.getoption("kills")
+    for name, every in (("family", DATA), ("stage", TRAINING)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, [one for one in every if kills or one in FEW])
+            metafunc.parametrize("kill", range(kills or 1))
 
 
 def copy(workflow, folder):
@@ -116,7 +122,6 @@ def assert_nothing_is_left(folder):
     assert left == [], "temporaries of the killed process"
 
 
-@pytest.mark.parametrize("family", DATA)
 def test_killed_data_stages_redo_the_shard_in_flight(family, kill, finished, tmp_path):
     target, removed = DATA[family]
     prepared = copy(finished, tmp_path / "prepared")
@@ -148,7 +153,6 @@ def shards(folder):
     return sorted(path for path in folder.glob("*") if path.suffix in (".parquet", ".h5")) if folder.is_dir() else []
 
 
-@pytest.mark.parametrize("stage", TRAINING)
 def test_killed_trainings_end_with_the_same_weights(stage, kill, trained, tmp_path):
     prepared, reference, change, seconds = trained(stage)
     target = f"{RUN}/{stage}.safetensors"
