@@ -3,7 +3,7 @@
 # Both make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
 #
 # Longer proofs, each a target of its own: test-study, test-kills, test-slurm, test-conda, prove-actors,
-# prove-london, prove-compare, bench
+# prove-london, prove-compare, bench; test-all are all tests, for a release.
 
 PYTHON ?= python3
 CORES ?= all
@@ -13,14 +13,17 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: demo test test-study test-kills test-slurm test-conda prove-actors prove-london prove-compare bench lint format schema clean
+.PHONY: demo test test-all test-study test-kills test-slurm test-conda prove-actors prove-london prove-compare bench lint format schema clean
 
 demo: .venv/ready
 	$(DEMO) --report results/report.html --report-after-run
 	@echo "Look at results/report.html, and at the film strips in results/actors/fold10/cmm_net/seed1/strips/"
 
 test: .venv/ready-dev
-	$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# Everything that a release must pass.
+test-all: lint test test-study test-conda test-slurm test-kills
 
 # The user study in a real Chromium, installed if it is not there (Debian, root).
 test-study: .venv/ready-dev
@@ -47,21 +50,24 @@ test-slurm: .venv/ready-dev
 test-conda: .venv/ready-dev
 	$(BIN)/pytest tests/conda --conda -rs
 
+# Speed and memory on this machine, in about 40 minutes: benchmarks/results/*.tsv and docs/benchmarks.md.
+# After make demo, it measures that, too.
+BENCHMARKS := machine training faces growth smiles_file generation workflow
 bench: .venv/ready
-	$(BIN)/python tests/bench_dag.py
-	$(BIN)/python tests/bench_faces.py
+	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	$(BIN)/python benchmarks/page.py
 
 # After make demo: the embedded data set measured against its truth.
 prove-actors: .venv/ready
-	$(BIN)/python tests/prove_actors.py
+	$(BIN)/python benchmarks/prove_actors.py
 
 # After snakemake --configfile config/london.yaml: held-out people against their own photographs.
 prove-london: .venv/ready
-	$(BIN)/python tests/prove_london.py
+	$(BIN)/python benchmarks/prove_london.py
 
 # After snakemake --configfile config/compare.yaml: CMM-Net against its baselines, with error bars.
 prove-compare: .venv/ready
-	$(BIN)/python tests/prove_compare.py
+	$(BIN)/python benchmarks/prove_compare.py
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

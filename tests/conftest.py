@@ -17,15 +17,17 @@ SMALL = Settings(people=10, size=192, fps=25)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=1, help="kills of each family of stages (make test-kills: 5)")
+    parser.addoption(
+        "--kills", type=int, default=0, help="kills of each family of stages (make test-kills: 5); 0: of two"
+    )
     parser.addoption("--slurm", action="store_true", help="start a Slurm cluster on this machine (make test-slurm)")
     parser.addoption("--conda", action="store_true", help="create and use the conda environments (make test-conda)")
 
 
 def pytest_collection_modifyitems(items):
-    """The longest groups first, so that no worker is left alone with one at the end; the small tests fill the gaps.
+    """The longest files first, so that no worker is left alone with one at the end; the small tests fill the gaps.
 
-    While the first worker makes the miniature that the groups of tests/workflow share, others train.
+    A file's tests go to one worker. While the first makes the miniature that tests/workflow share, others train.
     """
     order = ["tests/workflow/test_reruns", "tests/training", "tests/workflow"]
     items.sort(key=lambda item: next((i for i, name in enumerate(order) if name in item.nodeid), len(order)))
@@ -50,10 +52,17 @@ def rng():
 
 @pytest.fixture(scope="session")
 def shared():
-    """The folder of real faces beside the repository; tests that use it skip without it."""
-    if not SHARED.is_dir():
-        pytest.skip("the folder ../shared is not here")
-    return SHARED
+    """Function that gives a file of the folder of real faces beside the repository; tests skip where it is not there.
+
+    It asks for the file: some other project's folder may be called the same.
+    """
+
+    def file(name):
+        if not (SHARED / name).is_file():
+            pytest.skip(f"../shared/{name} is not here")
+        return SHARED / name
+
+    return file
 
 
 @pytest.fixture(scope="session")

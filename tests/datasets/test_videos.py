@@ -149,7 +149,7 @@ def test_uva_nemo_says_what_is_missing(tmp_path):
 
 @pytest.mark.shared
 def test_uva_nemo_reads_the_published_names_and_folds(tmp_path, shared):
-    published = json.loads((shared / "protocols/uva_nemo_public_filenames_folds.json").read_text())["folds"]
+    published = json.loads(shared("protocols/uva_nemo_public_filenames_folds.json").read_text())["folds"]
     for number, stems in published.items():
         for letter, label in (("P", "deliberate"), ("S", "spontaneous")):
             mine = [stem for stem in stems if label in stem]

@@ -17,7 +17,6 @@ from cmm.tables import read_table
 from cmm.weights import find_weights
 
 NET = "efficientnet_lite0"
-pytestmark = pytest.mark.xdist_group("scoring")  # its controls are measured once
 
 
 def run(*words):

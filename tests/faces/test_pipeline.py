@@ -206,7 +206,7 @@ def test_somebody_who_comes_closer_is_not_followed(tracker, tmp_path):
 @pytest.mark.shared
 @pytest.mark.parametrize(("clip", "least", "most"), [("d19", 5, 6), ("cap12_edit", 0, 2), ("d18", 1, 1), ("s32", 1, 2)])
 def test_real_faces(shared, tracker, clip, least, most):
-    table, outcome = tracks.track_video(clip, shared / "clips" / f"{clip}.mp4", tracker)
+    table, outcome = tracks.track_video(clip, shared(f"clips/{clip}.mp4"), tracker)
     assert outcome["status"] == "ok"
     settings = smiles.Settings()
     curves = smiles.smooth_curves(table, settings.smoothing)

@@ -1,0 +1,73 @@
+"""From a photograph to smile videos, and the scores of what was generated: after `make demo`."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+from machine import in_turn, spread, write
+
+from cmm import methods
+from cmm.datasets.actors.actors import Settings, render_clip
+from cmm.generation.photo import neutral_face
+
+ROOT = Path(__file__).parent.parent
+RUN = ROOT / "results/actors/fold10/cmm_net/seed1"
+SMILES = ROOT / "results/actors/smiles.h5"
+ROUNDS = 3
+
+
+def command(*words):
+    """Seconds of a command of ours."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "cmm", *map(str, words)], check=True, capture_output=True, cwd=ROOT)
+    return time.perf_counter() - start
+
+
+def photograph(folder):
+    """Rows of a photograph's way to videos: a command, and a generator that has been loaded."""
+    image = folder / "neutral.png"
+    cv2.imwrite(str(image), render_clip(3, "posed", Settings())[0][0][..., ::-1])
+    words = ["generate", "--image", image, "--expression", "posed", "--model", RUN]
+    first = [command(*words, "--out", folder / f"out{i}") for i in range(ROUNDS)]
+    generator = methods.load_folder("cmm_net", RUN)
+    landmarks, face = neutral_face(image, generator.size, "mediapipe")
+    label = np.zeros(1, np.int64)
+    again = in_turn({"again": lambda: generator(landmarks[None], face[None], label)}, 7)["again"]
+    films = generator.modes + 1
+    return [
+        {"what": f"photograph to {films} videos, the whole command [s]", "value": spread(first)},
+        {"what": f"{films} more sequences from a loaded generator [s]", "value": spread(again)},
+    ]
+
+
+def scores(folder):
+    """Rows of every family of scores, in seconds for 1000 sequences."""
+    with h5py.File(RUN / "generated.h5") as file:
+        count = int(np.prod(file["faces"].shape[:2]))
+    rows, more = [], {"motion": ["--curves", folder / "curves.parquet"]}
+    more["expression"] = ["--classifier", RUN.parents[1] / "expression_classifier.safetensors"]
+    for family in ("pictures", "motion", "identity", "expression"):
+        words = [f"measure_{family}", "--smiles", SMILES, "--generated", RUN / "generated.h5", "--dataset", "actors"]
+        words += ["--fold", 10, "--method", "cmm_net", "--seed", 1, "--out", folder / f"{family}.parquet"]
+        seconds = [command(*words, *more.get(family, [])) for _ in range(ROUNDS)]
+        start = [command(f"measure_{family}", "--help") for _ in range(ROUNDS)]
+        work = [1000 * (a - np.median(start)) / count for a in seconds]
+        rows.append({"what": f"measure_{family}, start [s]", "value": spread(start)})
+        rows.append({"what": f"measure_{family}, 1000 sequences without the start [s]", "value": spread(work)})
+    return rows
+
+
+def main():
+    if not (RUN / "generated.h5").is_file():
+        raise SystemExit("generation: run make demo first")
+    with tempfile.TemporaryDirectory() as name:
+        write("generation", photograph(Path(name)) + scores(Path(name)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""How time and memory grow with the number of videos, from the list of a data set to smiles.h5.
+
+10, 100 and 1000 videos in one process and in two, each stage a process of its own, as the
+workflow runs them. `growth.py 10 100` measures fewer.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from machine import write
+
+from cmm.datasets.actors.actors import Settings, render_clip
+from cmm.video import write_video
+
+ROOT = Path(__file__).parent.parent
+COUNTS, KINDS = (10, 100, 1000), 5
+CLIP = Settings(size=480, fps=25)
+
+
+def make(folder, count):
+    """A folder data set of `count` videos of 480 x 480: a few renderings, copied."""
+    made = folder / "made"
+    if not made.exists():
+        made.mkdir()
+        for i in range(KINDS):
+            write_video(made / f"{i}.mp4", render_clip(i, "posed", CLIP)[0], CLIP.fps)
+    root = folder / f"videos{count}"
+    root.mkdir()
+    lines = ["file,subject,expression,fold"]
+    for i in range(count):
+        shutil.copy(made / f"{i % KINDS}.mp4", root / f"{i}.mp4")
+        lines.append(f"{i}.mp4,p{i},posed,{i % 10 + 1}")
+    (root / "table.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def cmm(*words):
+    """Run one stage on one core's worth of threads; the most memory that a process has had [MiB]."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "cmm", *map(str, words)]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{command} failed")
+    return usage.ru_maxrss / 1024
+
+
+def run(root, out, processes):
+    """All stages of the data path with two shards, in as many processes; (seconds, most memory [MiB])."""
+    out.mkdir()
+    index, labels, videos, tracks = (out / f"{name}.parquet" for name in ("index", "labels", "videos", "tracks"))
+    smiles, shards = out / "smiles.parquet", range(2)
+    tracked, outcomes, drawn = zip(
+        *((out / f"{i}.parquet", out / f"{i}.outcomes.parquet", out / f"{i}.h5") for i in shards), strict=True
+    )
+
+    def track(i):
+        where = ["--shard", i, "--shards", 2, "--out", tracked[i], "--outcomes", outcomes[i]]
+        return cmm("measure_tracks", "--index", index, *where)
+
+    def draw(i):
+        where = ["--shard", i, "--shards", 2, "--out", drawn[i]]
+        return cmm("draw_rasters", "--videos", videos, "--tracks", tracks, "--smiles", smiles, *where)
+
+    start = time.perf_counter()
+    listed = ["--root", root, "--table", root / "table.csv", "--out", index, "--labels", labels]
+    most = [cmm("index_videos", "--dataset", "mine", "--layout", "folder", *listed)]
+    with ThreadPoolExecutor(processes) as pool:
+        most += pool.map(track, shards)
+        parts = ["--shards", *tracked, "--outcomes", *outcomes]
+        most.append(cmm("gather_tracks", "--index", index, *parts, "--tracks", tracks, "--videos", videos))
+        made = ["--labels", labels, "--out", smiles, "--tsv", out / "smiles.tsv"]
+        most.append(cmm("find_smiles", "--videos", videos, "--tracks", tracks, *made))
+        most += pool.map(draw, shards)
+    most.append(cmm("gather_rasters", "--smiles", smiles, "--shards", *drawn, "--out", out / "smiles.h5"))
+    return time.perf_counter() - start, max(most)
+
+
+def main():
+    counts = [int(word) for word in sys.argv[1:]] or COUNTS
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for count in counts:
+            root = make(folder, count)
+            frames = sum(len(render_clip(i, "posed", CLIP)[0]) for i in range(KINDS)) * count / KINDS
+            for processes in (1, 2):
+                seconds, most = run(root, folder / f"out{count}-{processes}", processes)
+                rows.append({"videos": count, "processes": processes, "seconds": round(seconds, 1),
+                             "frames/s": round(frames / seconds, 1), "most memory [MiB]": round(most)})  # fmt: skip
+                print(rows[-1], flush=True)
+            shutil.rmtree(root)
+    write("growth", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Speed of every training stage: the stage's own step against a textbook loop's, and against a matrix product.
+
+The textbook loop takes the same step with PyTorch's plain layers, contiguous memory, plain Adam
+and fp32. What a step must compute is counted on it; a product of two matrices in the stage's
+arithmetic says how fast this machine could do that. All three are measured in turn.
+"""
+
+import importlib
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from machine import in_turn, product, spread, write
+from torch.utils.flop_counter import FlopCounterMode
+
+from cmm.faces.raster import draw_sequence
+from cmm.faces.store import write_smiles
+from cmm.models import convolutions
+from cmm.training import arithmetic, loop
+from cmm.training.batches import Batch, Randomness
+
+FRAMES, SIZE, SEQUENCES, ROUNDS = 32, 64, 12, 7
+STAGES = {  # stage: (module, stages before it, what an item is called)
+    "landmark_vae": ("cmm.training.landmark_vae", [], "images"),
+    "conditional_lstm": ("cmm.training.conditional_lstm", ["landmark_vae"], "sequences"),
+    "multi_mode_lstm": ("cmm.training.multi_mode_lstm", ["conditional_lstm"], "sequences"),
+    "translation": ("cmm.training.translation", [], "images"),
+    "face_vae": ("cmm.training.face_vae", [], "images"),
+    "cra_net": ("cmm.methods.cra_net", ["face_vae"], "sequences"),
+    "video_gan": ("cmm.methods.video_gan", [], "sequences"),
+}
+
+
+def make_smiles(path):
+    """A smiles.h5 of drifting faces: speed does not depend on what they show."""
+    rng = np.random.default_rng(0)
+    rows, sequences = [], []
+    for i in range(SEQUENCES):
+        points = np.cumsum(rng.normal(0, 0.3, (FRAMES, 68, 2)), axis=0) + rng.uniform(8, 56, (1, 68, 2))
+        faces = rng.integers(0, 255, (FRAMES, SIZE, SIZE, 3), np.uint8)
+        sequences.append((draw_sequence(points, SIZE), faces, points.astype(np.float32)))
+        expression = ("posed", "spontaneous")[i % 2]
+        rows.append({"smile": f"s{i}", "subject": f"p{i}", "expression": expression, "video": f"v{i}", "fold": i % 3})
+    write_smiles(path, sequences, rows, FRAMES, SIZE, {})
+
+
+@contextmanager
+def textbook():
+    """What the project does for speed, undone: layers, layout, optimisers and arithmetic as in a textbook."""
+    layers = (convolutions.Halving, convolutions.Doubling, convolutions.Closing, convolutions.Opening)
+    adam = torch.optim.Adam
+    with (
+        patch.object(torch.optim, "Adam", lambda *words, fused=False, **more: adam(*words, **more)),
+        patch.object(convolutions, "LAYOUT", torch.contiguous_format),
+        patch.object(arithmetic, "native_bf16", lambda device: False),
+    ):
+        plain = [patch.object(layer, "forward", layer.__mro__[1].forward) for layer in layers]
+        for one in plain:
+            one.start()
+        try:
+            yield
+        finally:
+            for one in plain:
+                one.stop()
+
+
+def step_of(module, before, settings, folder):
+    """Function of no arguments that makes one step of a stage with the same batch, and its items."""
+    caught = {}
+    with patch.object(loop, "train", lambda *words, **more: caught.update(step=words[3], **more)):
+        run = loop.Run(
+            0, folder / "w", folder / "l", folder / "s", seed=1, threads=torch.get_num_threads(), processes=0
+        )
+        module.main(folder / "smiles.h5", *(folder / f"{name}.safetensors" for name in before), run, settings)
+    for network in [*caught["networks"].values(), *caught["helpers"].values()]:
+        network.train()
+    random = Randomness.of(1, 0)
+    items = caught["items"](random)[: settings.batch_size]
+    return lambda: caught["step"](Batch(items, random)), len(items)
+
+
+def train_before(folder):
+    """Weights that later stages start from: an epoch each."""
+    for stage in ("landmark_vae", "conditional_lstm", "face_vae"):
+        name, before, _ = STAGES[stage]
+        module = importlib.import_module(name)
+        run = loop.Run(0, folder / f"{stage}.safetensors", folder / "l.tsv", folder / "s", threads=2, processes=0)
+        weights = [folder / f"{one}.safetensors" for one in before]
+        module.main(folder / "smiles.h5", *weights, run, module.Settings(epochs=1))
+
+
+def measure(stage, folder):
+    """The row of one stage."""
+    name, before, unit = STAGES[stage]
+    module = importlib.import_module(name)
+    settings = module.Settings()
+    ours, items = step_of(module, before, settings, folder)
+    with textbook():
+        plain, _ = step_of(module, before, settings, folder)
+        with FlopCounterMode(display=False) as counter:
+            plain()
+    work = counter.get_total_flops() / 1e9
+
+    def in_textbook():
+        with textbook():
+            plain()
+
+    bf16 = arithmetic.native_bf16(torch.device("cpu"))
+    multiply, unit_work = product(torch.bfloat16 if bf16 else torch.float32)
+    seconds = in_turn({"ours": ours, "textbook": in_textbook, "product": multiply}, ROUNDS)
+    limit = unit_work / np.median(seconds["product"]) / work * items
+    return {
+        "stage": stage,
+        "unit": unit,
+        "batch": items,
+        "arithmetic": "bf16" if bf16 else "fp32",
+        "ours [1/s]": spread(items / seconds["ours"]),
+        "textbook [1/s]": spread(items / seconds["textbook"]),
+        "ours / textbook": spread(seconds["textbook"] / seconds["ours"]),
+        "matrix product allows [1/s]": f"{limit:.3g}",
+        "share": f"{np.median(items / seconds['ours']) / limit:.0%}",
+        "textbook's share": f"{np.median(items / seconds['textbook']) / limit:.0%}",
+    }
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_smiles(folder / "smiles.h5")
+        train_before(folder)
+        write("training", [measure(stage, folder) for stage in STAGES])
+
+
+if __name__ == "__main__":
+    main()
