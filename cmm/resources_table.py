@@ -13,6 +13,7 @@ from cmm.progress import duration
 from cmm.provenance import provenance
 from cmm.tables import write_tsv
 
+SHORT = 1.0  # seconds: of a shorter job Snakemake sees the shell alone, before Python has begun
 HEAD = ["rule", "jobs", "wall time", "share", "CPU time", "longest job", "most memory of a job"]
 
 
@@ -39,7 +40,8 @@ def read_benchmarks(logs):
         try:
             record = json.loads(path.read_text().splitlines()[-1])
             row = {"rule": path.name.split(".")[0], "seconds": float(record["s"])}  # called as the log is
-            row |= {"cpu_seconds": _number(record["cpu_time"]), "memory_mib": _number(record["max_rss"])}
+            memory = _number(record["max_rss"]) if row["seconds"] >= SHORT else float("nan")
+            row |= {"cpu_seconds": _number(record["cpu_time"]), "memory_mib": memory}
         except (IndexError, KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path} is no benchmark of Snakemake ({error}): remove it") from error
         rows.append(row)
@@ -65,7 +67,7 @@ def summarise(jobs):
 
 def cells(row, whole):
     """Cells of one rule; `whole` are the seconds of all."""
-    memory = "under a second" if pd.isna(row.memory_mib) else f"{row.memory_mib:.0f} MiB"
+    memory = "too short to tell" if pd.isna(row.memory_mib) else f"{row.memory_mib:.0f} MiB"
     share = f"{100 * row.seconds / whole:.1f}%"
     longest, cpu = duration(row.longest_seconds), duration(row.cpu_seconds)
     return [row.rule, str(row.jobs), duration(row.seconds), share, cpu, longest, memory]

@@ -41,6 +41,15 @@ def test_results_and_gradients_are_the_plain_layers(kind, side, layout):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
 
 
+def test_large_batches_go_through_the_plain_layers(monkeypatch):
+    """There they are faster; the sides of 2 and less are products whatever the batch."""
+    calls = []
+    monkeypatch.setattr(nn.ConvTranspose2d, "forward", lambda layer, x: calls.append(tuple(x.shape)) or x)
+    for batch, side in ((32, 4), (33, 4), (64, 2), (4, 8)):
+        Doubling(3, 3)(torch.zeros(batch, 3, side, side))
+    assert calls == [(33, 3, 4, 4), (4, 3, 8, 8)]
+
+
 @pytest.mark.parametrize(("kind", "side"), CASES)
 def test_under_autocast_the_result_is_bf16_as_the_plain_layers(kind, side):
     ours, theirs, pictures = both(kind, side)
