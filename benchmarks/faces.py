@@ -113,7 +113,7 @@ def trackers(path):
                 tracker.track(frames[0])
                 seconds = [timed(tracker.track, frame)[1] for frame in frames]
         except (UserError, ImportError, OSError) as error:
-            rows.append({"tracker": name, "frames a second": f"does not run here: {str(error)[:60]}"})
+            rows.append({"tracker": name, "frames a second": f"does not run here ({type(error).__name__})"})
             continue
         rows.append({"tracker": name, "frames a second": spread(1 / np.array(seconds))})
     return rows

@@ -39,7 +39,7 @@ def spread(values, digits=3):
 
 def write(name, rows):
     """Write the results of one benchmark, a dict each, and print them."""
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows).convert_dtypes()
     RESULTS.mkdir(exist_ok=True)
     table.to_csv(RESULTS / f"{name}.tsv", sep="\t", index=False)
     print(f"\n{name}\n{table.to_string(index=False)}", flush=True)

@@ -42,7 +42,7 @@ rule count:
 CONFIG = """
 epochs: not ours
 smiles:
-  actors: {people: 4, fps: 25, size: 128}
+  actors: {people: 10, fps: 12, size: 128}
   tracks: {shards: 1}
   rasters: {frames: 4, image_size: 32, shards: 1}
   state_seconds: 3
