@@ -93,5 +93,5 @@ def test_a_changed_environment_reruns_its_rules_and_what_follows(run):
     assert planned == {
         "generate_controls", "train_expression_classifier", "measure_pictures", "measure_motion", "measure_identity",
         "measure_expression", "gather_scores", "tabulate_scores", "tabulate_comparisons", "tabulate_paper",
-        "plot_mean_curves", "tabulate_provenance",
+        "plot_mean_curves", "tabulate_provenance", "tabulate_resources",
     }  # fmt: skip
