@@ -16,7 +16,7 @@ from pathlib import Path
 from machine import write
 
 from cmm.datasets.actors.actors import Settings, render_clip
-from cmm.video import write_video
+from cmm.video import probe, write_video
 
 ROOT = Path(__file__).parent.parent
 COUNTS, KINDS = (10, 100, 1000), 5
@@ -89,7 +89,7 @@ def main():
         folder = Path(name)
         for count in counts:
             root = make(folder, count)
-            frames = sum(len(render_clip(i, "posed", CLIP)[0]) for i in range(KINDS)) * count / KINDS
+            frames = sum(probe(root / f"{i}.mp4").frames for i in range(count))
             for processes in (1, 2):
                 seconds, most = run(root, folder / f"out{count}-{processes}", processes)
                 rows.append({"videos": count, "processes": processes, "seconds": round(seconds, 1),
