@@ -6,7 +6,6 @@ The clips of ../shared where they are, else rendered ones; and one long video wi
 
 import os
 import re
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -131,4 +130,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cmm.training.arithmetic import native_bf16
+
 RESULTS = Path(__file__).parent / "results"
 SETS = ("avx2", "avx512_f", "avx512_bf16", "amx_bf16")  # instruction sets that make a difference here
 SIDE = 2048  # of the matrices that are multiplied
@@ -61,7 +63,7 @@ def machine():
         {"what": "instruction sets", "value": ", ".join(name for name in SETS if known.get(name))},
         {"what": "PyTorch", "value": torch.__version__},
     ]
-    kinds = {"fp32": torch.float32} | ({"bf16": torch.bfloat16} if known.get("avx512_bf16") else {})
+    kinds = {"fp32": torch.float32} | ({"bf16": torch.bfloat16} if native_bf16(torch.device("cpu")) else {})
     for name, dtype in kinds.items():
         for threads in sorted({1, cores}):
             torch.set_num_threads(threads)

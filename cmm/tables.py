@@ -68,13 +68,7 @@ def write_tsv(frame, path, provenance):
 
 def read_table(path, columns=()):
     """Read a table of ours into a DataFrame; UserError if it is none or lacks `columns`."""
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"table {path} does not exist: run the stage that makes it")
-    try:
-        frame = pd.read_parquet(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path} is not a Parquet table ({error})") from error
+    frame = _read(path, pd.read_parquet)
     _require(columns, frame.columns, path)
     return frame
 
@@ -86,7 +80,7 @@ def by_video(paths, columns):
     and where no row is of the video that is asked for.
     """
     paths = paths if isinstance(paths, list) else [paths]
-    schemas = [read_schema(path) for path in paths]
+    schemas = [_read(path, pq.read_schema) for path in paths]
     for path, schema in zip(paths, schemas, strict=True):
         _require(["video", *columns], schema.names, path)
     whole = pa.unify_schemas([schema.remove_metadata() for schema in schemas])
@@ -101,13 +95,13 @@ def by_video(paths, columns):
     return rows
 
 
-def read_schema(path):
-    """The Arrow schema of a table of ours; UserError if it is none."""
+def _read(path, read):
+    """What `read` gives of the table at `path`; UserError if there is none."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f"table {path} does not exist: run the stage that makes it")
     try:
-        return pq.read_schema(path)
+        return read(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{path} is not a Parquet table ({error})") from error
 

@@ -50,9 +50,11 @@ def main(
     report_unusable(table)
     usable = sorted(table.loc[table["status"] == "ok", "video"])
     about = provenance(__name__, settings, [index, *shards, *outcomes], tracking=read_provenance(shards[0]))
-    frames = by_video(shards, ["frame"])
-    empty = read_table(shards[0]).iloc[:0]
-    write_tables(map(frames, usable) if usable else [empty], tracks, about)
+    if usable:
+        frames = map(by_video(shards, ["frame"]), usable)
+    else:
+        frames = [read_table(shards[0], ["video", "frame"]).iloc[:0]]  # the columns, without rows
+    write_tables(frames, tracks, about)
     write_table(table, videos, until_now(about))
 
 

@@ -16,9 +16,9 @@ CELLS = 512  # of all the maps of 4 x 4 of a batch: with more of them a convolut
 GRID = {"kernel_size": 4, "padding": 1, "stride": 2}
 
 
-def _is_small(batch, side):
-    """Whether products are the faster way to or from a batch of maps of this side, as measured with AVX2."""
-    return side <= 2 or (side == 4 and batch * side**2 <= CELLS)
+def _is_product(x, side):
+    """Whether products are the faster way of a batch `x` to or from maps of this side, as measured with AVX2."""
+    return not x.is_cuda and (side <= 2 or (side == 4 and len(x) * side**2 <= CELLS))
 
 
 class Halving(nn.Conv2d):
@@ -28,7 +28,7 @@ class Halving(nn.Conv2d):
         super().__init__(before, after, 4, 2, 1)
 
     def forward(self, x):
-        if x.is_cuda or not _is_small(len(x), x.shape[-1] // 2):
+        if not _is_product(x, x.shape[-1] // 2):
             return super().forward(x)
         patches = unfold(x, **GRID).transpose(1, 2)  # (b, cells, 16 c)
         made = linear(patches, self.weight.flatten(1), self.bias)
@@ -42,7 +42,7 @@ class Doubling(nn.ConvTranspose2d):
         super().__init__(before, after, 4, 2, 1)
 
     def forward(self, x):
-        if x.is_cuda or not _is_small(len(x), x.shape[-1]):
+        if not _is_product(x, x.shape[-1]):
             return super().forward(x)
         patches = linear(x.flatten(2).transpose(1, 2), self.weight.flatten(1).t())  # (b, cells, 16 d)
         made = fold(patches.transpose(1, 2), (2 * x.shape[2], 2 * x.shape[3]), **GRID)
@@ -56,7 +56,7 @@ class Closing(nn.Conv2d):
         super().__init__(before, after, 4, 1, 0)
 
     def forward(self, x):
-        if x.is_cuda:
+        if not _is_product(x, side=1):
             return super().forward(x)
         return linear(x.flatten(1), self.weight.flatten(1), self.bias)[:, :, None, None]
 
@@ -68,7 +68,7 @@ class Opening(nn.ConvTranspose2d):
         super().__init__(before, after, 4, 1, 0)
 
     def forward(self, x):
-        if x.is_cuda:
+        if not _is_product(x, side=1):
             return super().forward(x)
         made = linear(x.flatten(1), self.weight.flatten(1).t()).unflatten(1, (-1, 4, 4))
         return made + self.bias[:, None, None].to(made.dtype)

@@ -26,11 +26,15 @@ class Workflow:
 
     def command(self, *words, change=None):
         """The words that run Snakemake with the test's config and the config keys of `change`."""
-        (self.folder / "change.yaml").write_text(yaml.safe_dump(change or {"seeds": [1]}))
         command = [SNAKEMAKE, "-s", self.code / "Snakefile", "-d", self.folder, "--cores", 2, "--show-failed-logs"]
         command += ["--workflow-profile", "none", "--rerun-incomplete", *words]
-        command += ["--configfile", self.code / "config/test.yaml", self.folder / "change.yaml"]
+        command += ["--configfile", *self.configs(change)]
         return [str(word) for word in command]
+
+    def configs(self, change):
+        """The test's config, and a file with the config keys of `change` on top of it."""
+        (self.folder / "change.yaml").write_text(yaml.safe_dump(change or {"seeds": [1]}))
+        return [str(self.code / "config/test.yaml"), str(self.folder / "change.yaml")]
 
     @property
     def environment(self):
@@ -54,7 +58,8 @@ class Workflow:
 
     def planned(self, *targets, change=None):
         """As `dry_run`, from a Snakemake that has been started once for all of a worker's tests."""
-        request = {"code": str(self.code), "folder": str(self.folder), "change": change, "targets": targets}
+        request = {"code": str(self.code), "folder": str(self.folder), "targets": targets}
+        request["configs"] = self.configs(change)
         process = planner()
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
