@@ -21,16 +21,16 @@ class Canvas:
         self.x = np.tile((axis - self.centre[0]) / self.scale, (size, 1)).astype(np.float32)
         self.y = np.tile(((axis - self.centre[1]) / self.scale)[:, None], (1, size)).astype(np.float32)
 
-    def crop(self, image, left, top, right, bottom):
-        """Canvas and view of `image` for one region: what is drawn there costs only its area."""
+    def crop(self, left, top, right, bottom):
+        """Canvas of one region, and where it lies: what is drawn there costs only its area."""
         x0, y0 = np.floor(self.pixels((left, top))).astype(int)
         x1, y1 = np.ceil(self.pixels((right, bottom))).astype(int)
-        rows, columns = slice(max(0, y0), max(0, y1)), slice(max(0, x0), max(0, x1))
+        where = rows, columns = slice(max(0, y0), max(0, y1)), slice(max(0, x0), max(0, x1))
         part = copy(self)
-        part.x, part.y = self.x[rows, columns], self.y[rows, columns]
+        part.x, part.y = self.x[where], self.y[where]
         part.shape = part.x.shape
         part.centre = self.centre - (columns.start, rows.start)
-        return part, image[rows, columns]
+        return part, where
 
     def pixels(self, points, factor=1):
         """Face coordinates (n, 2) to pixel coordinates of a picture `factor` times larger."""
@@ -104,6 +104,13 @@ def _spline(points, samples, boundary):
 def mirror(points):
     """The same points on the other side of the face."""
     return np.asarray(points) * (-1, 1)
+
+
+def trimmed(mask):
+    """Where `mask` (h, w) is not 0, and the mask there: laid over that part, it costs only its area."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    box = tuple(slice(line[0], line[-1] + 1) if len(line) else slice(0) for line in (rows, columns))
+    return box, mask[box]
 
 
 def blend(image, mask, colour):

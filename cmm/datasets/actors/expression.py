@@ -1,5 +1,7 @@
 """The moving points of an invented face: mouth, lids and outline of one frame, in IOD."""
 
+from functools import cached_property
+
 import numpy as np
 
 from cmm.datasets.actors.canvas import closed, curve, mirror
@@ -21,7 +23,8 @@ class Expression:
     def pull(self, side):
         return self.smile * (1 + side * self.asymmetry)
 
-    def open(self, side):
+    @property
+    def open(self):
         """Eye aperture, 1 when neutral."""
         lids = 1 - 0.34 * self.cheek - 0.42 * self.squint
         return max(0.0, lids * (1 - 0.97 * self.blink))
@@ -62,7 +65,13 @@ class Expression:
 
     def lids(self, side):
         """Upper and lower lid lines of one eye, (n, 2) each, from left to right."""
-        p, half, opened = self.person, self.person.eye_width, self.open(side)
+        upper, lower = self._right_lids
+        return (upper, lower) if side > 0 else (mirror(upper)[::-1], mirror(lower)[::-1])
+
+    @cached_property
+    def _right_lids(self):
+        """Lids of the eye on the picture's right: both eyes open alike."""
+        p, half, opened = self.person, self.person.eye_width, self.open
         closing = 1 - opened
         up = p.eye_open * 1.15 * opened - 0.05 * closing * self.blink
         low = p.eye_open * 0.85 * (1 - 0.75 * (0.6 * self.cheek + 0.6 * self.squint)) * (1 - 0.3 * self.blink)
@@ -89,7 +98,7 @@ class Expression:
             ],
             24,
         )
-        return (upper, lower) if side > 0 else (mirror(upper)[::-1], mirror(lower)[::-1])
+        return upper, lower
 
     def contour(self):
         """Closed outline of the face, (n, 2)."""

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from cmm.datasets.actors.canvas import blend, closed, darken, mirror
+from cmm.datasets.actors.canvas import blend, closed, darken, mirror, trimmed
 
 
 def draw_back_hair(image, canvas, person, texture):
@@ -42,11 +42,24 @@ def draw_back_hair(image, canvas, person, texture):
     blend(image, canvas.fill(outline, 0.012), texture * (0.72 if style in ("long", "bob") else 0.9))
 
 
-def draw_front_hair(image, canvas, person, texture):
-    """Hairline, parting or fringe over the forehead, and temples."""
+class FrontHair:
+    """Hairline, parting or fringe over the forehead, and temples: masks made once, laid over each frame."""
+
+    def __init__(self, canvas, person, texture):
+        self.layers = []
+        if person.hair_style != "bald":
+            mask = canvas.fill(_front_outline(person), 0.014)
+            shadow = canvas.soften(np.roll(mask, int(0.05 * canvas.scale) + 1, axis=0), 0.04) * (1 - mask)
+            box, hair = trimmed(mask)
+            self.layers = [(darken, *trimmed(shadow), 0.28), (blend, box, hair, texture[box])]
+
+    def draw(self, image):
+        for lay, box, mask, paint in self.layers:
+            lay(image[box], mask, paint)
+
+
+def _front_outline(person):
     style, wide = person.hair_style, person.cheek_width
-    if style == "bald":
-        return
     outer = [(0, -1.88), (0.62, -1.70), (1.12, -1.12), (wide + 0.12, -0.42)]
     if style in ("long", "bob"):
         outer += [(wide + 0.20, 0.2), (wide + 0.14, 0.85)]
@@ -61,10 +74,7 @@ def draw_front_hair(image, canvas, person, texture):
     left_inner = mirror(inner)[::-1]
     if style == "side":  # swept over to one side
         left_inner = left_inner + np.where(np.abs(left_inner[:, :1]) < 0.9, (0.0, 0.22), 0.0)
-    outline = np.vstack([closed([*outer, *inner, (0, middle), *left_inner, *mirror(outer[1:])[::-1]], 160)])
-    mask = canvas.fill(outline, 0.014)
-    darken(image, canvas.soften(np.roll(mask, int(0.05 * canvas.scale) + 1, axis=0), 0.04) * (1 - mask), 0.28)
-    blend(image, mask, texture)
+    return closed([*outer, *inner, (0, middle), *left_inner, *mirror(outer[1:])[::-1]], 160)
 
 
 def hair_texture(c, person, rng):

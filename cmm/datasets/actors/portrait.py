@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from cmm.datasets.actors.canvas import Canvas, blend, closed, curve, darken, noise
+from cmm.datasets.actors.canvas import Canvas, blend, closed, curve, darken, noise, trimmed
 from cmm.datasets.actors.expression import Expression
-from cmm.datasets.actors.hair import draw_back_hair, draw_front_hair, hair_texture
+from cmm.datasets.actors.hair import FrontHair, draw_back_hair, hair_texture
 
 SENSOR_NOISE = 0.006  # standard deviation in linear light
 IRIS = 0.112  # radius in IOD: 11.8 mm across where the IOD is 63 mm, a little more here
@@ -23,6 +23,9 @@ class Portrait:
         self.skin_texture = self._skin_texture()
         self.background = self._background()
         self.brow_strokes = self._brow_strokes()
+        self.ears = [self._ear(side) for side in SIDES]
+        self.front_hair = FrontHair(self.canvas, person, self.hair_texture)
+        self.glasses = self._glasses()
         self.vignette = 1 - 0.10 * (self.canvas.x**2 + (self.canvas.y - 0.4) ** 2)[..., None] / 5
 
     def frame(self, act, index, rng):
@@ -38,7 +41,7 @@ class Portrait:
         self._draw_folds(image, face)
         for side in SIDES:
             self._draw_brow(image, side, face)
-        draw_front_hair(image, self.canvas, self.person, self.hair_texture)
+        self.front_hair.draw(image)
         self._draw_glasses(image)
         image = self._turn_head(image, height * skin_mask, act.head[index])
         return _develop(image * self.vignette, self.person.warmth, rng)
@@ -137,6 +140,37 @@ class Portrait:
         length = rng.uniform(0.07, 0.13, count)
         return np.stack([start, start + length[:, None] * np.stack([np.cos(lean), np.sin(lean)], axis=1)], axis=1)
 
+    def _ear(self, side):
+        """Where an ear lies, its mask and its rim's."""
+        left, right = sorted((side * 0.9, side * 1.5))
+        c, where = self.canvas.crop(left, -0.35, right, 0.6)
+        ear = closed(
+            np.array([(1.0, -0.18), (1.14, -0.24), (1.23, -0.05), (1.17, 0.28), (1.05, 0.5), (0.96, 0.42)])
+            * (side * self.person.cheek_width / 1.06, 1)
+        )
+        return where, c.fill(ear), c.stroke(ear[8:45], 0.03, 0.02)
+
+    def _glasses(self):
+        """Masks of lenses, and of each line's shadow and frame in turn."""
+        c, p = self.canvas, self.person
+        if p.glasses == "none":
+            return [], []
+        angle = np.linspace(0, 2 * np.pi, 60)
+        power = 1.0 if p.glasses == "round" else 0.55
+        shape = np.stack(
+            [
+                np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power * 0.37,
+                np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** power * 0.29,
+            ],
+            axis=1,
+        )
+        lines = [shape + (side * 0.5, 0.04) for side in SIDES]
+        lines.append(curve([(-0.14, 0.0), (0, -0.05), (0.14, 0.0)], 12))
+        lines += [np.array([(side * 0.87, 0.0), (side * 1.08, -0.03)]) for side in SIDES]
+        lenses = [trimmed(0.05 * c.fill(line)) for line in lines[:2]]
+        shadows = [trimmed(c.stroke(line + (0, 0.03), 0.03, 0.02)) for line in lines]
+        return lenses, list(zip(shadows, [trimmed(0.95 * c.stroke(line, 0.034)) for line in lines], strict=True))
+
     # ---- drawn for every frame ---------------------------------------------------
 
     def _moving_height(self, face):
@@ -157,32 +191,28 @@ class Portrait:
         contour = face.contour()
         mask = c.fill(contour)
         light = np.array(p.light) / np.linalg.norm(p.light)
-        gy, gx = np.gradient(c.soften(height, 0.02), 1 / c.scale)
+        box, shown = trimmed(mask)
+        gy, gx = (slope[box] for slope in np.gradient(c.soften(height, 0.02), 1 / c.scale))
         length = np.sqrt(gx**2 + gy**2 + 1)
         diffuse = np.clip((-gx * light[0] - gy * light[1] + light[2]) / length, 0, 1)
         half = light + (0, 0, 1)
         half /= np.linalg.norm(half)
         specular = np.clip((-gx * half[0] - gy * half[1] + half[2]) / length, 0, 1) ** 26
         shade = 0.36 + 0.74 * diffuse
-        skin = self.skin_texture * shade[..., None] * (1.04, 1.0, 0.97)
+        skin = self.skin_texture[box] * shade[..., None] * (1.04, 1.0, 0.97)
         skin += (0.055 * specular)[..., None]
-        edge = c.soften(mask, 0.10)
+        edge = c.soften(mask, 0.10)[box]
         skin *= (0.72 + 0.28 * np.clip(edge * 1.5 - 0.25, 0, 1))[..., None]
-        for side in SIDES:
-            outer = sorted((side * 0.9, side * 1.5))
-            c_ear, part = c.crop(image, outer[0], -0.35, outer[1], 0.6)
-            ear = closed(
-                np.array([(1.0, -0.18), (1.14, -0.24), (1.23, -0.05), (1.17, 0.28), (1.05, 0.5), (0.96, 0.42)])
-                * (side * p.cheek_width / 1.06, 1)
-            )
-            blend(part, c_ear.fill(ear), p.skin * (0.66, 0.58, 0.56))
-            darken(part, c_ear.stroke(ear[8:45], 0.03, 0.02), 0.2)
-        blend(image, mask, skin.astype(np.float32))
+        for where, ear, rim in self.ears:
+            blend(image[where], ear, p.skin * (0.66, 0.58, 0.56))
+            darken(image[where], rim, 0.2)
+        blend(image[box], shown, skin.astype(np.float32))
         return c.soften(mask, 0.08)
 
     def _draw_eye(self, image, side, face):
         p = self.person
-        c, image = self.canvas.crop(image, side * 0.5 - 0.45, -0.32, side * 0.5 + 0.45, 0.30)
+        c, where = self.canvas.crop(side * 0.5 - 0.45, -0.32, side * 0.5 + 0.45, 0.30)
+        image = image[where]
         upper, lower = face.lids(side)
         darken(image, c.fill(np.vstack([upper - (0, 0.11), lower[::-1] + (0, 0.02)]), 0.05), (0.22, 0.28, 0.28))
         opening = c.fill(np.vstack([upper, lower[::-1]]))
@@ -200,12 +230,13 @@ class Portrait:
         blend(image, np.clip((0.022 - glint) / soft, 0, 1) * opening, (0.95, 0.95, 0.95))
         blend(image, 0.85 * c.stroke(upper, 0.034, taper=True), np.minimum(p.hair, 0.03))
         darken(image, c.stroke(lower, 0.02, 0.006, taper=True), (0.30, 0.42, 0.40))
-        crease = upper - (0, 0.045 + 0.03 * face.open(side))
+        crease = upper - (0, 0.045 + 0.03 * face.open)
         darken(image, c.stroke(crease, 0.022, 0.012, taper=True), (0.32, 0.40, 0.40))
 
     def _draw_brow(self, image, side, face):
         lift = np.array([0, -0.02 * face.pull(side) + 0.035 * face.squint])
-        c, image = self.canvas.crop(image, side * 0.5 - 0.48, -0.75, side * 0.5 + 0.48, -0.12)
+        c, where = self.canvas.crop(side * 0.5 - 0.48, -0.75, side * 0.5 + 0.48, -0.12)
+        image = image[where]
         hairs = c.hatch(self.brow_strokes * (side, 1) + lift)
         under = c.soften(hairs, 0.03)
         colour = np.minimum(self.person.hair * 0.7, 0.30 * self.person.skin + 0.01)
@@ -213,7 +244,8 @@ class Portrait:
 
     def _draw_nose(self, image, face):
         p = self.person
-        c, image = self.canvas.crop(image, -0.6, 0.4, 0.6, 1.15)
+        c, where = self.canvas.crop(-0.6, 0.4, 0.6, 1.15)
+        image = image[where]
         widen = 1 + 0.10 * face.smile
         for side in SIDES:
             hole = c.bump(side * p.nose_width * 0.44 * widen, p.nose_y + 0.115, 0.052, 0.024, -0.35 * side)
@@ -231,7 +263,8 @@ class Portrait:
 
     def _draw_mouth(self, image, face):
         p = self.person
-        c, image = self.canvas.crop(image, -0.75, 0.8, 0.75, 1.75)
+        c, where = self.canvas.crop(-0.75, 0.8, 0.75, 1.75)
+        image = image[where]
         top, seam_top, seam_low, low = face.lips()
         inside = c.fill(np.vstack([seam_top, seam_low[::-1]])) * min(1.0, face.gap / 0.015)
         upper_lip = c.fill(np.vstack([top, seam_top[::-1]]), 0.008)
@@ -262,7 +295,9 @@ class Portrait:
         p = self.person
         age = 0.45 + 0.55 * np.clip((p.age - 20) / 40, 0, 1)
         for side in SIDES:
-            c, cheek = self.canvas.crop(image, *((-1.1, -0.4, 0, 1.6) if side < 0 else (0, -0.4, 1.1, 1.6)))
+            left, right = sorted((0, side * 1.1))
+            c, where = self.canvas.crop(left, -0.4, right, 1.6)
+            cheek = image[where]
             pull, corner = face.pull(side), face.corner(side)
             middle = (side * (abs(corner[0]) * 0.55 + 0.30), 0.5 * (p.nose_y + corner[1]) + 0.02)
             fold = curve([(side * p.nose_width * 1.08, p.nose_y - 0.02), middle, corner + (side * 0.13, 0.06)], 24)
@@ -276,27 +311,13 @@ class Portrait:
             darken(cheek, c.stroke(bag, 0.03, 0.022, taper=True), 0.12 * age + 0.26 * face.cheek)
 
     def _draw_glasses(self, image):
-        c, p = self.canvas, self.person
-        if p.glasses == "none":
-            return
-        angle = np.linspace(0, 2 * np.pi, 60)
-        power = 1.0 if p.glasses == "round" else 0.55
-        shape = np.stack(
-            [
-                np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power * 0.37,
-                np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** power * 0.29,
-            ],
-            axis=1,
-        )
-        frame_colour = np.minimum(p.shirt * 0.25, 0.05)
-        lines = [shape + (side * 0.5, 0.04) for side in SIDES]
-        lines.append(curve([(-0.14, 0.0), (0, -0.05), (0.14, 0.0)], 12))
-        lines += [np.array([(side * 0.87, 0.0), (side * 1.08, -0.03)]) for side in SIDES]
-        for line in lines[:2]:
-            blend(image, 0.05 * c.fill(line), (0.8, 0.85, 0.9))
-        for line in lines:
-            darken(image, c.stroke(line + (0, 0.03), 0.03, 0.02), 0.15)
-            blend(image, 0.95 * c.stroke(line, 0.034), frame_colour)
+        frame_colour = np.minimum(self.person.shirt * 0.25, 0.05)
+        lenses, lines = self.glasses
+        for box, lens in lenses:
+            blend(image[box], lens, (0.8, 0.85, 0.9))
+        for (below, shadow), (box, frame) in lines:
+            darken(image[below], shadow, 0.15)
+            blend(image[box], frame, frame_colour)
 
     def _turn_head(self, image, depth, head):
         """Parallax by the height field for yaw and pitch, then roll and shift."""
