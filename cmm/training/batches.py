@@ -99,11 +99,11 @@ def frames_of(sequences, frames, drawn):
 
 
 def draw_frames(frames, drawn, random, sequences=1):
-    """Of each sequence, `drawn` of its `frames` frame numbers (all at most), in order: (sequences, drawn) int.
+    """Of each sequence, `drawn` of its `frames` frame numbers (0: all), in order: (sequences, drawn) int.
 
     One of each of as many parts of the sequence, as equal as can be.
     """
-    edges = np.ceil(np.linspace(0, frames, min(drawn, frames) + 1)).astype(int)
+    edges = np.ceil(np.linspace(0, frames, (min(drawn, frames) or frames) + 1)).astype(int)
     return random.order.integers(edges[:-1], edges[1:], (sequences, len(edges) - 1))
 
 

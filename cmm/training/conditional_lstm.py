@@ -26,7 +26,7 @@ from cmm.training.losses import landmark_bce
 class Settings(loop.TrainingSettings):
     epochs: int = setting(20, "passes over the training set; paper: 20", minimum=1)
     batch_size: int = setting(2, "sequences of a step (ours)", minimum=1)
-    frames_drawn: int = setting(32, "frames of a sequence that a step sees, drawn anew each time (ours)", minimum=1)
+    frames_drawn: int = setting(0, "frames of a sequence a step sees, drawn anew each time; 0: all (ours)", minimum=0)
     learning_rate: float = setting(2e-3, "Adam's step for the LSTM (ours)", minimum=1e-7, maximum=1.0)
     fine_tuning_rate: float = setting(5e-5, "Adam's step for the VAE (ours); 0 freezes it", minimum=0.0, maximum=1.0)
     width: int = setting(256, "width of the LSTM (ours)", minimum=1)

@@ -26,7 +26,7 @@ from cmm.training.losses import reconstruction
 class Settings(loop.TrainingSettings):
     epochs: int = setting(20, "passes over the training set; paper: 20", minimum=1)
     batch_size: int = setting(16, "faces of a step (ours)", minimum=2)
-    frames_drawn: int = setting(32, "frames of a sequence that an epoch sees, drawn anew each time (ours)", minimum=1)
+    frames_drawn: int = setting(0, "frames of a sequence an epoch sees, drawn anew each time; 0: all (ours)", minimum=0)
     learning_rate: float = setting(4e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
     beta1: float = setting(0.5, "Adam's first decay (ours, as pix2pix)", minimum=0.0, maximum=0.999)
     l1_weight: float = setting(300.0, "weight of L1 beside the adversarial loss's 1 (ours)", minimum=0.0)

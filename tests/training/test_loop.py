@@ -199,11 +199,11 @@ def test_the_step_falls_to_zero_after_its_share():
     assert loop.decay(0.99, 1.0) == 1
 
 
-@pytest.mark.parametrize(("frames", "drawn"), [(32, 8), (32, 32), (10, 4), (4, 8), (7, 1)])
+@pytest.mark.parametrize(("frames", "drawn"), [(32, 8), (32, 32), (10, 4), (4, 8), (7, 1), (40, 0)])
 def test_drawn_frames_are_spread_over_the_sequence_and_differ(frames, drawn):
-    """One of each part of a sequence: all of them when as many are asked for."""
+    """One of each part of a sequence: all of them when as many, or 0, are asked for."""
     chosen = np.stack([draw_frames(frames, drawn, Randomness.of(seed, 0), 5) for seed in range(200)])
-    drawn = min(drawn, frames)
+    drawn = min(drawn, frames) or frames
     assert chosen.shape == (200, 5, drawn)
     assert (np.diff(chosen, axis=-1) > 0).all()
     parts = np.ceil(np.linspace(0, frames, drawn + 1)).astype(int)
