@@ -16,10 +16,9 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from machine import in_turn, product, spread, write
+from random_smiles import write_random_smiles
 from torch.utils.flop_counter import FlopCounterMode
 
-from cmm.faces.raster import draw_sequence
-from cmm.faces.store import write_smiles
 from cmm.models import convolutions
 from cmm.training import arithmetic, loop
 from cmm.training.batches import Batch, Randomness
@@ -34,19 +33,6 @@ STAGES = {  # stage: (module, stages before it, what an item is called)
     "cra_net": ("cmm.methods.cra_net", ["face_vae"], "sequences"),
     "video_gan": ("cmm.methods.video_gan", [], "sequences"),
 }
-
-
-def make_smiles(path):
-    """A smiles.h5 of drifting faces: speed does not depend on what they show."""
-    rng = np.random.default_rng(0)
-    rows, sequences = [], []
-    for i in range(SEQUENCES):
-        points = np.cumsum(rng.normal(0, 0.3, (FRAMES, 68, 2)), axis=0) + rng.uniform(8, 56, (1, 68, 2))
-        faces = rng.integers(0, 255, (FRAMES, SIZE, SIZE, 3), np.uint8)
-        sequences.append((draw_sequence(points, SIZE), faces, points.astype(np.float32)))
-        expression = ("posed", "spontaneous")[i % 2]
-        rows.append({"smile": f"s{i}", "subject": f"p{i}", "expression": expression, "video": f"v{i}", "fold": i % 3})
-    write_smiles(path, sequences, rows, FRAMES, SIZE, {})
 
 
 @contextmanager
@@ -131,7 +117,7 @@ def measure(stage, folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_smiles(folder / "smiles.h5")
+        write_random_smiles(folder / "smiles.h5", SEQUENCES, FRAMES, SIZE)
         train_before(folder)
         write("training", [measure(stage, folder) for stage in sys.argv[1:] or STAGES])
 

@@ -1,0 +1,21 @@
+"""Sequences of random faces: a stage's speed does not depend on what they show. The tests train on them, too."""
+
+import numpy as np
+
+from cmm.faces.raster import draw_sequence
+from cmm.faces.store import write_smiles
+
+
+def write_random_smiles(path, count, frames, size):
+    """Write a smiles.h5 of `count` sequences of drifting points over noise, of three folds and both expressions."""
+    rng = np.random.default_rng(0)
+    rows, sequences = [], []
+    for i in range(count):
+        points = np.cumsum(rng.normal(0, 0.3, (frames, 68, 2)), axis=0) + rng.uniform(
+            size / 8, size * 7 / 8, (1, 68, 2)
+        )
+        faces = rng.integers(0, 255, (frames, size, size, 3), np.uint8)
+        sequences.append((draw_sequence(points, size), faces, points.astype(np.float32)))
+        expression = ("posed", "spontaneous")[i % 2]
+        rows.append({"smile": f"s{i}", "subject": f"p{i}", "expression": expression, "video": f"v{i}", "fold": i % 3})
+    write_smiles(path, sequences, rows, frames, size, {})
