@@ -98,40 +98,43 @@ def _closure(module):
 
 @functools.cache
 def _parsed(path):
-    """(the meaning of a module as text, the names it may import).
+    """(hash of what a module means, the names it may import).
 
     A string that names a module counts as an import: registries load by name.
     """
-    tree, names = ast.parse(path.read_bytes()), []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names if alias.name.startswith("cmm")]
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cmm":
-            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Constant) and str(node.value).startswith("cmm."):
-            names.append(node.value)
-    return _meaning(tree), names
+    names = []
+    text = _text(ast.parse(path.read_bytes()), names)
+    return hashlib.sha256(text.encode()).hexdigest(), names
 
 
-def _meaning(tree):
-    """A syntax tree as text, without docstrings and without the number of the release."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-    tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and _names_version(node))]
-    return _text(tree)
+def _text(node, names):
+    """As ast.dump, without docstrings and the number of the release; what it may import is added to `names`.
+
+    The same for every version of Python: those differ in which empty fields they have.
+    """
+    if isinstance(node, list):
+        return f"[{', '.join([_text(part, names) for part in node])}]"
+    if not isinstance(node, ast.AST):
+        if isinstance(node, str) and node.startswith("cmm."):
+            names.append(node)
+        return repr(node)
+    kind, fields = type(node), dict(ast.iter_fields(node))
+    if kind is ast.ImportFrom and (node.module or "").split(".")[0] == "cmm":
+        names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    elif kind is ast.Module:
+        fields["body"] = [part for part in _without_docstring(node) if not _is_version(part)]
+    elif kind in (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef):
+        fields["body"] = _without_docstring(node)
+    known = [f"{name}={_text(value, names)}" for name, value in fields.items() if value is not None and value != []]
+    return f"{kind.__name__}({', '.join(known)})"
 
 
-def _text(node):
-    """As ast.dump, but the same for every version of Python: those differ in which empty fields they have."""
-    if isinstance(node, ast.AST):
-        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
-        return f"{type(node).__name__}({', '.join(f'{name}={_text(value)}' for name, value in fields)})"
-    return f"[{', '.join(map(_text, node))}]" if isinstance(node, list) else repr(node)
+def _without_docstring(node):
+    return node.body if ast.get_docstring(node, clean=False) is None else node.body[1:]
 
 
-def _names_version(node):
-    return [getattr(target, "id", None) for target in node.targets] == ["__version__"]
+def _is_version(node):
+    return isinstance(node, ast.Assign) and [getattr(target, "id", None) for target in node.targets] == ["__version__"]
 
 
 def _source(name):
