@@ -77,7 +77,7 @@ def code_hash(module):
     """
     digest = hashlib.sha256()
     for name in sorted(_closure(module)):
-        digest.update(f"{name}\0{_parsed(_source(name))[0]}".encode())
+        digest.update(f"{name}\0{_meaning(_source(name))[0]}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -92,18 +92,24 @@ def _closure(module):
         found.add(name)
         parts = name.split(".")
         todo += [".".join(parts[:i]) for i in range(1, len(parts))]
-        todo += _parsed(path)[1]
+        todo += _meaning(path)[1]
     return found
 
 
 @functools.cache
-def _parsed(path):
-    """(hash of what a module means, the names it may import).
+def _meaning(path):
+    """(hash of what a module means, the names it may import)."""
+    return _parsed(path.read_bytes())
+
+
+@functools.cache
+def _parsed(source):
+    """As `_meaning`, of the module's text.
 
     A string that names a module counts as an import: registries load by name.
     """
     names = []
-    text = _text(ast.parse(path.read_bytes()), names)
+    text = _text(ast.parse(source), names)
     return hashlib.sha256(text.encode()).hexdigest(), names
 
 

@@ -18,7 +18,7 @@ def copy(tmp_path, monkeypatch):
 
 def forget():
     code_hash.cache_clear()
-    provenance_module._parsed.cache_clear()
+    provenance_module._meaning.cache_clear()
 
 
 def edited(path, old, new):

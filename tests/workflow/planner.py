@@ -28,7 +28,7 @@ def forget_code():
     """Hashes of code are remembered; a test may have edited it."""
     if provenance := sys.modules.get("cmm.provenance"):
         provenance.code_hash.cache_clear()
-        provenance._parsed.cache_clear()
+        provenance._meaning.cache_clear()
 
 
 def main():

@@ -156,7 +156,7 @@ def shards(folder):
 def test_killed_trainings_end_with_the_same_weights(stage, kill, trained, tmp_path):
     prepared, reference, change, seconds = trained(stage)
     target = f"{RUN}/{stage}.safetensors"
-    workflow = kill_once(prepared, target, change, seconds, f"{stage} {kill}", tmp_path)
+    workflow = kill_once(prepared, target, change | {"state_seconds": 0}, seconds, f"{stage} {kill}", tmp_path)
     assert_whole(workflow.folder)
     state = workflow.folder / f"{RUN}/{stage}.state"
     resumed = (state / "state.pt").is_file()
@@ -178,7 +178,7 @@ def trained(finished, tmp_path_factory):
 
     def run(stage):
         if stage not in known:
-            change = {stage: {"epochs": TRAINING[stage]}, "state_seconds": 0}
+            change = {stage: {"epochs": TRAINING[stage]}}
             prepared = copy(finished, tmp_path_factory.mktemp(stage) / "prepared")
             (prepared.folder / f"{RUN}/{stage}.safetensors").unlink()
             workflow = copy(prepared, prepared.folder.with_name("undisturbed"))
