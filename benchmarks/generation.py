@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
-from machine import in_turn, spread, write
+from machine import RESULTS, in_turn, spread, write
 
 from cmm import methods
 from cmm.datasets.actors.actors import Settings, render_clip
@@ -65,6 +65,7 @@ def scores(folder):
 def main():
     if not (RUN / "generated.h5").is_file():
         print("generation is left out: make demo has not been run")
+        (RESULTS / "generation.tsv").unlink(missing_ok=True)  # of another machine, perhaps
         return
     with tempfile.TemporaryDirectory() as name:
         write("generation", photograph(Path(name)) + scores(Path(name)))

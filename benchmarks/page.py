@@ -10,8 +10,7 @@ HEAD = """# Benchmarks
 
 `make bench` measures on the machine that it runs on and writes this page and
 `benchmarks/results/*.tsv`. What is compared was measured in turn, round after round; numbers are
-medians, with the lowest and the highest in brackets. About three times as long is to be expected
-on a machine without AVX-512 as on one with it.
+medians, with the lowest and the highest in brackets.
 """
 SECTIONS = {
     "machine": ("This machine", ""),

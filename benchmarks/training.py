@@ -7,6 +7,7 @@ arithmetic says how fast this machine could do that. All three are measured in t
 """
 
 import importlib
+import os
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from cmm.training import arithmetic, loop
 from cmm.training.batches import Batch, Randomness
 
 FRAMES, SIZE, SEQUENCES, ROUNDS = 32, 64, 12, 5
+THREADS = len(os.sched_getaffinity(0))
 STAGES = {  # stage: (module, stages before it, what an item is called)
     "landmark_vae": ("cmm.training.landmark_vae", [], "images"),
     "conditional_lstm": ("cmm.training.conditional_lstm", ["landmark_vae"], "sequences"),
@@ -59,9 +61,7 @@ def step_of(module, before, settings, folder):
     """Function of no arguments that makes one step of a stage with the same batch, and its items."""
     caught = {}
     with patch.object(loop, "train", lambda *words, **more: caught.update(step=words[3], **more)):
-        run = loop.Run(
-            0, folder / "w", folder / "l", folder / "s", seed=1, threads=torch.get_num_threads(), processes=0
-        )
+        run = loop.Run(0, folder / "w", folder / "l", folder / "s", seed=1, threads=THREADS, processes=0)
         module.main(folder / "smiles.h5", *(folder / f"{name}.safetensors" for name in before), run, settings)
     for network in [*caught["networks"].values(), *caught["helpers"].values()]:
         network.train()
@@ -75,7 +75,7 @@ def train_before(folder):
     for stage in ("landmark_vae", "conditional_lstm", "face_vae"):
         name, before, _ = STAGES[stage]
         module = importlib.import_module(name)
-        run = loop.Run(0, folder / f"{stage}.safetensors", folder / "l.tsv", folder / "s", threads=2, processes=0)
+        run = loop.Run(0, folder / f"{stage}.safetensors", folder / "l.tsv", folder / "s", threads=THREADS, processes=0)
         weights = [folder / f"{one}.safetensors" for one in before]
         module.main(folder / "smiles.h5", *weights, run, module.Settings(epochs=1))
 

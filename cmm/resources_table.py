@@ -1,6 +1,7 @@
 """What every rule took, slowest first: the report's page of time and memory, of Snakemake's benchmarks."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from cmm.progress import duration
 from cmm.provenance import provenance
 from cmm.tables import write_tsv
 
+log = logging.getLogger(__name__)
 SHORT = 1.0  # seconds: of a shorter job Snakemake sees the shell alone, before Python has begun
 HEAD = ["rule", "jobs", "wall time", "share", "CPU time", "longest job", "most memory of a job"]
 
@@ -43,7 +45,8 @@ def read_benchmarks(logs):
             memory = _number(record["max_rss"]) if row["seconds"] >= SHORT else float("nan")
             row |= {"cpu_seconds": _number(record["cpu_time"]), "memory_mib": memory}
         except (IndexError, KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{path} is no benchmark of Snakemake ({error}): remove it") from error
+            log.warning("%s is no benchmark of Snakemake (%s): left out", path, error)
+            continue
         rows.append(row)
     if not rows:
         raise UserError(f"no benchmark lies in {logs}: run the workflow first")

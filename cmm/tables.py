@@ -27,7 +27,8 @@ def write_table(frame, path, provenance):
 def write_tables(frames, path, provenance):
     """Write `frames`, an iterable of DataFrames, as one table, with a few of them in memory at a time.
 
-    The first one has all columns; what another lacks is empty there. `provenance` as in `write_table`.
+    The first GROUP rows have all columns; what a later frame lacks is empty there. `provenance` as in
+    `write_table`. Raises ValueError for a column that comes later.
     """
     with atomic(path) as partial:
         writer = None
@@ -36,6 +37,8 @@ def write_tables(frames, path, provenance):
                 writer = pq.ParquetWriter(
                     partial, pa.Schema.from_pandas(frame, preserve_index=False), compression="zstd"
                 )
+            if late := set(frame) - set(writer.schema.names):
+                raise ValueError(f"{path}: no column for {', '.join(sorted(late))}: the first rows have none")
             whole = frame.reindex(columns=writer.schema.names)
             writer.write_table(pa.Table.from_pandas(whole, writer.schema, preserve_index=False))
         writer.add_key_value_metadata({KEY: json.dumps(until_now(provenance)).encode()})

@@ -88,7 +88,12 @@ def read_chosen(path, wanted, times):
             done += 1
     except _Lost:
         rest = {*map(int, wanted[done:])}
-        yield from ((index, image) for index, _, image in read_frames(path) if index in rest)
+        frames = read_frames(path) if rest else ()
+        for index, _, image in frames:
+            if index in rest:
+                yield index, image
+            if index >= max(rest):  # what comes after them may be damaged
+                return
 
 
 class _Lost(Exception):
@@ -131,7 +136,10 @@ def _keyframe_times(container):
 
 
 def _decoded(container, start=None):
-    """The frames of a container, those from the time `start` [s] on; Unreadable at the first that does not decode."""
+    """The frames of a container, or those from the time `start` [s] on.
+
+    At the first that does not decode: Unreadable; after a seek _Lost, since reading from the start may do better.
+    """
     stream = container.streams.video[0]
     count = 0
     try:
@@ -142,6 +150,8 @@ def _decoded(container, start=None):
                 yield frame
                 count += 1
     except av.FFmpegError as error:
+        if start is not None:
+            raise _Lost from error
         raise Unreadable(f"damaged after frame {count}: {_reason(error)}") from error
 
 

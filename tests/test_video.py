@@ -176,6 +176,22 @@ def test_frames_at_other_times_than_before_are_read_from_the_start(tmp_path):
         assert all(np.array_equal(image, every[index]) for index, image in found)
 
 
+def test_what_is_damaged_after_the_chosen_frames_does_not_matter(tmp_path):
+    path = tmp_path / "a.mp4"
+    encode(path, "libx264", {"g": "12", "bf": "0"})
+    every = [image for _, _, image in read_frames(path)]
+    whole = path.read_bytes()
+    start, end = whole.index(b"mdat"), whole.index(b"moov") - 8
+    middle = start + (end - start) * 2 // 3
+    path.write_bytes(whole[:middle] + bytes(end - middle) + whole[end:])
+    with pytest.raises(Unreadable):
+        list(read_frames(path))
+    for times in (np.arange(90) / 25, np.zeros(90)):
+        (index, image), *others = read_chosen(path, np.array([20]), times)
+        assert (index, others) == (20, [])
+        assert np.array_equal(image, every[20])
+
+
 def test_chosen_frames_of_a_video_that_ends_too_soon(tmp_path, frames):
     write_video(tmp_path / "a.mp4", frames, 25)
     assert [index for index, _ in read_chosen(tmp_path / "a.mp4", np.array([3, 30]), np.arange(40) / 25)] == [3]

@@ -42,7 +42,7 @@ def test_the_log_begins_with_device_arithmetic_and_threads(smiles, tmp_path, mon
     processor(monkeypatch)
     caplog.set_level("INFO", logger="cmm")
     settings = dataclasses.replace(landmark_vae.Settings(epochs=1, batch_size=8), precision="bf16")
-    run = loop.Run(0, tmp_path / "w.safetensors", tmp_path / "l.tsv", tmp_path / "state", threads=1)
+    run = loop.Run(0, tmp_path / "w.safetensors", tmp_path / "l.tsv", tmp_path / "state", threads=1, processes=0)
     landmark_vae.main(smiles, run, settings)
     assert caplog.messages[0] == "training on cpu in bf16, 1 process, 1 thread"
     assert caplog.messages[1] == "precision: bf16 is emulated on this cpu and slow: auto would take fp32"

@@ -77,7 +77,7 @@ def saved(tmp_path):
     def open_as(fingerprint):
         torch.manual_seed(len(fingerprint))
         net = torch.nn.Linear(2, 2)
-        return State(run, {"net": net}, {"adam": torch.optim.Adam(net.parameters())}, fingerprint)
+        return State(run, {"net": net}, {"adam": torch.optim.Adam(net.parameters())}, fingerprint, "fp32")
 
     state = open_as("same")
     random = Randomness.of(1, 1)

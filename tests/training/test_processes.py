@@ -29,6 +29,7 @@ RATE = 1e-5  # the learning rate
 LOSS = 5e-3  # relative, of every epoch's losses; BatchNorm by parts of the batch: 0.7 percent at least
 WEIGHT = 0.5  # mean distance of two weights, in steps of the learning rate; BatchNorm by parts: 1.6
 SHORT = ["--epochs", "3", "--batch-size", "5", "--learning-rate", RATE]
+SHORT += ["--precision", "fp32"]
 STAGES = {
     "landmark_vae": ["--codes", "6"],
     "conditional_lstm": ["--width", "8"],

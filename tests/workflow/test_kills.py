@@ -156,18 +156,21 @@ def shards(folder):
 def test_killed_trainings_end_with_the_same_weights(stage, kill, trained, tmp_path):
     prepared, reference, change, seconds = trained(stage)
     target = f"{RUN}/{stage}.safetensors"
-    workflow = kill_once(prepared, target, change | {"state_seconds": 0}, seconds, f"{stage} {kill}", tmp_path)
+    state = f"{RUN}/{stage}.state"
+
+    def it_has_a_state(workflow):
+        return (workflow.folder / state / "state.pt").is_file()
+
+    name = f"{stage} {kill}"
+    workflow = kill_once(prepared, target, change | {"state_seconds": 0}, seconds, name, tmp_path, it_has_a_state)
     assert_whole(workflow.folder)
-    state = workflow.folder / f"{RUN}/{stage}.state"
-    resumed = (state / "state.pt").is_file()
     workflow.run("--unlock")
     workflow.run("--cores", "1", target, change=change)
 
-    if resumed:
-        log = (workflow.folder / f"logs/actors/fold10/cmm_net/seed1/train_{stage}.log").read_text()
-        assert "going on after epoch" in log
+    log = (workflow.folder / f"logs/actors/fold10/cmm_net/seed1/train_{stage}.log").read_text()
+    assert "going on after epoch" in log
     assert_same(workflow.folder / target, reference / target)
-    assert not state.exists()
+    assert not (workflow.folder / state).exists()
     assert_nothing_is_left(workflow.folder / RUN)
 
 

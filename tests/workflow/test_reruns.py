@@ -18,6 +18,28 @@ SCORING = ["measure_pictures", "measure_motion", "measure_identity", "measure_ex
 TABLES = ["tabulate_scores", "tabulate_comparisons", "tabulate_paper"]
 STRIPS = ["plot_labels", "plot_modes", "plot_methods"]
 TRAINING = {"train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation"}
+MADE_FROM = {  # the workflow's rules and what is made from them, transcribed by hand
+    "make_actors": ["index_videos", "train_action_units"],
+    "index_videos": ["train_action_units", "measure_tracks", "gather_tracks", "find_smiles"],
+    "train_action_units": ["measure_tracks", "measure_motion"],
+    "measure_tracks": ["gather_tracks"],
+    "gather_tracks": ["find_smiles", "draw_rasters", "tabulate_videos", "plot_au_curves"],
+    "find_smiles": ["draw_rasters", "gather_rasters", "tabulate_videos", "plot_au_curves"],
+    "draw_rasters": ["gather_rasters"],
+    "gather_rasters": [*TRAINING, "train_expression_classifier", "generate_controls", "generate_smiles"]
+    + ["render_films", "plot_modes", "plot_methods", *SCORING],
+    "train_landmark_vae": ["train_conditional_lstm", "plot_losses"],
+    "train_conditional_lstm": ["train_multi_mode_lstm", "plot_losses"],
+    "train_multi_mode_lstm": ["generate_smiles", "plot_losses"],
+    "train_translation": ["generate_smiles", "plot_losses"],
+    "generate_controls": SCORING,
+    "generate_smiles": ["render_films", *STRIPS, *SCORING],
+    "train_expression_classifier": ["measure_expression"],
+    **{stage: ["gather_scores"] for stage in SCORING},
+    "gather_scores": [*TABLES, "plot_mean_curves"],
+}
+TOLD = {"gather_tracks", "find_smiles", "gather_rasters", "generate_controls", "generate_smiles", *SCORING, *TABLES}
+TOLD |= {*TRAINING, *STRIPS, "render_films", "plot_losses", "plot_au_curves", "plot_mean_curves", "tabulate_videos"}
 ALL = {"all"}  # every stage
 
 SETTINGS = {  # change of the config: stages that it touches
@@ -113,6 +135,12 @@ def graph(finished):
         if names[target] in edges:
             edges[names[source]].append(names[target])
     return edges
+
+
+def test_the_rule_graph_is_as_transcribed(graph):
+    told = ["tabulate_provenance", "tabulate_resources"]
+    expected = {stage: {*MADE_FROM.get(stage, []), *(told if stage in TOLD else [])} for stage in graph}
+    assert {stage: set(made) for stage, made in graph.items()} == expected
 
 
 def downstream(graph, stages):

@@ -6,6 +6,7 @@ Columns are chosen by name. Where several faces were tracked, the surest of a fr
 a frame of confidence below 0.7 counts as lost, as OpenFace's author advises.
 """
 
+import math
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -70,7 +71,7 @@ class OpenfaceTracker:
             while number < row["frame"]:
                 yield times[number - 1], None
                 number += 1
-            measures = {unit: row[unit] for unit in UNITS if unit in row}
+            measures = {unit: row.get(unit, math.nan) for unit in UNITS}
             face = Face(place, row["confidence"], measures, counts[row["frame"]]) if row["sure"] else None
             yield row["timestamp"], face
 
