@@ -46,6 +46,7 @@ def start(nodes, tmp_path):
         process = subprocess.Popen(
             [str(word) for word in command], stdout=log, stderr=log, cwd=tmp_path, start_new_session=True,
             env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / ".cache")},
+            preexec_fn=hear_ctrl_c,
         )  # fmt: skip
         started.append(process)
         return process
@@ -54,6 +55,11 @@ def start(nodes, tmp_path):
     for process in started:
         if process.poll() is None:  # the test failed
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def hear_ctrl_c():
+    """What is started behind a shell's & ignores it, as do its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def profile(folder):
@@ -119,7 +125,7 @@ def test_the_whole_workflow_to_the_report(nodes, start, tmp_path):
 
 
 def test_ctrl_c_leaves_no_job_behind(start, tmp_path):
-    process = start("data/actors", change={"actors": {"people": 40}})
+    process = start("data/actors", change={"actors": {"people": 40, "size": 256}})
     before = {job["JobId"] for job in jobs()}
     wait_for_job(lambda job: job["JobId"] not in before and job["JobState"] == "RUNNING", process, "a running job")
     os.killpg(process.pid, signal.SIGINT)
