@@ -11,9 +11,8 @@ def write_random_smiles(path, count, frames, size):
     rng = np.random.default_rng(0)
     rows, sequences = [], []
     for i in range(count):
-        points = np.cumsum(rng.normal(0, 0.3, (frames, 68, 2)), axis=0) + rng.uniform(
-            size / 8, size * 7 / 8, (1, 68, 2)
-        )
+        drift = np.cumsum(rng.normal(0, 0.3, (frames, 68, 2)), axis=0)
+        points = drift + rng.uniform(size / 8, size * 7 / 8, (1, 68, 2))
         faces = rng.integers(0, 255, (frames, size, size, 3), np.uint8)
         sequences.append((draw_sequence(points, size), faces, points.astype(np.float32)))
         expression = ("posed", "spontaneous")[i % 2]

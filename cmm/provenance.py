@@ -104,7 +104,7 @@ def _meaning(path):
 
 @functools.cache
 def _parsed(source):
-    """As `_meaning`, of the module's text.
+    """As `_meaning`, of the module's text: who asks again after an edit parses what was edited.
 
     A string that names a module counts as an import: registries load by name.
     """

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -88,12 +89,8 @@ def read_chosen(path, wanted, times):
             done += 1
     except _Lost:
         rest = {*map(int, wanted[done:])}
-        frames = read_frames(path) if rest else ()
-        for index, _, image in frames:
-            if index in rest:
-                yield index, image
-            if index >= max(rest):  # what comes after them may be damaged
-                return
+        frames = islice(read_frames(path), max(rest, default=-1) + 1)  # what comes after them may be damaged
+        yield from ((index, image) for index, _, image in frames if index in rest)
 
 
 class _Lost(Exception):

@@ -98,4 +98,5 @@ rule tabulate_resources:
     message:
         "Listing what every rule took"
     shell:
-        "python -m cmm tabulate_resources --logs $(dirname {log:q}) --tsv {output.tsv:q} --html {output.html:q} > {log:q} 2>&1"
+        "python -m cmm tabulate_resources --logs $(dirname {log:q})"
+        " --tsv {output.tsv:q} --html {output.html:q} > {log:q} 2>&1"

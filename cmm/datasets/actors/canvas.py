@@ -7,6 +7,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 SUPERSAMPLE = 2
+SIDES = (-1, 1)  # of a face, as it lies in the picture
 SHIFT = 4  # fractional bits of the coordinates given to OpenCV
 
 
@@ -121,6 +122,12 @@ def blend(image, mask, colour):
 def darken(image, mask, amount):
     """Multiply `image` by 1 - amount * mask; `amount` (scalar or RGB) may be negative."""
     image *= 1 - mask[..., None] * np.asarray(amount, dtype=np.float32)
+
+
+def lay(image, layers):
+    """Lay masks that were made once over `image`: each (blend or darken, where, mask there, colour or amount)."""
+    for paint, where, mask, colour in layers:
+        paint(image[where], mask, colour)
 
 
 def noise(rng, size, cells):

@@ -42,20 +42,14 @@ def draw_back_hair(image, canvas, person, texture):
     blend(image, canvas.fill(outline, 0.012), texture * (0.72 if style in ("long", "bob") else 0.9))
 
 
-class FrontHair:
-    """Hairline, parting or fringe over the forehead, and temples: masks made once, laid over each frame."""
-
-    def __init__(self, canvas, person, texture):
-        self.layers = []
-        if person.hair_style != "bald":
-            mask = canvas.fill(_front_outline(person), 0.014)
-            shadow = canvas.soften(np.roll(mask, int(0.05 * canvas.scale) + 1, axis=0), 0.04) * (1 - mask)
-            box, hair = trimmed(mask)
-            self.layers = [(darken, *trimmed(shadow), 0.28), (blend, box, hair, texture[box])]
-
-    def draw(self, image):
-        for lay, box, mask, paint in self.layers:
-            lay(image[box], mask, paint)
+def front_hair(canvas, person, texture):
+    """Layers of hairline, parting or fringe over the forehead, and temples."""
+    if person.hair_style == "bald":
+        return []
+    mask = canvas.fill(_front_outline(person), 0.014)
+    shadow = canvas.soften(np.roll(mask, int(0.05 * canvas.scale) + 1, axis=0), 0.04) * (1 - mask)
+    where, hair = trimmed(mask)
+    return [(darken, *trimmed(shadow), 0.28), (blend, where, hair, texture[where])]
 
 
 def _front_outline(person):

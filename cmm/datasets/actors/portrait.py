@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 
-from cmm.datasets.actors.canvas import Canvas, blend, closed, curve, darken, noise, trimmed
+from cmm.datasets.actors.canvas import SIDES, Canvas, blend, closed, curve, darken, lay, noise, trimmed
 from cmm.datasets.actors.expression import Expression
-from cmm.datasets.actors.hair import FrontHair, draw_back_hair, hair_texture
+from cmm.datasets.actors.glasses import glasses
+from cmm.datasets.actors.hair import draw_back_hair, front_hair, hair_texture
 
 SENSOR_NOISE = 0.006  # standard deviation in linear light
 IRIS = 0.112  # radius in IOD: 11.8 mm across where the IOD is 63 mm, a little more here
-SIDES = (-1, 1)
 
 
 class Portrait:
@@ -23,9 +23,9 @@ class Portrait:
         self.skin_texture = self._skin_texture()
         self.background = self._background()
         self.brow_strokes = self._brow_strokes()
-        self.ears = [self._ear(side) for side in SIDES]
-        self.front_hair = FrontHair(self.canvas, person, self.hair_texture)
-        self.glasses = self._glasses()
+        self.ears = [layer for side in SIDES for layer in self._ear(side)]
+        self.front_hair = front_hair(self.canvas, person, self.hair_texture)
+        self.glasses = glasses(self.canvas, person)
         self.vignette = 1 - 0.10 * (self.canvas.x**2 + (self.canvas.y - 0.4) ** 2)[..., None] / 5
 
     def frame(self, act, index, rng):
@@ -41,8 +41,8 @@ class Portrait:
         self._draw_folds(image, face)
         for side in SIDES:
             self._draw_brow(image, side, face)
-        self.front_hair.draw(image)
-        self._draw_glasses(image)
+        lay(image, self.front_hair)
+        lay(image, self.glasses)
         image = self._turn_head(image, height * skin_mask, act.head[index])
         return _develop(image * self.vignette, self.person.warmth, rng)
 
@@ -141,35 +141,15 @@ class Portrait:
         return np.stack([start, start + length[:, None] * np.stack([np.cos(lean), np.sin(lean)], axis=1)], axis=1)
 
     def _ear(self, side):
-        """Where an ear lies, its mask and its rim's."""
+        """Layers of an ear and its rim."""
         left, right = sorted((side * 0.9, side * 1.5))
         c, where = self.canvas.crop(left, -0.35, right, 0.6)
         ear = closed(
             np.array([(1.0, -0.18), (1.14, -0.24), (1.23, -0.05), (1.17, 0.28), (1.05, 0.5), (0.96, 0.42)])
             * (side * self.person.cheek_width / 1.06, 1)
         )
-        return where, c.fill(ear), c.stroke(ear[8:45], 0.03, 0.02)
-
-    def _glasses(self):
-        """Masks of lenses, and of each line's shadow and frame in turn."""
-        c, p = self.canvas, self.person
-        if p.glasses == "none":
-            return [], []
-        angle = np.linspace(0, 2 * np.pi, 60)
-        power = 1.0 if p.glasses == "round" else 0.55
-        shape = np.stack(
-            [
-                np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power * 0.37,
-                np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** power * 0.29,
-            ],
-            axis=1,
-        )
-        lines = [shape + (side * 0.5, 0.04) for side in SIDES]
-        lines.append(curve([(-0.14, 0.0), (0, -0.05), (0.14, 0.0)], 12))
-        lines += [np.array([(side * 0.87, 0.0), (side * 1.08, -0.03)]) for side in SIDES]
-        lenses = [trimmed(0.05 * c.fill(line)) for line in lines[:2]]
-        shadows = [trimmed(c.stroke(line + (0, 0.03), 0.03, 0.02)) for line in lines]
-        return lenses, list(zip(shadows, [trimmed(0.95 * c.stroke(line, 0.034)) for line in lines], strict=True))
+        colour = self.person.skin * (0.66, 0.58, 0.56)
+        return [(blend, where, c.fill(ear), colour), (darken, where, c.stroke(ear[8:45], 0.03, 0.02), 0.2)]
 
     # ---- drawn for every frame ---------------------------------------------------
 
@@ -203,9 +183,7 @@ class Portrait:
         skin += (0.055 * specular)[..., None]
         edge = c.soften(mask, 0.10)[box]
         skin *= (0.72 + 0.28 * np.clip(edge * 1.5 - 0.25, 0, 1))[..., None]
-        for where, ear, rim in self.ears:
-            blend(image[where], ear, p.skin * (0.66, 0.58, 0.56))
-            darken(image[where], rim, 0.2)
+        lay(image, self.ears)
         blend(image[box], shown, skin.astype(np.float32))
         return c.soften(mask, 0.08)
 
@@ -309,15 +287,6 @@ class Portrait:
                 darken(cheek, c.stroke(np.array([start, end]), 0.02, 0.012), 0.22 * face.cheek * age)
             bag = face.lids(side)[1] + (0, 0.055)
             darken(cheek, c.stroke(bag, 0.03, 0.022, taper=True), 0.12 * age + 0.26 * face.cheek)
-
-    def _draw_glasses(self, image):
-        frame_colour = np.minimum(self.person.shirt * 0.25, 0.05)
-        lenses, lines = self.glasses
-        for box, lens in lenses:
-            blend(image[box], lens, (0.8, 0.85, 0.9))
-        for (below, shadow), (box, frame) in lines:
-            darken(image[below], shadow, 0.15)
-            blend(image[box], frame, frame_colour)
 
     def _turn_head(self, image, depth, head):
         """Parallax by the height field for yaw and pitch, then roll and shift."""
