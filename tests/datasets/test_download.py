@@ -6,13 +6,13 @@ import re
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import wait_for
 
 from cmm.datasets import download
 from cmm.datasets.fetching import Item, Settings, fetch_all
@@ -148,9 +148,7 @@ fetch_all([Item("a", {server.url("a")!r}, {DIGEST!r}, {len(BYTES)})], "set", Pat
 """
     with subprocess.Popen([sys.executable, "-c", script]) as process:
         part = tmp_path / "a.part"
-        end = time.monotonic() + 60
-        while not (part.is_file() and part.stat().st_size) and time.monotonic() < end:
-            time.sleep(0.02)  # until something has come
+        wait_for(lambda: part.is_file() and part.stat().st_size, "something had come", process)
         process.kill()
     came = part.stat().st_size
     assert 0 < came <= 100_000

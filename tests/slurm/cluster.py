@@ -4,15 +4,17 @@
 in the folder, except the links /etc/slurm/*.conf and a line in /etc/hosts, which go again.
 """
 
+import functools
 import os
 import re
 import shutil
 import socket
 import stat
 import subprocess
-import time
 from contextlib import contextmanager
 from pathlib import Path
+
+from waiting import wait_for
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "scancel", "squeue", "scontrol", "munged")
 PORT = 16817
@@ -91,7 +93,7 @@ def cluster(folder):
         HOSTS.write_text(hosts + NODES)
         for command in (["slurmctld", "-c"], ["slurmd", "-N", "n1"], ["slurmd", "-N", "n2"]):
             subprocess.run(command, check=True, timeout=60)
-        _wait(lambda: set(slurm("sinfo", "-h", "-N", "-o", "%T").split()) == {"idle"}, "the nodes to be idle")
+        _wait(lambda: set(slurm("sinfo", "-h", "-N", "-o", "%T").split()) == {"idle"}, "the nodes were idle")
         yield
     finally:
         subprocess.run(["timeout", "-k", "5", "20", "scancel", "-u", "root"], check=False)
@@ -122,21 +124,10 @@ def jobs():
 
 def wait_for_job(check, process, what):
     """The first job for which `check(job)` holds; fails if `process` ends before there is one."""
-
-    def look():
-        assert process.poll() is None, f"Snakemake ended while waiting for {what}"
-        return next((job for job in jobs() if check(job)), None)
-
-    return _wait(look, what)
+    return _wait(lambda: next((job for job in jobs() if check(job)), None), what, process=process)
 
 
-def _wait(look, what, seconds=600):
-    """What `look` gives as soon as it gives something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.2)  # between two questions to the daemon
-    return found
+_wait = functools.partial(wait_for, seconds=600, pause=0.2)  # between two questions to the daemon
 
 
 def _start_munge():
@@ -144,9 +135,9 @@ def _start_munge():
         return
     shutil.rmtree("/run/munge", ignore_errors=True)
     Path("/run/munge").mkdir(mode=0o755)
-    shutil.chown("/run/munge", "munge", "munge")
+    shutil.chown("/run/munge", "munge", "munge answered")
     subprocess.run(["runuser", "-u", "munge", "--", "/usr/sbin/munged", "--force"], check=True, timeout=60)
-    _wait(lambda: subprocess.run(["munge", "-n"], capture_output=True, check=False).returncode == 0, "munge")
+    _wait(lambda: subprocess.run(["munge", "-n"], capture_output=True, check=False).returncode == 0, "munge answered")
 
 
 def _stop(pid):
@@ -154,7 +145,7 @@ def _stop(pid):
         os.kill(pid, 15)
     except ProcessLookupError:
         return
-    _wait(lambda: not Path(f"/proc/{pid}").exists() or "Z" in _state(pid), f"process {pid} to end", 30)
+    _wait(lambda: not Path(f"/proc/{pid}").exists() or "Z" in _state(pid), f"process {pid} ended", seconds=30)
 
 
 def _state(pid):

@@ -12,13 +12,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
+from waiting import wait_for
 
 from cmm.cli import main as cli
 from cmm.errors import UserError
@@ -74,7 +74,7 @@ def alone(smiles, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "landmark_vae"])  # that one on two nodes
 def test_two_processes_train_as_one(stage, alone, smiles, tmp_path):
     said = run(words(stage, smiles, tmp_path, 2, before=alone))
     assert "2 processes" in said
@@ -101,10 +101,7 @@ def test_a_killed_pair_goes_on_to_the_same_weights(smiles, tmp_path):
     again = words("landmark_vae", smiles, out, 2, *long)
     command = [sys.executable, *again, "--state-seconds", "0"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as pair:
-        deadline = time.monotonic() + 120
-        while not (out / "landmark_vae.state/state.pt").exists():
-            assert pair.poll() is None, "it must not end before it is killed"
-            assert time.monotonic() < deadline
+        wait_for((out / "landmark_vae.state/state.pt").exists, "there was a state", pair)
         os.killpg(pair.pid, signal.SIGKILL)
     kill_stragglers(out)
     assert not (out / "landmark_vae.safetensors").exists()

@@ -8,7 +8,6 @@ can see a half-written file, and of a sharded stage only the shard in flight is 
 import random
 import shutil
 import subprocess
-import time
 
 import h5py
 import numpy as np
@@ -16,6 +15,7 @@ import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
+from waiting import wait_for
 
 from cmm.records import READERS, read_record
 from cmm.tables import read_table
@@ -48,11 +48,12 @@ def copy(workflow, folder):
     return type(workflow)(workflow.code, folder)
 
 
-def run_and_kill(workflow, target, change, moment):
-    """Start the workflow and kill its whole tree after `moment` seconds; False if it had ended before."""
+def run_and_kill(workflow, target, change, enough, moment):
+    """Start the workflow and kill its whole tree, `moment` seconds after there is `enough`; False if it had ended."""
     command = workflow.command("--cores", "1", target, change=change)
     devnull = subprocess.DEVNULL
     process = psutil.Popen(command, env=workflow.environment, cwd=workflow.folder, stdout=devnull, stderr=devnull)
+    wait_for(lambda: enough(workflow) or process.poll() is not None, "there was something to see")
     try:
         process.wait(timeout=moment)
     except psutil.TimeoutExpired:
@@ -100,20 +101,18 @@ def assert_same(one, two):
         assert first == second
 
 
-def kill_once(prepared, target, change, seconds, name, tmp_path, enough=lambda workflow: True):
-    """A copy of `prepared` whose run, of about `seconds`, was killed at a moment that `name` draws.
+def kill_once(prepared, target, change, seconds, name, tmp_path, enough):
+    """A copy of `prepared` whose run was killed at a moment that `name` draws, some of `seconds` after `enough`.
 
-    Earlier if the run, or the job that makes the target, had ended by then; later if there was
-    not `enough` to see yet.
+    Earlier if the run, or the job that makes the target, had ended by then.
     """
-    moment = random.Random(name).uniform(0.15, 0.95) * seconds
+    moment = random.Random(name).uniform(0, 0.5) * seconds
     for attempt in range(10):
         workflow = copy(prepared, tmp_path / str(attempt))
-        in_time = run_and_kill(workflow, target, change, moment) and not (workflow.folder / target).is_file()
-        if in_time and enough(workflow):
-            print(f"{name}: killed after {moment:.1f} s of about {seconds:.1f} s")
+        if run_and_kill(workflow, target, change, enough, moment) and not (workflow.folder / target).is_file():
+            print(f"{name}: killed {moment:.1f} s after there was something to see")
             return workflow
-        moment *= 1.3 if in_time else 0.7
+        moment *= 0.5
     raise AssertionError("it could not be killed in the midst of its work")
 
 
@@ -127,12 +126,17 @@ def test_killed_data_stages_redo_the_shard_in_flight(family, kill, finished, tmp
     prepared = copy(finished, tmp_path / "prepared")
     path = prepared.folder / removed
     files = [file for file in shards(path) if "outcomes" not in file.name] or [path]
-    seconds = 2.0 + sum(read_record(file)["seconds"] for file in files)
+    seconds = sum(read_record(file)["seconds"] for file in files)
     for gone in {path, prepared.folder / target}:  # with the target there, nobody would miss the shards
         shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
 
+    logs = [log.relative_to(prepared.folder) for log in (prepared.folder / "logs").rglob(f"{family}*.log")]
+    for log in logs:
+        (prepared.folder / log).unlink()
+
     def some_shard_is_complete(workflow):
-        return not files[1:] or shards(workflow.folder / removed)
+        """Or, of what has no shards, that the job has begun."""
+        return shards(workflow.folder / removed) if files[1:] else (workflow.folder / logs[0]).exists()
 
     name = f"{family} {kill}"
     workflow = kill_once(prepared, target, None, seconds, name, tmp_path, some_shard_is_complete)
@@ -185,9 +189,9 @@ def trained(finished, tmp_path_factory):
             prepared = copy(finished, tmp_path_factory.mktemp(stage) / "prepared")
             (prepared.folder / f"{RUN}/{stage}.safetensors").unlink()
             workflow = copy(prepared, prepared.folder.with_name("undisturbed"))
-            start = time.monotonic()
             workflow.run("--cores", "1", f"{RUN}/{stage}.safetensors", change=change)
-            known[stage] = prepared, workflow.folder, change, time.monotonic() - start
+            seconds = read_record(workflow.folder / f"{RUN}/{stage}.safetensors")["seconds"]
+            known[stage] = prepared, workflow.folder, change, seconds
         return known[stage]
 
     return run

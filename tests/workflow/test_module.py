@@ -33,7 +33,7 @@ use rule train_landmark_vae from cmm_net as cmm_net_train_landmark_vae with:
 
 rule count:
     input:
-        rules.cmm_net_gather_rasters.output[0].format(dataset="actors"),
+        rules.cmm_net_index_videos.output[0].format(dataset="actors"),
     output:
         "count.txt",
     shell:
@@ -68,8 +68,8 @@ def test_the_workflow_is_a_module_of_another(outer):
     folder, run = outer
     code, out = run("--show-failed-logs")
     assert code == 0, out
-    assert (folder / "results/actors/smiles.h5").exists()
-    assert "smiles.h5" in (folder / "count.txt").read_text()
+    assert (folder / "results/actors/index.parquet").exists()
+    assert "index.parquet" in (folder / "count.txt").read_text()
     assert "Nothing to be done" in run()[1], "the first rule of the outer workflow is what runs"
 
 

@@ -1,0 +1,16 @@
+"""Waiting for what another process does, by looking."""
+
+import time
+
+
+def wait_for(look, what, process=None, seconds=120, pause=0.02):
+    """What `look()` gives as soon as it gives something true.
+
+    Fails after `seconds`, or when `process`, the one that should bring it about, has ended before.
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert process is None or process.poll() is None, f"it ended before {what}"
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(pause)  # so that looking takes nothing from those who work
+    return found
