@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from machine import spread, write
 
-from cmm.datasets.actors.actors import Settings, render_clip
-from cmm.errors import UserError
-from cmm.faces import rasters, smiles, tracks
+from cmm.core.errors import UserError
+from cmm.core.video import read_frames, write_video
+from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.trackers import load
-from cmm.video import read_frames, write_video
+from cmm.sequences import draw_rasters, find_smiles, measure_tracks
 
 SHARED = Path(__file__).parents[2] / "shared/clips"
 SIZE = 640, 480
@@ -64,16 +64,18 @@ def measure(path, tracker):
     """The row of one video."""
     before = memory()
     count, decoding = timed(lambda: sum(1 for _ in read_frames(path)))
-    (table, _), tracking = timed(tracks.track_video, path.stem, path, tracker)
+    (table, _), tracking = timed(measure_tracks.track_video, path.stem, path, tracker)
 
     def find():
-        settings = smiles.Settings()
-        curves = smiles.smooth_curves(table, settings.smoothing)
-        return smiles.find_phases(curves, settings) or smiles.find_faint_phase(curves, settings)
+        settings = find_smiles.Settings()
+        curves = find_smiles.smooth_curves(table, settings.smoothing)
+        return find_smiles.find_phases(curves, settings) or find_smiles.find_faint_phase(curves, settings)
 
     phases, finding = timed(find)
     rows = [{"onset_frame": onset, "apex_frame": apex} for onset, apex in phases]
-    sequences, cutting = timed(lambda: sum(1 for _ in rasters.cut_sequences(rows, table, path, rasters.Settings())))
+    sequences, cutting = timed(
+        lambda: sum(1 for _ in draw_rasters.cut_sequences(rows, table, path, draw_rasters.Settings()))
+    )
     return {
         "video": path.stem,
         "frames": count,

@@ -12,8 +12,8 @@ import numpy as np
 from machine import RESULTS, in_turn, spread, write
 
 from cmm import methods
-from cmm.datasets.actors.actors import Settings, render_clip
-from cmm.generation.photo import neutral_face
+from cmm.datasets.actors.make_actors import Settings, render_clip
+from cmm.generation.generate import neutral_face
 
 ROOT = Path(__file__).parent.parent
 RUN = ROOT / "results/actors/fold10/cmm_net/seed1"

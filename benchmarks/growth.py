@@ -15,8 +15,8 @@ from pathlib import Path
 
 from machine import write
 
-from cmm.datasets.actors.actors import Settings, render_clip
-from cmm.video import probe, write_video
+from cmm.core.video import probe, write_video
+from cmm.datasets.actors.make_actors import Settings, render_clip
 
 ROOT = Path(__file__).parent.parent
 COUNTS, KINDS = (10, 100, 1000), 5

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cmm.core.tables import read_table
 from cmm.faces.backends import au_columns
-from cmm.faces.smiles import Settings, smooth_curves
-from cmm.tables import read_table
+from cmm.sequences.find_smiles import Settings, smooth_curves
 
 
 def onset_and_apex(truth):

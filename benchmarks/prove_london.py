@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cmm.evaluation.regions import boxes
-from cmm.evaluation.ssim import ssim, ssim_in
-from cmm.faces.store import read_smiles
-from cmm.generation.store import read_pair
+from cmm.core.tables import read_table
+from cmm.core.weights_file import load_networks
+from cmm.evaluation.metrics.regions import boxes
+from cmm.evaluation.metrics.ssim import ssim, ssim_in
+from cmm.generation.generated_file import read_pair
 from cmm.models.translation import TranslationUNet
-from cmm.models.weights_file import load_networks
-from cmm.tables import read_table
-from cmm.training.data import faces_to_tensor, images_to_tensor, tensor_to_faces
+from cmm.sequences.smiles_file import read_smiles
+from cmm.training.tensors import faces_to_tensor, images_to_tensor, tensor_to_faces
 
 FOLD = 10
 

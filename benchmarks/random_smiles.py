@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from cmm.faces.raster import draw_sequence
-from cmm.faces.store import write_smiles
+from cmm.faces.landmark_images import draw_sequence
+from cmm.sequences.smiles_file import write_smiles
 
 
 def write_random_smiles(path, count, frames, size):

@@ -7,13 +7,13 @@ import h5py
 import numpy as np
 from machine import in_turn, spread, write
 
-from cmm.datasets.actors.actors import Settings, render_clip
-from cmm.faces.rasters import Settings as Rasters
-from cmm.faces.rasters import cut_sequences
-from cmm.faces.store import read_smiles, write_smiles
+from cmm.core.video import write_video
+from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.trackers import load
-from cmm.faces.tracks import track_video
-from cmm.video import write_video
+from cmm.sequences.draw_rasters import Settings as Rasters
+from cmm.sequences.draw_rasters import cut_sequences
+from cmm.sequences.measure_tracks import track_video
+from cmm.sequences.smiles_file import read_smiles, write_smiles
 
 PEOPLE, COPIES, ROUNDS = 4, 16, 7
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 from machine import spread, write
 
-from cmm.config import METHODS
+from cmm.workflow.config import METHODS
 
 ROOT = Path(__file__).parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")

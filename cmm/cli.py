@@ -19,9 +19,9 @@ from importlib import import_module
 from pathlib import Path
 
 import cmm
-from cmm.errors import UserError
-from cmm.settings import add_flags, from_flags
-from cmm.stages import STAGES
+from cmm.commands import STAGES
+from cmm.core.errors import UserError
+from cmm.core.settings import add_flags, from_flags
 
 log = logging.getLogger("cmm")
 

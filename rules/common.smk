@@ -15,14 +15,14 @@ shell.prefix(
     f"export PYTHONSAFEPATH=1 PYTHONPATH={shlex.quote(str(ROOT))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; set -euo pipefail; "
 )
 
-from cmm.config import flags, missing_data, prefer_this_python, used_datasets, validate, with_defaults
+from cmm.workflow.config import flags, missing_data, prefer_this_python, used_datasets, validate, with_defaults
 from cmm.datasets.registry import listing_digest, registry
-from cmm.errors import UserError
-from cmm.evaluation.networks import chosen_network
+from cmm.core.errors import UserError
+from cmm.evaluation.image_networks import chosen_network
 from cmm.faces.backends import FILES_BACKEND, OWN_ENVIRONMENT
-from cmm.files import file_digest, stat_digest
-from cmm.provenance import code_hash
-from cmm.stages import STAGES
+from cmm.core.files import file_digest, stat_digest
+from cmm.core.provenance import code_hash
+from cmm.commands import STAGES
 from snakemake.exceptions import WorkflowError
 
 prefer_this_python()

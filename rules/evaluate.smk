@@ -43,7 +43,7 @@ rule measure_pictures:
     params:
         run=scored_run,
         settings=flags({**config["pictures"], "network": picture_network()}),
-        code=code("measure_pictures", f"cmm.evaluation.networks.{picture_network()}"),
+        code=code("measure_pictures", f"cmm.evaluation.image_networks.{picture_network()}"),
     message:
         "Scoring pictures of {wildcards.method}, fold {wildcards.fold} (follow: tail -f {log})"
     shell:

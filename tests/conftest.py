@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from random_smiles import write_random_smiles
 
-from cmm.datasets.actors.actors import Settings, render_clip
+from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.trackers import load
 
 ROOT = Path(__file__).parent.parent

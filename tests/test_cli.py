@@ -1,7 +1,7 @@
 import pytest
 
 from cmm.cli import main
-from cmm.stages import STAGES
+from cmm.commands import STAGES
 
 
 @pytest.mark.parametrize("verb", STAGES)

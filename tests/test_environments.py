@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cmm.commands import STAGES
+from cmm.core.provenance import _closure, _source
 from cmm.datasets.layouts import LAYOUTS
-from cmm.evaluation.metrics import NETWORKS
+from cmm.evaluation.catalogue import NETWORKS
 from cmm.faces.backends import BACKENDS, OWN_ENVIRONMENT
 from cmm.methods import METHODS
-from cmm.provenance import _closure, _source
-from cmm.stages import STAGES
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
@@ -75,7 +75,7 @@ def plugins(rule, environment):
     if rule == "generate_smiles":
         return [f"cmm.methods.{method}" for method in METHODS]
     if rule == "measure_pictures":
-        return [f"cmm.evaluation.networks.{name}" for name in NETWORKS]
+        return [f"cmm.evaluation.image_networks.{name}" for name in NETWORKS]
     if rule in ("measure_tracks", "measure_motion", "train_action_units"):
         return [OWN_UNITS, *(f"cmm.faces.trackers.{name}_tracker" for name in TRACKERS[environment])]
     return []

@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from cmm.core.errors import UserError
+from cmm.core.files import atomic
+from cmm.core.progress import progress
+from cmm.core.provenance import until_now
+from cmm.core.tables import write_table
+from cmm.core.video import write_video
 from cmm.datasets import fold_of
 from cmm.datasets.actors.dynamics import PHASES
-from cmm.errors import UserError
-from cmm.files import atomic
-from cmm.progress import progress
-from cmm.provenance import until_now
-from cmm.tables import write_table
-from cmm.video import write_video
 
 LABELS = {"posed": "deliberate", "spontaneous": "spontaneous"}
 DETAILS = "UvA-NEMO_Smile_Database_File_Details.txt"

@@ -1,1 +1,1 @@
-"""Metrics, one pure function each, and the tables made from their rows."""
+"""Scores of generated sequences: how they are measured, and their statistics."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cmm.evaluation.rows import COLUMNS
+from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import bootstrap, interval, paired_test, replicate_test
-from cmm.generation.controls import CONTROLS
-from cmm.generation.store import CONDITIONAL
+from cmm.generation.generate_controls import CONTROLS
+from cmm.generation.generated_file import CONDITIONAL
 
 GROUP = ["dataset", "method", "mode", "expression", "metric"]
 MODES = "modes"  # of the modes 1..K on average

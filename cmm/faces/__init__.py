@@ -1,1 +1,1 @@
-"""Faces: tracking, action units, smile phases, alignment, landmark rasters, the HDF5 store."""
+"""Faces: tracking, landmarks and their images, alignment, action units."""

@@ -17,10 +17,10 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
+from cmm.core.files import atomic
 from cmm.faces.alignment import similarity, transform, warp
 from cmm.faces.landmarks import eye_centres, lip_corners
-from cmm.files import atomic
 
 FORMAT = "cmm action units 1"
 UNITS = ("AU06", "AU12")

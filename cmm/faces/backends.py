@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
 
 SUFFIX = "_tracker"  # of a backend's module
 BACKENDS = tuple(

@@ -17,8 +17,8 @@ from typing import Protocol
 
 import numpy as np
 
+from cmm.core.errors import UserError
 from cmm.datasets import EXPRESSIONS
-from cmm.errors import UserError
 
 CMM_NET = ("landmark_vae", "conditional_lstm", "multi_mode_lstm", "translation")
 OTHERS = sorted(path for path in Path(__file__).parent.glob("[a-z]*.py") if path.stem != "cmm_net")

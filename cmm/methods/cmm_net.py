@@ -2,14 +2,14 @@
 
 import torch
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
+from cmm.core.weights_file import load_networks
 from cmm.methods import Generated, learned
 from cmm.models.conditional_lstm import ConditionalLSTM
 from cmm.models.landmark_vae import LandmarkVAE
 from cmm.models.multi_mode_lstm import MultiModeLSTM
 from cmm.models.translation import TranslationUNet
-from cmm.models.weights_file import load_networks
-from cmm.training.data import faces_to_tensor, images_to_tensor, tensor_to_faces
+from cmm.training.tensors import faces_to_tensor, images_to_tensor, tensor_to_faces
 
 
 def load(landmark_weights, translation_weights):

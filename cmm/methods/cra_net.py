@@ -13,21 +13,21 @@ from typing import Annotated
 
 import torch
 
+from cmm.core.errors import UserError
+from cmm.core.settings import setting
+from cmm.core.weights_file import load_networks
 from cmm.datasets import EXPRESSIONS
-from cmm.errors import UserError
-from cmm.faces.store import read_smiles
 from cmm.methods import Generated, learned
 from cmm.models.conditional_lstm import ConditionalLSTM
 from cmm.models.cra_net import FaceVAE
 from cmm.models.translation import PairDiscriminator
-from cmm.models.weights_file import load_networks
-from cmm.settings import setting
+from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
-from cmm.training.data import faces_to_tensor, flip, tensor_to_faces
 from cmm.training.losses import reconstruction
+from cmm.training.tensors import faces_to_tensor, flip, tensor_to_faces
 
 
 @dataclass(frozen=True)

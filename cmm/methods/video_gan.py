@@ -13,19 +13,19 @@ from typing import Annotated
 import numpy as np
 import torch
 
+from cmm.core.errors import UserError
+from cmm.core.settings import setting
+from cmm.core.weights_file import load_networks, names_of
 from cmm.datasets import EXPRESSIONS
-from cmm.errors import UserError
-from cmm.faces.store import read_smiles
 from cmm.methods import Generated
 from cmm.models.video_gan import VideoDiscriminator, VideoGenerator
-from cmm.models.weights_file import load_networks, names_of
-from cmm.settings import setting
+from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
-from cmm.training.data import faces_to_tensor, flip, tensor_to_faces
 from cmm.training.losses import reconstruction
+from cmm.training.tensors import faces_to_tensor, flip, tensor_to_faces
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from secrets import token_hex
 import numpy as np
 import pandas as pd
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
 
 ANSWERS = ("left", "right", "similar")
 TABLES = """

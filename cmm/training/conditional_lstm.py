@@ -10,16 +10,16 @@ from typing import Annotated
 
 import torch
 
+from cmm.core.settings import setting
+from cmm.core.weights_file import load_networks
 from cmm.datasets import EXPRESSIONS
 from cmm.models.conditional_lstm import ConditionalLSTM
 from cmm.models.landmark_vae import LandmarkVAE
-from cmm.models.weights_file import load_networks
-from cmm.settings import setting
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
-from cmm.training.data import flip, images_to_tensor, landmark_sequences
 from cmm.training.losses import landmark_bce
+from cmm.training.tensors import flip, images_to_tensor, landmark_sequences
 
 
 @dataclass(frozen=True)

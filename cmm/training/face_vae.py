@@ -9,14 +9,14 @@ from typing import Annotated
 
 import torch
 
-from cmm.faces.store import read_smiles
+from cmm.core.settings import setting
 from cmm.models.cra_net import FaceVAE
-from cmm.settings import setting
+from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
-from cmm.training.data import faces_to_tensor, flip
 from cmm.training.losses import kl_divergence, reconstruction
+from cmm.training.tensors import faces_to_tensor, flip
 
 
 @dataclass(frozen=True)

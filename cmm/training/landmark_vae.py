@@ -10,13 +10,13 @@ from typing import Annotated
 
 import torch
 
+from cmm.core.settings import setting
 from cmm.models.landmark_vae import LandmarkVAE
-from cmm.settings import setting
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
-from cmm.training.data import flip, images_to_tensor, landmark_sequences
 from cmm.training.losses import kl_divergence, landmark_bce
+from cmm.training.tensors import flip, images_to_tensor, landmark_sequences
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from typing import Annotated
 import pandas as pd
 import torch
 
+from cmm.core.errors import UserError
+from cmm.core.progress import duration, progress
+from cmm.core.provenance import provenance
+from cmm.core.settings import setting
+from cmm.core.tables import write_tsv
+from cmm.core.weights_file import save_networks
 from cmm.datasets import EXPRESSIONS
-from cmm.errors import UserError
-from cmm.models.weights_file import save_networks
-from cmm.progress import duration, progress
-from cmm.provenance import provenance
-from cmm.settings import setting
-from cmm.tables import write_tsv
 from cmm.training import arithmetic, processes
 from cmm.training.batches import Batch, Randomness, shuffled
 from cmm.training.state import Place, State, owned

@@ -16,7 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
 
 log = logging.getLogger("cmm")
 _claimed = []  # open lock files of the GPUs that this process uses: held until it ends

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import torch
 
-from cmm.errors import UserError
-from cmm.files import atomic
+from cmm.core.errors import UserError
+from cmm.core.files import atomic
 from cmm.training import arithmetic, processes
 
 log = logging.getLogger("cmm")

@@ -11,15 +11,15 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from cmm.faces.store import read_smiles
+from cmm.core.settings import setting
 from cmm.models.translation import PairDiscriminator, TranslationUNet
-from cmm.settings import setting
+from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
-from cmm.training.data import faces_to_tensor, flip, images_to_tensor
 from cmm.training.losses import reconstruction
+from cmm.training.tensors import faces_to_tensor, flip, images_to_tensor
 
 
 @dataclass(frozen=True)

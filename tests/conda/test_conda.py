@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cmm.records import read_record
+from cmm.core.records import read_record
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmm.datasets.actors.actors import Settings, clip_of, main, render_clip
+from cmm.core.tables import read_table
+from cmm.core.video import probe
 from cmm.datasets.actors.dynamics import PEAK, PHASES, TRACE, perform
+from cmm.datasets.actors.make_actors import Settings, clip_of, main, render_clip
 from cmm.datasets.actors.people import HAIR_STYLES, SMILE_STYLES, draw_person
 from cmm.datasets.layouts.uva_nemo import list_files
-from cmm.tables import read_table
-from cmm.video import probe
 
 SMALL = Settings(people=10, size=128, fps=10)
 

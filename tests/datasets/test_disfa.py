@@ -5,13 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmm.datasets import videos
+from cmm.core.errors import UserError
+from cmm.core.tables import read_table, write_table
+from cmm.core.video import write_video
+from cmm.datasets import index_videos
 from cmm.datasets.layouts import disfa, disfa_pair, disfa_plus
-from cmm.errors import UserError
-from cmm.faces import smiles
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
-from cmm.tables import read_table, write_table
-from cmm.video import write_video
+from cmm.sequences import find_smiles
 
 HEAD = "# a header\n# another\n"
 FRAMES = 100
@@ -121,7 +121,7 @@ def test_a_bad_label_is_the_reason_of_its_trial_alone(root, line, reason):
 def test_spontaneous_smiles_are_found_on_the_human_labels(root, tmp_path):
     """The tracks of these grey videos show nothing; the coders saw a smile from frame 40 to 69."""
     index, labels = tmp_path / "index.parquet", tmp_path / "labels.parquet"
-    videos.main("disfa", "disfa", root, index, labels)
+    index_videos.main("disfa", "disfa", root, index, labels)
     table = read_table(index)
     assert table["status"].tolist() == ["ok"] * 3
     still = pd.DataFrame(dict.fromkeys(X_COLUMNS + Y_COLUMNS, 0.0), index=range(FRAMES))
@@ -131,7 +131,7 @@ def test_spontaneous_smiles_are_found_on_the_human_labels(root, tmp_path):
     tracks = tmp_path / "tracks.parquet"
     write_table(pd.concat([still.assign(video=name) for name in table["video"]]), tracks, {})
     out, tsv = tmp_path / "smiles.parquet", tmp_path / "smiles.tsv"
-    smiles.main(index, tracks, labels, out, tsv, smiles.Settings())
+    find_smiles.main(index, tracks, labels, out, tsv, find_smiles.Settings())
     found = read_table(out)
     assert found["subject"].tolist() == ["SN001", "SN003"]
     assert found["found_by"].unique().tolist() == ["human labels"]
@@ -143,7 +143,7 @@ def test_spontaneous_smiles_are_found_on_the_human_labels(root, tmp_path):
 def test_a_label_of_no_frame_is_the_reason_of_its_video_alone(root, tmp_path):
     path = root / "DISFA/ActionUnit_Labels/SN001/SN001_au6.txt"
     path.write_text(path.read_text().replace("7,0", "x7,0", 1))
-    videos.main("disfa", "disfa", root, tmp_path / "index.parquet", tmp_path / "labels.parquet")
+    index_videos.main("disfa", "disfa", root, tmp_path / "index.parquet", tmp_path / "labels.parquet")
     table = read_table(tmp_path / "index.parquet").set_index("subject")
     assert table["reason"].to_dict() == {
         "SN001": "SN001_au6.txt: 'x7' is no number of a frame",

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from waiting import wait_for
 
-from cmm.datasets import download
-from cmm.datasets.fetching import Item, Settings, fetch_all
-from cmm.datasets.unpacking import unpack
-from cmm.errors import UserError
+from cmm.core.downloads import Item, Settings, fetch_all
+from cmm.core.errors import UserError
+from cmm.core.unpacking import unpack
+from cmm.datasets import download_dataset
 
 BYTES = np.random.default_rng(0).bytes(300_000)
 DIGEST = hashlib.sha256(BYTES).hexdigest()
@@ -333,12 +333,12 @@ def ravdess(tmp_path, monkeypatch):
     for number, (name, content) in enumerate(happy.items(), 1):
         others = {name.replace("-03-", "-04-"): b"sad", name.replace("/02-", "/01-"): b"with sound"}
         archive(tmp_path / f"mirror/ravdess/Video_Speech_Actor_{number:02d}.zip", {name: content, **others})
-    every = download.read_items("ravdess")
-    monkeypatch.setattr(download, "read_items", lambda name: every[:2])
+    every = download_dataset.read_items("ravdess")
+    monkeypatch.setattr(download_dataset, "read_items", lambda name: every[:2])
     out = tmp_path / "data/SHA256SUMS"
 
     def run():
-        download.main("ravdess", out, Settings(mirror=str(tmp_path / "mirror")))
+        download_dataset.main("ravdess", out, Settings(mirror=str(tmp_path / "mirror")))
         return out
 
     return run
@@ -366,17 +366,17 @@ def test_an_archive_that_has_changed_since_is_refused(ravdess, tmp_path):
 
 def test_every_open_data_set_names_its_files():
     for name, count in {"london": 204, "crema_d": 1271, "ravdess": 24}.items():
-        found = download.read_items(name)
+        found = download_dataset.read_items(name)
         assert len(found) == count == len({item.file for item in found})
         assert all(re.fullmatch(r"https://[\w./-]+", item.url) for item in found)
         assert name == "ravdess" or all(re.fullmatch(r"[0-9a-f]{64}", item.sha256) and item.bytes for item in found)
     with pytest.raises(UserError, match="no open data set: choose one of london, crema_d, ravdess"):
-        download.read_items("uva_nemo")
+        download_dataset.read_items("uva_nemo")
 
 
 def test_the_london_set_from_a_mirror(shared, tmp_path):
     sums = shared("london/SHA256SUMS")
-    download.main("london", tmp_path / "london/SHA256SUMS", Settings(mirror=str(sums.parents[1])))
+    download_dataset.main("london", tmp_path / "london/SHA256SUMS", Settings(mirror=str(sums.parents[1])))
     lines = (tmp_path / "london/SHA256SUMS").read_text().splitlines()
     published = sums.read_text().splitlines()
     assert set(lines) == {line for line in published if line.endswith(".jpg")}

@@ -4,23 +4,23 @@ import cv2
 import numpy as np
 import pytest
 
-from cmm.datasets import videos
-from cmm.datasets.actors import actors
-from cmm.datasets.photographs import animation
+from cmm.core.errors import UserError
+from cmm.core.tables import read_table
+from cmm.core.video import probe
+from cmm.datasets import index_videos
+from cmm.datasets.actors import make_actors
+from cmm.datasets.photographs import animate_photographs
 from cmm.datasets.photographs.morph import EYES, Amounts, _draw_triangles, _interpolate, _regions
-from cmm.errors import UserError
-from cmm.tables import read_table
-from cmm.video import probe
 
-SETTINGS = actors.Settings(people=10, size=256, fps=12)
-SMALL = animation.Settings(size=128, fps=10)
+SETTINGS = make_actors.Settings(people=10, size=256, fps=12)
+SMALL = animate_photographs.Settings(size=128, fps=10)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def closed():
     """The tracker is freed at the end: mediapipe complains of one that outlives its threads."""
     yield
-    animation.close_tracker()
+    animate_photographs.close_tracker()
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def photographs(tmp_path_factory):
     for folder in ("neutral_front", "smiling_front"):
         (root / folder).mkdir()
     for person in range(2):
-        frames, act = actors.render_clip(person, "spontaneous", SETTINGS)
+        frames, act = make_actors.render_clip(person, "spontaneous", SETTINGS)
         pictures = {"neutral_front": frames[0], "smiling_front": frames[int(np.argmax(act.au12))]}
         if person == 1:
             pictures["smiling_front"] = np.full_like(frames[0], 120)
@@ -43,7 +43,7 @@ def photographs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def morph(photographs):
-    return animation._morph(*animation.find_pairs(photographs)["001"], 128)
+    return animate_photographs._morph(*animate_photographs.find_pairs(photographs)["001"], 128)
 
 
 NEUTRAL, SMILING = Amounts(0, 0, 0, 0), Amounts(1, 1, 1, 1)
@@ -104,22 +104,22 @@ def test_interpolation_is_linear_in_each_triangle(rng):
 
 
 def test_a_pair_that_is_not_complete_is_named_and_left_out(photographs, caplog):
-    assert list(animation.find_pairs(photographs)) == ["001", "002"]
+    assert list(animate_photographs.find_pairs(photographs)) == ["001", "002"]
     assert "009: no smiling photograph, left out" in caplog.text
 
 
 def test_no_pairs_are_an_error(tmp_path):
     with pytest.raises(UserError, match="neutral_front does not exist"):
-        animation.find_pairs(tmp_path)
+        animate_photographs.find_pairs(tmp_path)
     for name in ("neutral_front", "smiling_front"):
         (tmp_path / name).mkdir()
     with pytest.raises(UserError, match="no pair of photographs"):
-        animation.find_pairs(tmp_path)
+        animate_photographs.find_pairs(tmp_path)
 
 
 def test_videos_are_listed_with_those_that_could_not_be_made(photographs, tmp_path):
-    animation.main(photographs, tmp_path / "out", SMALL)
-    videos.main("london", "uva_nemo", tmp_path / "out", tmp_path / "index.parquet", tmp_path / "labels.parquet")
+    animate_photographs.main(photographs, tmp_path / "out", SMALL)
+    index_videos.main("london", "uva_nemo", tmp_path / "out", tmp_path / "index.parquet", tmp_path / "labels.parquet")
     table = read_table(tmp_path / "index.parquet").set_index("video")
     assert table["status"].to_dict() == {
         "001_deliberate_smile_1": "ok",
@@ -137,24 +137,24 @@ def test_videos_are_listed_with_those_that_could_not_be_made(photographs, tmp_pa
 
 def test_the_same_seed_gives_the_same_bytes(photographs, tmp_path):
     for name in ("a", "b"):
-        animation.main(photographs, tmp_path / name, SMALL)
+        animate_photographs.main(photographs, tmp_path / name, SMALL)
     for path in (tmp_path / "a").rglob("*.mp4"):
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
 
 
 def test_an_odd_size_is_refused(photographs, tmp_path):
     with pytest.raises(UserError, match="--size 129 is odd"):
-        animation.main(photographs, tmp_path / "out", animation.Settings(size=129))
+        animate_photographs.main(photographs, tmp_path / "out", animate_photographs.Settings(size=129))
 
 
 def test_real_photographs_become_a_smile(shared, tracker):
     """The tracker sees the smile rise on every frame, and the same person before and after."""
-    pairs = animation.find_pairs(shared("london/SHA256SUMS").parent)
+    pairs = animate_photographs.find_pairs(shared("london/SHA256SUMS").parent)
     assert len(pairs) == 102
-    settings = animation.Settings(size=256, fps=25)
+    settings = animate_photographs.Settings(size=256, fps=25)
     for subject in ("036", "131"):
-        clip = animation.Clip(subject, "posed")
-        frames, act = animation.render_clip(clip, pairs, settings)
+        clip = animate_photographs.Clip(subject, "posed")
+        frames, act = animate_photographs.render_clip(clip, pairs, settings)
         faces = [tracker.track(frame) for frame in frames]
         smile = np.array([face.measures["AU12_proxy"] for face in faces])
         assert np.corrcoef(smile, act.au12)[0, 1] > (0.85 if np.ptp(smile) > 0.1 else 0.5)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cmm.datasets.actors.actors import Settings, render_clip
+from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.alignment import align_sequence, transform, warp
-from cmm.faces.raster import draw_sequence
-from cmm.faces.store import write_smiles
+from cmm.faces.landmark_images import draw_sequence
+from cmm.sequences.smiles_file import write_smiles
 
 FRAMES, SIZE, FOLD = 8, 64, 10
 

@@ -11,16 +11,16 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from torchmetrics.image.fid import _compute_fid
 from torchmetrics.image.inception import InceptionScore
 
-from cmm.evaluation.au_curve import curve_correlation, curve_distance, mean_curve
-from cmm.evaluation.distributions import frechet_distance, inception_score, video_features
-from cmm.evaluation.diversity import landmark_distance, mode_diversity
-from cmm.evaluation.identity import identity_distance
-from cmm.evaluation.perceptual import perceptual_distance
-from cmm.evaluation.psnr import psnr
-from cmm.evaluation.regions import boxes, cut
+from cmm.evaluation.measure_identity import identity_distance
+from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance, mean_curve
+from cmm.evaluation.metrics.distributions import frechet_distance, inception_score, video_features
+from cmm.evaluation.metrics.diversity import landmark_distance, mode_diversity
+from cmm.evaluation.metrics.perceptual import perceptual_distance
+from cmm.evaluation.metrics.psnr import psnr
+from cmm.evaluation.metrics.regions import boxes, cut
+from cmm.evaluation.metrics.smoothness import temporal_roughness
+from cmm.evaluation.metrics.ssim import ssim, ssim_in
 from cmm.evaluation.retracking import retrack
-from cmm.evaluation.smoothness import temporal_roughness
-from cmm.evaluation.ssim import ssim, ssim_in
 from cmm.faces.trackers import Face
 
 

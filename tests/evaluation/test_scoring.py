@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from cmm.cli import main as cli
-from cmm.errors import UserError
-from cmm.evaluation import networks
-from cmm.evaluation.expression_classifier import load_classifier, save_classifier
-from cmm.evaluation.networks import efficientnet_lite0
-from cmm.faces.store import read_smiles
-from cmm.generation.store import GeneratedSmiles, read_generated, write_generated
+from cmm.core.errors import UserError
+from cmm.core.pretrained import find_weights
+from cmm.core.tables import read_table
+from cmm.evaluation import image_networks
+from cmm.evaluation.image_networks import efficientnet_lite0
+from cmm.evaluation.train_expression_classifier import load_classifier, save_classifier
+from cmm.generation.generated_file import GeneratedSmiles, read_generated, write_generated
 from cmm.models.inception_v3 import InceptionV3
-from cmm.tables import read_table
-from cmm.weights import find_weights
+from cmm.sequences.smiles_file import read_smiles
 
 NET = "efficientnet_lite0"
 
@@ -168,7 +168,7 @@ def test_a_file_of_other_videos_is_one_line(people, smiles, tmp_path, capsys):
 
 def test_the_embedded_network_gives_what_its_package_gives(people):
     faces = read_smiles(people.smiles, people.fold).faces[0]
-    network = networks.load(NET)
+    network = image_networks.load(NET)
     features, probabilities = network.describe(faces)
     assert features.shape == (len(faces), 1280)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
@@ -182,7 +182,7 @@ def test_the_embedded_network_gives_what_its_package_gives(people):
 def test_inception_is_taken_where_its_weights_are_and_never_under_another_name(people, tmp_path, monkeypatch):
     """An untrained network under the real file's name and with the real parameters' names; the checksum is ours."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    assert networks.load("auto").name == NET
+    assert image_networks.load("auto").name == NET
     folder = tmp_path / "hub/checkpoints"
     folder.mkdir(parents=True)
     torch.manual_seed(0)
@@ -190,9 +190,9 @@ def test_inception_is_taken_where_its_weights_are_and_never_under_another_name(p
     assert sum(p.numel() for p in network.parameters()) == 23_834_568 + 8 * 2049, "torchvision's, with 1008 classes"
     torch.save(network.state_dict(), folder / "pt_inception-2015-12-05-6726825d.pth")
     with pytest.raises(UserError, match="has the wrong sha256"):
-        networks.load("auto")
-    monkeypatch.setattr("cmm.weights.file_digest", lambda path: "6726825d")
-    found = networks.load("auto")
+        image_networks.load("auto")
+    monkeypatch.setattr("cmm.core.pretrained.file_digest", lambda path: "6726825d")
+    found = image_networks.load("auto")
     assert found.name == "inception_v3"
     features, probabilities = found.describe(read_smiles(people.smiles, people.fold).faces[0, :2])
     assert features.shape == (2, 2048)

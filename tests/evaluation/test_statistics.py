@@ -6,11 +6,11 @@ import pytest
 from scipy.stats import binomtest, bootstrap, norm, wilcoxon
 
 from cmm.cli import main as cli
-from cmm.errors import UserError
-from cmm.evaluation import ablations, statistics
-from cmm.evaluation.metrics import METRICS, metric_of, split_name
-from cmm.evaluation.paper_table import layout, printed_numbers
-from cmm.evaluation.rows import COLUMNS
+from cmm.core.errors import UserError
+from cmm.core.tables import read_table, write_table
+from cmm.evaluation import statistics
+from cmm.evaluation.catalogue import METRICS, metric_of, split_name
+from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import (
     draws,
     fleiss_kappa,
@@ -22,8 +22,9 @@ from cmm.evaluation.statistics import (
     wilson,
 )
 from cmm.evaluation.summary import MODES, compare, in_order, summarise
-from cmm.evaluation.table import lost
-from cmm.tables import read_table, write_table
+from cmm.tables import tabulate_ablations
+from cmm.tables.tabulate_paper import layout, printed_numbers
+from cmm.tables.tabulate_scores import lost
 
 
 def test_bootstrap_against_scipy(rng):
@@ -232,7 +233,7 @@ def test_ablations_have_a_line_each(tmp_path):
         apart = 0.05 if method.endswith("wide") else 0.02
         rows += [row(method, "mode_diversity", apart, f"p{i}", mode="all") for i in range(3) if modes > 1]
     write_table(table(rows), tmp_path / "scores.parquet", {})
-    ablations.main(tmp_path / "scores.parquet", tmp_path / "a.tsv", tmp_path / "a.html", tmp_path / "a.svg")
+    tabulate_ablations.main(tmp_path / "scores.parquet", tmp_path / "a.tsv", tmp_path / "a.html", tmp_path / "a.svg")
     text = (tmp_path / "a.tsv").read_text()
     assert "\tone mode\t1" in text
     lines = pd.read_csv(tmp_path / "a.tsv", sep="\t").set_index(["variant", "metric"])

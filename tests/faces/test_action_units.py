@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 from skimage.feature import hog
 
-from cmm.datasets import videos
-from cmm.datasets.actors import actors
-from cmm.errors import UserError
-from cmm.evaluation.agreement import icc31, mean_absolute_error, pearson
-from cmm.faces import action_units_trained, tracks
+from cmm.core.agreement import icc31, mean_absolute_error, pearson
+from cmm.core.errors import UserError
+from cmm.core.records import read_record
+from cmm.core.tables import read_provenance, read_table
+from cmm.datasets import index_videos
+from cmm.datasets.actors import make_actors
+from cmm.faces import train_action_units
 from cmm.faces.action_units import (
     GEOMETRY,
     HOG,
@@ -24,10 +26,9 @@ from cmm.faces.action_units import (
     write_regressors,
 )
 from cmm.faces.trackers import load
-from cmm.records import read_record
-from cmm.tables import read_provenance, read_table
+from cmm.sequences import measure_tracks
 
-SETTINGS = actors.Settings(people=12, size=160, fps=12)
+SETTINGS = make_actors.Settings(people=12, size=160, fps=12)
 
 
 @pytest.fixture
@@ -89,11 +90,11 @@ def test_other_files_are_named(tmp_path):
 def trained(tmp_path_factory):
     """Regressors of the smallest population, and where its files lie."""
     folder = tmp_path_factory.mktemp("units")
-    actors.main(folder / "actors", SETTINGS, threads=2)
-    videos.main("actors", "uva_nemo", folder / "actors", folder / "index.parquet", folder / "labels.parquet")
+    make_actors.main(folder / "actors", SETTINGS, threads=2)
+    index_videos.main("actors", "uva_nemo", folder / "actors", folder / "index.parquet", folder / "labels.parquet")
     files = folder / "units.safetensors", folder / "agreement.tsv", folder / "agreement.svg"
-    settings = action_units_trained.Settings(every=2)
-    action_units_trained.main(folder / "index.parquet", folder / "actors/truth.parquet", 1.0, *files, settings)
+    settings = train_action_units.Settings(every=2)
+    train_action_units.main(folder / "index.parquet", folder / "actors/truth.parquet", 1.0, *files, settings)
     return folder
 
 
@@ -108,10 +109,10 @@ def test_people_whom_they_have_not_seen_are_read(trained):
 
 
 def test_as_a_backends_option_they_write_true_intensities_and_their_training_set(trained, tmp_path):
-    settings = tracks.Settings(action_units="own", shards=12)
+    settings = measure_tracks.Settings(action_units="own", shards=12)
     out = tmp_path / "tracks.parquet"
     files = trained / "index.parquet", 9, out, tmp_path / "outcomes.parquet", settings, trained / "units.safetensors"
-    tracks.main(*files)
+    measure_tracks.main(*files)
     table = read_table(out, ["AU06_r", "AU12_r", "AU12_proxy"])
     truth = read_table(trained / "actors/truth.parquet").set_index(["video", "frame"])
     truth = truth.loc[list(zip(table["video"], table["frame"], strict=True))]
@@ -121,16 +122,16 @@ def test_as_a_backends_option_they_write_true_intensities_and_their_training_set
 
 @pytest.mark.parametrize(("units", "given"), [("own", False), ("proxies", True)])
 def test_the_setting_and_the_file_go_together(trained, tmp_path, units, given):
-    settings = tracks.Settings(action_units=units)
+    settings = measure_tracks.Settings(action_units=units)
     path = trained / "units.safetensors" if given else None
     with pytest.raises(UserError, match="do not go together"):
-        tracks.main(trained / "index.parquet", 0, tmp_path / "a", tmp_path / "b", settings, path)
+        measure_tracks.main(trained / "index.parquet", 0, tmp_path / "a", tmp_path / "b", settings, path)
 
 
 def test_training_twice_gives_the_same(trained, tmp_path):
     files = tmp_path / "units.safetensors", tmp_path / "agreement.tsv", tmp_path / "agreement.svg"
-    settings = action_units_trained.Settings(every=2)
-    action_units_trained.main(trained / "index.parquet", trained / "actors/truth.parquet", 1.0, *files, settings)
+    settings = train_action_units.Settings(every=2)
+    train_action_units.main(trained / "index.parquet", trained / "actors/truth.parquet", 1.0, *files, settings)
     one, two = (read_regressors(folder / "units.safetensors") for folder in (trained, tmp_path))
     np.testing.assert_array_equal(one.weights, two.weights)
 
@@ -140,12 +141,12 @@ def test_too_few_people_are_named(trained, tmp_path):
     labels[labels["video"].str.startswith("001")].to_parquet(tmp_path / "few.parquet")
     files = tmp_path / "units.safetensors", tmp_path / "agreement.tsv", tmp_path / "agreement.svg"
     with pytest.raises(UserError, match="there are \\[1\\]; 0 holds nobody out"):
-        action_units_trained.main(
-            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, action_units_trained.Settings()
+        train_action_units.main(
+            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, train_action_units.Settings()
         )
     with pytest.raises(UserError, match="intensities of 1 people to learn from; 5 are needed"):
-        action_units_trained.main(
-            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, action_units_trained.Settings(held_out=0)
+        train_action_units.main(
+            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, train_action_units.Settings(held_out=0)
         )
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
 from cmm.faces.alignment import TEMPLATE, align_sequence, similarity, transform, warp
+from cmm.faces.landmark_images import draw_landmarks
 from cmm.faces.landmarks import eye_centres, interocular_distance, mouth_centre
-from cmm.faces.raster import draw_landmarks
 
 FACE = np.random.default_rng(3).uniform(60, 200, (68, 2))
 FACE[[36, 39, 42, 45]] = [(80, 100), (110, 102), (150, 101), (180, 99)]

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmm import weights
-from cmm.errors import UserError
-from cmm.faces import comparison, tracks
+from cmm.core import pretrained
+from cmm.core.errors import UserError
+from cmm.core.video import Unreadable, write_video
 from cmm.faces.backends import BACKENDS, IMAGE_BACKENDS, au_columns
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, interocular_distance
 from cmm.faces.trackers import load
-from cmm.video import Unreadable, write_video
+from cmm.sequences import compare_trackers, measure_tracks
 
 
 def test_the_names_are_those_of_the_modules():
@@ -38,7 +38,7 @@ def test_dlib_and_mediapipe_agree_on_the_points(clip, tracker):
 def test_a_tracker_without_action_units_gives_none_and_says_so(clip, tmp_path):
     write_video(tmp_path / "a.mp4", clip[0][:5], 25)
     with load("dlib") as dlib:
-        table, outcome = tracks.track_video("a", tmp_path / "a.mp4", dlib)
+        table, outcome = measure_tracks.track_video("a", tmp_path / "a.mp4", dlib)
     assert outcome["tracked"] == 5
     with pytest.raises(UserError, match=r"no AU12: .*action_units: own"):
         au_columns(table)
@@ -54,14 +54,14 @@ def face_alignment_weights(tmp_path, monkeypatch):
     torch.manual_seed(0)
     folder = tmp_path / "torch/hub/checkpoints"
     folder.mkdir(parents=True)
-    files = dict(weights.FILES)
+    files = dict(pretrained.FILES)
     for name, network in {"2dfan4": FAN(4), "s3fd": s3fd()}.items():
         path = folder / files[name].file
         torch.save(network.state_dict(), path)
-        files[name] = weights.WeightsFile(**{**vars(files[name]), "sha256": weights.file_digest(path)[:10]})
+        files[name] = pretrained.WeightsFile(**{**vars(files[name]), "sha256": pretrained.file_digest(path)[:10]})
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr(weights, "FILES", files)
-    monkeypatch.setattr(weights.find_weights, "__defaults__", (files,))
+    monkeypatch.setattr(pretrained, "FILES", files)
+    monkeypatch.setattr(pretrained.find_weights, "__defaults__", (files,))
     return folder
 
 
@@ -92,10 +92,10 @@ def test_weights_of_something_else_are_named(face_alignment_weights, monkeypatch
 def test_missing_weights_are_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     broken = {
-        name: weights.WeightsFile(**{**vars(file), "url": f"http://127.0.0.1:9/{file.file}"})
-        for name, file in weights.FILES.items()
+        name: pretrained.WeightsFile(**{**vars(file), "url": f"http://127.0.0.1:9/{file.file}"})
+        for name, file in pretrained.FILES.items()
     }
-    monkeypatch.setattr(weights.find_weights, "__defaults__", (broken,))
+    monkeypatch.setattr(pretrained.find_weights, "__defaults__", (broken,))
     message = rf"2DFAN4-11f355bf06.pth.tar not found .* put it into {tmp_path}/hub/checkpoints"
     with pytest.raises(UserError, match=message), load("face_alignment"):
         pass
@@ -129,7 +129,7 @@ def test_openface_files_are_matched_by_name_and_read_by_column(openface):
     folder, video, points = openface
     csv_of(points, folder / "some/001_deliberate_smile_1.csv")
     with load("openface", folder=folder) as tracker:
-        table, outcome = tracks.track_video("v", video, tracker)
+        table, outcome = measure_tracks.track_video("v", video, tracker)
         assert (outcome["decoded"], outcome["tracked"], outcome["status"]) == (10, 10, "ok")
         np.testing.assert_allclose(table[X_COLUMNS], points[..., 0], atol=1e-4)
         np.testing.assert_allclose(table["AU12_r"], 0.2 * np.arange(1, 11), atol=1e-6)
@@ -146,7 +146,7 @@ def test_openface_frames_of_low_confidence_or_left_out_are_lost(openface):
     second = table.assign(face_id=1, confidence=0.95, AU12_r=4.0).iloc[[4]]  # surer than the first, and lost in frame 6
     pd.concat([table, second]).drop(index=5).to_csv(path, index=False)
     with load("openface", folder=folder) as tracker:
-        table, _ = tracks.track_video("v", video, tracker)
+        table, _ = measure_tracks.track_video("v", video, tracker)
     assert table["success"].tolist() == [True, False, False, True, True, False, *[True] * 4]
     assert table["AU12_r"].iloc[4] == 4.0
     np.testing.assert_allclose(table["timestamp"], np.arange(10) / 25, err_msg="lost frames have their own times")
@@ -168,7 +168,7 @@ def test_bad_openface_files_are_the_reason_of_their_video(openface, break_it, re
     path = folder / "001_deliberate_smile_1.csv"
     break_it(path, csv_of(points, path))
     with load("openface", folder=folder) as tracker:
-        _, outcome = tracks.track_video("v", video, tracker)
+        _, outcome = measure_tracks.track_video("v", video, tracker)
     assert outcome["status"] == "unreadable"
     assert reason in outcome["reason"]
 
@@ -224,7 +224,7 @@ def test_pyfeat_keeps_its_own_names_and_scale(pyfeat, tmp_path):
     frames = levels[:, None, None, None] * np.ones((1, 64, 64, 3), np.uint8)
     write_video(tmp_path / "a.mp4", frames, 25, crf=1)
     with load("pyfeat") as tracker:
-        table, outcome = tracks.track_video("a", tmp_path / "a.mp4", tracker)
+        table, outcome = measure_tracks.track_video("a", tmp_path / "a.mp4", tracker)
         assert tracker.track(frames[0]).faces == 2
     assert outcome["decoded"] == 23
     assert table["success"].tolist() == [True] * 10 + [False] * 3 + [True] * 10, "over the borders of batches"
@@ -255,7 +255,7 @@ def test_pyfeat_that_is_not_installed_is_named():
 
 def test_two_trackers_are_compared_in_a_table_and_a_figure(clip, tmp_path, capsys):
     write_video(tmp_path / "a.mp4", clip[0][::3], 25)
-    comparison.main([tmp_path / "a.mp4"], ["mediapipe", "dlib"], tmp_path / "out")
+    compare_trackers.main([tmp_path / "a.mp4"], ["mediapipe", "dlib"], tmp_path / "out")
     table = pd.read_csv(tmp_path / "out/comparison.tsv", sep="\t")
     assert table["lost_mediapipe"].tolist() == [0]
     assert table["point_error"].between(0.005, 0.15).all()
@@ -266,8 +266,8 @@ def test_two_trackers_are_compared_in_a_table_and_a_figure(clip, tmp_path, capsy
 
 def test_a_tracker_against_itself_differs_in_nothing(clip, tmp_path, tracker):
     write_video(tmp_path / "a.mp4", clip[0], 25)
-    table, _ = tracks.track_video("a", tmp_path / "a.mp4", tracker)
-    row = comparison.compare(tmp_path / "a.mp4", table, table)
+    table, _ = measure_tracks.track_video("a", tmp_path / "a.mp4", tracker)
+    row = compare_trackers.compare(tmp_path / "a.mp4", table, table)
     assert row["point_error"] == 0
     assert row["AU12_correlation"] == pytest.approx(1)
 
@@ -275,12 +275,12 @@ def test_a_tracker_against_itself_differs_in_nothing(clip, tmp_path, tracker):
 def test_the_comparison_wants_two_known_backends(tmp_path):
     for backends in (["mediapipe"], ["dlib", "dlib"], ["dlib", "nobody"]):
         with pytest.raises(UserError, match="--backends takes two of"):
-            comparison.main([tmp_path], backends, tmp_path / "out")
+            compare_trackers.main([tmp_path], backends, tmp_path / "out")
 
 
 def test_a_video_that_cannot_be_read_is_compared_as_empty(clip, tmp_path, caplog):
     write_video(tmp_path / "a.mp4", clip[0][:9], 25)
     (tmp_path / "bad.mp4").write_text("no video")
-    comparison.main([tmp_path / "a.mp4", tmp_path / "bad.mp4"], ["mediapipe", "dlib"], tmp_path / "out")
+    compare_trackers.main([tmp_path / "a.mp4", tmp_path / "bad.mp4"], ["mediapipe", "dlib"], tmp_path / "out")
     assert "bad.mp4: not a readable video" in caplog.text
     assert pd.read_csv(tmp_path / "out/comparison.tsv", sep="\t")["frames"].tolist() == [9, 0]

@@ -3,14 +3,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
+from cmm.core.tables import write_table
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
-from cmm.faces.store import read_smiles
-from cmm.figures import au_curves, labels, losses, mean_curves, methods, modes
-from cmm.figures.film_strip import INCHES, draw_film_strip
-from cmm.figures.film_strip import Settings as Strips
-from cmm.generation.store import GeneratedSmiles, read_generated, write_generated
-from cmm.tables import write_table
+from cmm.figures import plot_au_curves, plot_labels, plot_losses, plot_mean_curves, plot_methods, plot_modes
+from cmm.generation.film_strip import INCHES, draw_film_strip
+from cmm.generation.film_strip import Settings as Strips
+from cmm.generation.generated_file import GeneratedSmiles, read_generated, write_generated
+from cmm.sequences.smiles_file import read_smiles
 
 
 @pytest.fixture
@@ -33,13 +33,13 @@ def tables(tmp_path):
 
 def test_figure_4_of_the_first_videos_or_of_any(tables):
     files = tables / "tracks.parquet", tables / "smiles.parquet"
-    au_curves.main(*files, tables / "out", au_curves.Settings(videos=2))
+    plot_au_curves.main(*files, tables / "out", plot_au_curves.Settings(videos=2))
     assert {path.name for path in (tables / "out").iterdir()} == {"a.svg", "c.svg"}
-    au_curves.main(*files, tables / "one", au_curves.Settings(), video="b")
+    plot_au_curves.main(*files, tables / "one", plot_au_curves.Settings(), video="b")
     text = (tables / "one/b.svg").read_text()
     assert "<svg" in text
     with pytest.raises(UserError, match="has no video 'z'"):
-        au_curves.main(*files, tables / "none", au_curves.Settings(), video="z")
+        plot_au_curves.main(*files, tables / "none", plot_au_curves.Settings(), video="z")
 
 
 def test_film_strip_has_a_row_a_sequence(tmp_path):
@@ -53,7 +53,7 @@ def test_film_strip_has_a_row_a_sequence(tmp_path):
 
 def test_losses_are_plotted(tmp_path):
     (tmp_path / "a.losses.tsv").write_text("epoch\tbce\tkl\tseconds\n1\t4.0\t1.0\t2\n2\t2.0\t0.5\t2\n")
-    losses.main([tmp_path / "a.losses.tsv"], tmp_path / "l.svg")
+    plot_losses.main([tmp_path / "a.losses.tsv"], tmp_path / "l.svg")
     assert "<svg" in (tmp_path / "l.svg").read_text()
 
 
@@ -77,7 +77,7 @@ def rows_of(path):
 
 def test_figure_5_has_both_expressions_or_what_there_is(generated):
     for name, rows in (("full", 4), ("bare", 1)):
-        labels.main(generated / f"{name}.h5", generated / f"{name} labels", Strips(columns=4))
+        plot_labels.main(generated / f"{name}.h5", generated / f"{name} labels", Strips(columns=4))
         strips = list((generated / f"{name} labels").iterdir())
         assert [rows_of(path) for path in strips] == [rows] * 3
 
@@ -85,22 +85,22 @@ def test_figure_5_has_both_expressions_or_what_there_is(generated):
 def test_figure_5_keeps_the_order_of_the_expressions(generated):
     made = read_generated(generated / "full.h5")
     for i in range(len(made.smile)):
-        names = [name for name, _ in labels.person_rows(made, i)]
+        names = [name for name, _ in plot_labels.person_rows(made, i)]
         assert names == ["posed\nlandmarks", "posed", "spontaneous\nlandmarks", "spontaneous"]
-        own = dict(labels.person_rows(made, i))[made.expression[i]]
+        own = dict(plot_labels.person_rows(made, i))[made.expression[i]]
         np.testing.assert_array_equal(own, made.faces[i, 0])
 
 
 def test_figures_6_and_7_have_a_row_a_sequence(generated, smiles):
-    modes.main(smiles, generated / "full.h5", 1, generated / "modes", Strips(columns=4))
+    plot_modes.main(smiles, generated / "full.h5", 1, generated / "modes", Strips(columns=4))
     assert {rows_of(path) for path in (generated / "modes").iterdir()} == {3}, "original, landmarks, faces"
     files, names = [generated / "full.h5", generated / "bare.h5"], ["cmm_net", "video_gan"]
-    methods.main(smiles, files, names, 1, generated / "methods", Strips(columns=4))
+    plot_methods.main(smiles, files, names, 1, generated / "methods", Strips(columns=4))
     strips = list((generated / "methods").iterdir())
     assert len(strips) == 3, "a test video each"
     assert {rows_of(path) for path in strips} == {3}
     with pytest.raises(UserError, match="--methods names 1 methods, --generated 2 files"):
-        methods.main(smiles, files, names[:1], 1, generated / "none", Strips())
+        plot_methods.main(smiles, files, names[:1], 1, generated / "none", Strips())
 
 
 def curve_rows(method, subject, values):
@@ -118,14 +118,14 @@ def test_figure_8_shows_every_method_with_its_band(tmp_path):
     parts.append(curve_rows("cmm_net", "a", np.full(12, np.nan)))
     table = pd.concat(parts)
     write_table(table, tmp_path / "curves.parquet", {})
-    mean, low, high = mean_curves.band(table[table["method"] == "original"], "AU12")
+    mean, low, high = plot_mean_curves.band(table[table["method"] == "original"], "AU12")
     np.testing.assert_allclose(mean[2:-2], (0.8 * rise)[2:-2])
     assert (low[3:] < mean[3:]).all()
     assert (mean[3:] < high[3:]).all()
-    assert np.isnan(mean_curves.band(table[table["method"] == "cmm_net"], "AU12")[0]).all(), "never found: no line"
-    mean_curves.main(tmp_path / "curves.parquet", "actors", tmp_path / "8.svg")
+    assert np.isnan(plot_mean_curves.band(table[table["method"] == "cmm_net"], "AU12")[0]).all(), "never found: no line"
+    plot_mean_curves.main(tmp_path / "curves.parquet", "actors", tmp_path / "8.svg")
     text = (tmp_path / "8.svg").read_text()
     assert "<svg" in text
     assert all(colour in text.upper() for colour in ("#000000", "#D55E00"))
     with pytest.raises(UserError, match="has no curves of london"):
-        mean_curves.main(tmp_path / "curves.parquet", "london", tmp_path / "9.svg")
+        plot_mean_curves.main(tmp_path / "curves.parquet", "london", tmp_path / "9.svg")

@@ -7,17 +7,17 @@ import torch
 from safetensors.torch import save_file
 
 from cmm.cli import main as cli
-from cmm.datasets.actors.actors import Settings, render_clip
-from cmm.errors import UserError
-from cmm.generation.controls import other_people
-from cmm.generation.films import enlarge, side_by_side
+from cmm.core.errors import UserError
+from cmm.core.video import probe
+from cmm.core.weights_file import save_networks
+from cmm.datasets.actors.make_actors import Settings, render_clip
+from cmm.generation.generate_controls import other_people
+from cmm.generation.render_films import enlarge, side_by_side
 from cmm.methods import load_folder
 from cmm.models.conditional_lstm import ConditionalLSTM
 from cmm.models.landmark_vae import LandmarkVAE
 from cmm.models.multi_mode_lstm import MultiModeLSTM
 from cmm.models.translation import TranslationUNet
-from cmm.models.weights_file import save_networks
-from cmm.video import probe
 
 
 def save_model(folder, size=32, translation_size=32, modes=2):

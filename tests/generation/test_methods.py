@@ -8,16 +8,16 @@ import torch
 from safetensors.torch import load_file
 
 from cmm.cli import main as cli
+from cmm.commands import STAGES
+from cmm.core.errors import UserError
 from cmm.datasets import EXPRESSIONS
-from cmm.errors import UserError
-from cmm.faces.store import read_smiles, write_smiles
-from cmm.generation import controls
-from cmm.generation import smiles as generation
-from cmm.generation.store import read_generated
+from cmm.generation import generate_controls
+from cmm.generation import generate_smiles as generation
+from cmm.generation.generated_file import read_generated
 from cmm.methods import METHODS, cra_net, load, load_folder, video_gan, weights_of
 from cmm.models.cra_net import FaceVAE
 from cmm.models.video_gan import VideoDiscriminator, VideoGenerator
-from cmm.stages import STAGES
+from cmm.sequences.smiles_file import read_smiles, write_smiles
 from cmm.training import face_vae, loop
 from cmm.training.loop import Run
 
@@ -115,7 +115,7 @@ def test_a_model_of_one_expression_says_so(smiles, trained, tmp_path):
 
 
 def test_controls(smiles, tmp_path):
-    controls.main(smiles, FOLD, tmp_path / "c.h5")
+    generate_controls.main(smiles, FOLD, tmp_path / "c.h5")
     made, data = read_generated(tmp_path / "c.h5"), read_smiles(smiles, FOLD, held_out=True)
     assert made.modes == ["original", "neutral_frame", "other_person"]
     np.testing.assert_array_equal(made.faces[:, 0], data.faces)

@@ -5,8 +5,8 @@ import pytest
 from serving import serving
 
 from cmm.cli import main as cli
-from cmm.faces.store import read_smiles
-from cmm.generation.store import GeneratedSmiles, write_generated
+from cmm.generation.generated_file import GeneratedSmiles, write_generated
+from cmm.sequences.smiles_file import read_smiles
 
 FOLD = 1
 

@@ -11,13 +11,13 @@ import requests
 from serving import serving
 
 from cmm.cli import main as cli
-from cmm.errors import UserError
-from cmm.study.command import is_loopback
+from cmm.core.errors import UserError
+from cmm.core.tables import read_table
+from cmm.core.video import probe, read_comment
 from cmm.study.database import Database, Refused
-from cmm.study.pairs import draw_pairs, read_pairs
-from cmm.study.table import tabulate
-from cmm.tables import read_table
-from cmm.video import probe, read_comment
+from cmm.study.prepare_study import draw_pairs, read_pairs
+from cmm.study.study import is_loopback
+from cmm.tables.tabulate_study import tabulate
 
 
 def test_the_pairs_are_the_comparisons_of_the_paper(study):

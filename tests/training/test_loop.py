@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 from waiting import wait_for
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
 from cmm.training import landmark_vae, loop, translation
 from cmm.training.batches import Randomness, draw_frames, frames_of, shuffled
 from cmm.training.loop import Run

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from cmm.errors import UserError
-from cmm.faces.store import read_smiles
+from cmm.core.errors import UserError
+from cmm.core.weights_file import load_networks
 from cmm.models.conditional_lstm import ConditionalLSTM
 from cmm.models.landmark_vae import LandmarkVAE
 from cmm.models.multi_mode_lstm import MultiModeLSTM
-from cmm.models.weights_file import load_networks
+from cmm.sequences.smiles_file import read_smiles
 from cmm.training import conditional_lstm, landmark_vae, multi_mode_lstm
 from cmm.training.loop import Run
 

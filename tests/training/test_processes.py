@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from waiting import wait_for
 
 from cmm.cli import main as cli
-from cmm.errors import UserError
+from cmm.core.errors import UserError
 from cmm.training import loop, processes
 from cmm.training.loop import TrainingSettings
 

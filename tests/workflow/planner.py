@@ -26,7 +26,7 @@ def plan(code, folder, configs, targets):
 
 def forget_code():
     """Hashes of code are remembered; a test may have edited it."""
-    if provenance := sys.modules.get("cmm.provenance"):
+    if provenance := sys.modules.get("cmm.core.provenance"):
         provenance.code_hash.cache_clear()
         provenance._meaning.cache_clear()
 

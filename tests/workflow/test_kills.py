@@ -17,9 +17,9 @@ import torch
 from safetensors.torch import load_file
 from waiting import wait_for
 
-from cmm.records import READERS, read_record
-from cmm.tables import read_table
-from cmm.video import read_frames
+from cmm.core.records import READERS, read_record
+from cmm.core.tables import read_table
+from cmm.core.video import read_frames
 
 pytestmark = pytest.mark.workflow
 ACTORS, RUN = "results/actors", "results/actors/fold10/cmm_net/seed1"

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from cmm.cli import main as cli
+from cmm.core.tables import read_table
 from cmm.study.database import Database
-from cmm.study.pairs import read_pairs
-from cmm.tables import read_table
+from cmm.study.prepare_study import read_pairs
 
 pytestmark = pytest.mark.workflow
 RUN = "results/actors/fold10/cmm_net/seed1"

@@ -8,9 +8,9 @@ a table {frame, AU06, AU12} of intensities 0-5, None for a video without.
 import pkgutil
 from importlib import import_module
 
+from cmm.core.errors import UserError
+from cmm.core.files import inside
 from cmm.datasets import fold_of
-from cmm.errors import UserError
-from cmm.files import inside
 
 LAYOUTS = tuple(module.name for module in pkgutil.iter_modules(__path__))
 

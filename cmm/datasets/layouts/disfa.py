@@ -13,8 +13,8 @@ import re
 import numpy as np
 import pandas as pd
 
+from cmm.core.errors import UserError
 from cmm.datasets.layouts import below, find_folder
-from cmm.errors import UserError
 
 FOLDS = 3
 SEED = 0  # of the shuffle

@@ -6,8 +6,8 @@ third of the videos: nobody is in training and in test.
 
 import logging
 
+from cmm.core.errors import UserError
 from cmm.datasets.layouts import disfa, disfa_plus
-from cmm.errors import UserError
 
 log = logging.getLogger("cmm")
 

@@ -11,10 +11,10 @@ import logging
 
 import pandas as pd
 
+from cmm.core.errors import UserError
+from cmm.core.video import IMAGE_SUFFIXES
 from cmm.datasets.layouts import below, find_folder
 from cmm.datasets.layouts.disfa import PERSON, deal, intensities
-from cmm.errors import UserError
-from cmm.video import IMAGE_SUFFIXES
 
 log = logging.getLogger("cmm")
 SMILE = 2  # AU12 intensity, 0-5, that a trial of a smile reaches

@@ -9,9 +9,9 @@ import re
 
 import pandas as pd
 
+from cmm.core.errors import UserError
+from cmm.core.files import existing
 from cmm.datasets import EXPRESSIONS, FOLDS, fold_of
-from cmm.errors import UserError
-from cmm.files import existing
 
 SUBJECT = re.compile(r"^\w[\w.-]*$")  # it names film strips
 

@@ -11,9 +11,9 @@ keeps its row, with the reason.
 
 import re
 
-from cmm.errors import UserError
-from cmm.files import inside
-from cmm.video import VIDEO_SUFFIXES
+from cmm.core.errors import UserError
+from cmm.core.files import inside
+from cmm.core.video import VIDEO_SUFFIXES
 
 EXPRESSIONS = {"deliberate": "posed", "posed": "posed", "spontaneous": "spontaneous"}
 NAME = re.compile(r"^(\d{3})_(deliberate|spontaneous)_smile_\d+$")

@@ -13,9 +13,9 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
+from cmm.core.video import read_frames
 from cmm.faces.backends import FILES_BACKEND, SUFFIX
-from cmm.video import read_frames
 
 
 @dataclass(frozen=True)

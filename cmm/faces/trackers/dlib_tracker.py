@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 
+from cmm.core.pretrained import FILES, find_weights
 from cmm.faces.trackers import Face, choose
-from cmm.weights import FILES, find_weights
 
 WEIGHTS = "shape_predictor"
 

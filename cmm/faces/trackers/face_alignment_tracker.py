@@ -10,9 +10,9 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
+from cmm.core.pretrained import FILES, find_weights
 from cmm.faces.trackers import Face, choose
-from cmm.weights import FILES, find_weights
 
 WEIGHTS = {"points": "2dfan4", "detector": "s3fd"}
 

@@ -12,9 +12,9 @@ from importlib.metadata import version
 
 import numpy as np
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
+from cmm.core.pretrained import FILES, find_weights
 from cmm.faces.trackers import Face, choose
-from cmm.weights import FILES, find_weights
 
 WEIGHTS = "face_landmarker"
 TO_IBUG = [

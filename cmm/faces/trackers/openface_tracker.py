@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
+from cmm.core.video import Unreadable, probe
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, points_of
 from cmm.faces.trackers import Face
-from cmm.video import Unreadable, probe
 
 SURE = 0.7
 MOST_FRAMES = 1_000_000

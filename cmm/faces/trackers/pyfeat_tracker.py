@@ -14,10 +14,10 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from cmm.errors import UserError
+from cmm.core.errors import UserError
+from cmm.core.video import read_frames
 from cmm.faces.landmarks import points_of
 from cmm.faces.trackers import Face, choose
-from cmm.video import read_frames
 
 BATCH = 16  # frames of one size that go through the networks together
 UNITS = ("AU06", "AU12")

@@ -1,0 +1,92 @@
+"""The stages in the order in which data flows: verb -> module, config block, summary.
+
+The verb is also the rule's name. This module imports none of the stages, so that
+Snakemake can read it in an instant.
+"""
+
+import ast
+from dataclasses import dataclass
+
+from cmm.methods import OTHERS
+
+
+@dataclass(frozen=True)
+class Stage:
+    module: str
+    block: str | None  # config block; None for a stage without settings
+    summary: str
+
+
+def _summary(path):
+    """First sentence of a module's docstring."""
+    return ast.get_docstring(ast.parse(path.read_bytes())).splitlines()[0].rstrip(".")
+
+
+# Every method but CMM-Net is a module of cmm.methods, which is its training stage too.
+TRAINED = {f"train_{path.stem}": Stage(f"cmm.methods.{path.stem}", path.stem, _summary(path)) for path in OTHERS}
+
+
+STAGES = {
+    "datasets": Stage("cmm.datasets.registry", None, "print the data sets that the workflow knows"),
+    "make_actors": Stage(
+        "cmm.datasets.actors.make_actors", "actors", "render the embedded data set of invented people"
+    ),
+    "download_dataset": Stage(
+        "cmm.datasets.download_dataset", "downloads", "fetch an open data set, checked and resumable"
+    ),
+    "animate_photographs": Stage(
+        "cmm.datasets.photographs.animate_photographs", "photographs", "smile videos from pairs of photographs"
+    ),
+    "index_videos": Stage("cmm.datasets.index_videos", None, "list a data set's videos, with what is wrong with any"),
+    "train_action_units": Stage("cmm.faces.train_action_units", "action_units", "intensities of AU6 and AU12, 0-5"),
+    "measure_tracks": Stage(
+        "cmm.sequences.measure_tracks", "tracks", "landmarks and action units of one shard of the videos"
+    ),
+    "gather_tracks": Stage("cmm.sequences.gather_tracks", "videos", "join the shards: tracks.parquet, videos.parquet"),
+    "find_smiles": Stage("cmm.sequences.find_smiles", "smiles", "neutral-to-smile phases from AU12 and AU6"),
+    "draw_rasters": Stage("cmm.sequences.draw_rasters", "rasters", "aligned faces and landmark images of one shard"),
+    "gather_rasters": Stage("cmm.sequences.gather_rasters", None, "join the shards: smiles.h5"),
+    "train_landmark_vae": Stage("cmm.training.landmark_vae", "landmark_vae", "phase 1: embedding"),
+    "train_conditional_lstm": Stage("cmm.training.conditional_lstm", "conditional_lstm", "phase 2: a sequence"),
+    "train_multi_mode_lstm": Stage("cmm.training.multi_mode_lstm", "multi_mode_lstm", "phase 3: K sequences"),
+    "train_translation": Stage("cmm.training.translation", "translation", "landmark images to faces"),
+    "train_face_vae": Stage("cmm.training.face_vae", "face_vae", "phase 1 of CRA-Net: embedding of faces"),
+    **TRAINED,
+    "generate_controls": Stage("cmm.generation.generate_controls", None, "originals, frozen frames, other people"),
+    "generate_smiles": Stage("cmm.generation.generate_smiles", "generated", "sequences of the test fold: generated.h5"),
+    "render_films": Stage("cmm.generation.render_films", "films", "mp4 videos of generated.h5"),
+    "train_expression_classifier": Stage(
+        "cmm.evaluation.train_expression_classifier", "expression_classifier", "what tells posed from spontaneous"
+    ),
+    "measure_pictures": Stage("cmm.evaluation.measure_pictures", "pictures", "scores of pictures, and of sets of them"),
+    "measure_motion": Stage("cmm.evaluation.measure_motion", "motion", "scores of motion, as a face tracker sees it"),
+    "measure_identity": Stage("cmm.evaluation.measure_identity", "identity", "whose face it is"),
+    "measure_expression": Stage(
+        "cmm.evaluation.measure_expression", None, "whether the expression is the one asked for"
+    ),
+    "gather_scores": Stage("cmm.evaluation.gather_scores", None, "join the scores of all runs, and their AU curves"),
+    "tabulate_scores": Stage("cmm.tables.tabulate_scores", None, "all scores of all methods as TSV, Markdown and HTML"),
+    "tabulate_comparisons": Stage(
+        "cmm.tables.tabulate_comparisons", None, "paired tests of CMM-Net against the others"
+    ),
+    "tabulate_paper": Stage("cmm.tables.tabulate_paper", None, "the paper's tables 1 and 3"),
+    "tabulate_ablations": Stage("cmm.tables.tabulate_ablations", None, "what each part of CMM-Net is good for"),
+    "prepare_study": Stage("cmm.study.prepare_study", "study", "pairs of videos for the user study"),
+    "study": Stage("cmm.study.study", None, "serve the user study, or export its ratings"),
+    "tabulate_study": Stage("cmm.tables.tabulate_study", None, "table 2: what the raters say"),
+    "plot_au_curves": Stage("cmm.figures.plot_au_curves", "au_curves", "figure 4: AU curves of a video, phases shaded"),
+    "plot_labels": Stage("cmm.figures.plot_labels", "strips", "figure 5: both expressions from one face"),
+    "plot_modes": Stage("cmm.figures.plot_modes", "strips", "figure 6: original, conditional sequence and K modes"),
+    "plot_methods": Stage("cmm.figures.plot_methods", "strips", "figure 7: the methods side by side"),
+    "plot_mean_curves": Stage("cmm.figures.plot_mean_curves", None, "figure 8: mean AU curves of each method"),
+    "plot_losses": Stage("cmm.figures.plot_losses", None, "loss curves of the training stages"),
+    "tabulate_videos": Stage("cmm.tables.tabulate_videos", None, "counts of videos used, and why others are not"),
+    "tabulate_datasets": Stage("cmm.tables.tabulate_datasets", None, "the registry of data sets as a page"),
+    "tabulate_provenance": Stage("cmm.tables.tabulate_provenance", None, "how every result was made, a line each"),
+    "tabulate_resources": Stage("cmm.tables.tabulate_resources", None, "time and memory of each rule"),
+    "provenance": Stage("cmm.core.records", None, "print how one result was made"),
+    "compare_trackers": Stage("cmm.sequences.compare_trackers", None, "two face trackers on the same videos"),
+    "generate": Stage("cmm.generation.generate", None, "smile videos from anybody's photograph"),
+    "check_setup": Stage("cmm.faces.check_setup", None, "check that the face tracker loads"),
+    "describe_config": Stage("cmm.workflow.describe_config", None, "write the config's schema and its table of keys"),
+}

@@ -1,0 +1,121 @@
+"""Parquet tables with their provenance in the metadata."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from cmm.core.errors import UserError
+from cmm.core.files import atomic
+from cmm.core.provenance import until_now
+
+KEY = b"cmm"
+GROUP = 2000  # rows that are read or written at a time where a table is too long for memory
+
+
+def write_table(frame, path, provenance):
+    """Write `frame` to `path` atomically, `provenance` (a JSON-able dict) in its metadata."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), KEY: json.dumps(provenance).encode()}
+    with atomic(path) as partial:
+        pq.write_table(table.replace_schema_metadata(metadata), partial, compression="zstd")
+
+
+def write_tables(frames, path, provenance):
+    """Write `frames`, an iterable of DataFrames, as one table, with a few of them in memory at a time.
+
+    The first GROUP rows have all columns; what a later frame lacks is empty there. `provenance` as in
+    `write_table`. Raises ValueError for a column that comes later.
+    """
+    with atomic(path) as partial:
+        writer = None
+        for frame in _groups(frames):
+            if writer is None:
+                writer = pq.ParquetWriter(
+                    partial, pa.Schema.from_pandas(frame, preserve_index=False), compression="zstd"
+                )
+            if late := set(frame) - set(writer.schema.names):
+                raise ValueError(f"{path}: no column for {', '.join(sorted(late))}: the first rows have none")
+            whole = frame.reindex(columns=writer.schema.names)
+            writer.write_table(pa.Table.from_pandas(whole, writer.schema, preserve_index=False))
+        writer.add_key_value_metadata({KEY: json.dumps(until_now(provenance)).encode()})
+        writer.close()
+
+
+def _groups(frames):
+    """The rows of DataFrames in DataFrames of about GROUP rows."""
+    held, rows = [], 0
+    for frame in frames:
+        held.append(frame)
+        rows += len(frame)
+        if rows >= GROUP:
+            yield pd.concat(held, ignore_index=True)
+            held, rows = [], 0
+    if held:
+        yield pd.concat(held, ignore_index=True)
+
+
+def write_tsv(frame, path, provenance):
+    """Write `frame` as tab-separated text, its provenance beside it in `{path}-metadata.json`.
+
+    TSV has no place for it; the name is that of the W3C's "CSV on the Web".
+    """
+    with atomic(Path(f"{path}-metadata.json")) as partial:
+        partial.write_text(json.dumps({"url": Path(path).name, "cmm": provenance}, indent=1) + "\n")
+    with atomic(path) as partial:
+        frame.to_csv(partial, sep="\t", index=False)
+
+
+def read_table(path, columns=()):
+    """Read a table of ours into a DataFrame; UserError if it is none or lacks `columns`."""
+    frame = _read(path, pd.read_parquet)
+    _require(columns, frame.columns, path)
+    return frame
+
+
+def by_video(paths, columns):
+    """Function that reads the rows of one video, by frame, from tables of ours that are too long for memory.
+
+    `paths` is a table, or the list of its parts. UserError if one is no table or lacks `columns`,
+    and where no row is of the video that is asked for.
+    """
+    paths = paths if isinstance(paths, list) else [paths]
+    schemas = [_read(path, pq.read_schema) for path in paths]
+    for path, schema in zip(paths, schemas, strict=True):
+        _require(["video", *columns], schema.names, path)
+    whole = pa.unify_schemas([schema.remove_metadata() for schema in schemas])
+    data = ds.dataset([str(path) for path in paths], schema=whole, format="parquet")
+
+    def rows(video):
+        frame = data.to_table(filter=ds.field("video") == video).to_pandas()
+        if frame.empty:
+            raise UserError(f"{paths[0]} has no rows of video {video!r}: the tables are not of one run")
+        return frame.sort_values("frame", ignore_index=True)
+
+    return rows
+
+
+def _read(path, read):
+    """What `read` gives of the table at `path`; UserError if there is none."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"table {path} does not exist: run the stage that makes it")
+    try:
+        return read(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path} is not a Parquet table ({error})") from error
+
+
+def _require(columns, present, path):
+    """UserError unless all `columns` are present in the table at `path`."""
+    if missing := [name for name in columns if name not in present]:
+        raise UserError(f"{path} has no column {', '.join(missing)}: it is not the expected table")
+
+
+def read_provenance(path):
+    """The provenance dict that `write_table` put into a table's metadata ({} if none)."""
+    metadata = pq.read_metadata(path).metadata or {}  # of the file: a schema has only what is known before the rows
+    return json.loads(metadata.get(KEY, b"{}"))

@@ -1,0 +1,138 @@
+"""List a data set's videos, one row each, with status and reason.
+
+Only the containers are opened; a file that fails here (missing, empty, unreadable,
+mislabelled) keeps its row. What turns out while decoding (damage, too few frames, no
+face) is added by `gather_tracks`, which writes the final videos.parquet.
+"""
+
+import logging
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import pandas as pd
+
+from cmm.core.errors import UserError
+from cmm.core.files import existing, inside, stat_digest
+from cmm.core.progress import progress
+from cmm.core.provenance import code_hash, provenance
+from cmm.core.tables import write_table
+from cmm.core.video import VIDEO_SUFFIXES, probe
+from cmm.datasets.layouts import LAYOUTS, reader
+
+log = logging.getLogger("cmm")
+COLUMNS = ["dataset", "subject", "video", "expression", "path", "fps", "frames", "width", "height"]
+COLUMNS += ["fold", "status", "reason"]
+
+
+def main(
+    dataset: Annotated[str, "name of the data set, the first column of the table"],
+    layout: Annotated[str, f"how the root is laid out: {' | '.join(LAYOUTS)}"],
+    root: Annotated[Path, "the data set's folder; nothing outside of it is read"],
+    out: Annotated[Path, "index.parquet to write"],
+    labels: Annotated[Path, "table of the action units that people have coded to write; empty without any"],
+    table: Annotated[Path | None, "CSV of a folder data set"] = None,
+):
+    """Write the index of one data set."""
+    if layout not in LAYOUTS:
+        raise UserError(f"no layout {layout!r}: choose one of {', '.join(LAYOUTS)}")
+    root = existing(root, f"root of data set {dataset}:")
+    if not root.is_dir():
+        raise UserError(f"root of data set {dataset}: {root} is not a folder")
+    rows = reader(layout).list_files(root, table)
+    if not rows:
+        raise UserError(f"data set {dataset} in {root} lists no file")
+    examined = [_examine(row, dataset, root) for row in progress(rows, "videos listed")]
+    _mark_repeated(examined)
+    _mark_leaks(examined)
+    coded = _read_labels(examined, root, reader(layout))
+    frame = pd.DataFrame(examined)
+    report_unusable(frame)
+    files = stat_digest(_files(frame.loc[frame["status"] == "ok", "path"]))  # a replaced one must be tracked again
+    about = provenance(
+        __name__, None, [table] if table else [], layout=layout, reader=code_hash(reader(layout).__name__), files=files
+    )
+    write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, about)
+    write_table(coded, labels, about)
+
+
+def _files(paths):
+    """Every file of the videos, the images of folders too."""
+    for path in map(Path, paths):
+        yield from sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def _read_labels(rows, root, layout):
+    """Table {video, frame, AU06, AU12} (0-5) of what people have coded; a bad label file is its video's reason."""
+    tables = [pd.DataFrame({"video": [], "frame": [], "AU06": [], "AU12": []})]
+    for row in rows if hasattr(layout, "read_labels") else ():
+        if row["status"] != "ok":
+            continue
+        try:
+            table = layout.read_labels(root, row["file"])
+        except UserError as error:
+            row |= {"status": "mislabelled", "reason": str(error)}
+            continue
+        if table is not None:
+            tables.append(table.assign(video=row["video"]))
+    kinds = {"video": str, "frame": int, "AU06": float, "AU12": float}
+    return pd.concat(tables, ignore_index=True)[list(kinds)].astype(kinds)
+
+
+def report_unusable(frame):
+    """Log a line for each unusable video and the counts by status."""
+    for row in frame[frame["status"] != "ok"].itertuples():
+        log.warning("%s: %s (%s)", row.video, row.status, row.reason)
+    counts = ", ".join(f"{n} {status}" for status, n in frame["status"].value_counts().items())
+    log.info("%d videos: %s", len(frame), counts)
+
+
+def _mark_repeated(rows):
+    """A file listed twice counts once; two files of one name get names of their own."""
+    files, names = set(), set()
+    for number, row in enumerate(rows, 1):
+        if row["file"] in files and not row["reason"]:
+            row |= {"status": "mislabelled", "reason": f"{row['file']} is listed twice"}
+        if row["video"] in names:
+            row["video"] += f"-{number}"
+        files.add(row["file"])
+        names.add(row["video"])
+
+
+def _mark_leaks(rows):
+    """Folds are subject-disjoint: a subject with two would be in training and in test."""
+    folds = {}
+    for row in rows:
+        if row["status"] == "ok":
+            folds.setdefault(row["subject"], set()).add(row["fold"])
+    for row in rows:
+        mine = folds.get(row["subject"], set())
+        if row["status"] == "ok" and len(mine) > 1:
+            reason = f"subject {row['subject']} is in folds {', '.join(map(str, sorted(mine)))}"
+            row |= {"status": "mislabelled", "reason": reason}
+
+
+def _examine(row, dataset, root):
+    row = {**row, "dataset": dataset, "video": _name(row["file"]), "path": None}
+    row |= {"fps": 0.0, "frames": 0, "width": 0, "height": 0}
+    if row["reason"]:
+        return {**row, "status": "mislabelled"}
+    try:
+        path = inside(root, row["file"])
+    except UserError as error:
+        return {**row, "status": "mislabelled", "reason": str(error)}
+    row["path"] = str(root / row["file"])
+    if not path.exists():
+        return {**row, "status": "missing", "reason": "the listed file does not exist"}
+    try:
+        info = probe(path)
+    except UserError as error:
+        return {**row, "status": "empty" if "empty" in str(error) else "unreadable", "reason": str(error)}
+    row |= {"fps": info.fps, "frames": info.frames, "width": info.width, "height": info.height}
+    return {**row, "status": "ok", "reason": ""}
+
+
+def _name(file):
+    """A video's name: its path below the root without videos/ and without the suffix of a video."""
+    path = PurePosixPath(str(file))
+    stem = path.with_suffix("") if path.suffix.lower() in VIDEO_SUFFIXES else path
+    return stem.as_posix().removeprefix("videos/").removeprefix("Videos/").replace("/", "__")

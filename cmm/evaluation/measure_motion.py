@@ -1,0 +1,135 @@
+"""Scores of motion: what a face tracker sees in a sequence, beside what it sees in the original.
+
+Generated and original sequences go through the same measurement, enlarged; action units are
+measured from the input face. A face that the tracker loses is counted, and said in the log.
+"""
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from cmm.core.progress import progress
+from cmm.core.settings import setting
+from cmm.core.tables import write_table
+from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance
+from cmm.evaluation.metrics.diversity import landmark_distance, mode_diversity
+from cmm.evaluation.retracking import retrack, track_small
+from cmm.evaluation.score_rows import CONTROLS, Scored
+from cmm.faces.backends import ACTION_UNITS, PLAIN_BACKENDS
+from cmm.faces.trackers import load_for
+
+log = logging.getLogger("cmm")
+LAST = 3  # frames at the end of a sequence that "at the end" averages
+
+
+@dataclass(frozen=True)
+class Settings:
+    backend: str = setting("mediapipe", "face tracker that measures the AUs", choices=PLAIN_BACKENDS)
+    action_units: str = setting(
+        "proxies", "own: intensities by regressors of ours; proxies: what the tracker gives", choices=ACTION_UNITS
+    )
+
+
+def main(
+    run: Scored,
+    curves: Annotated[Path, "table of the AU curves of each sequence to write"],
+    settings: Settings,
+    regressors: Annotated[Path | None, "trained action units, for action_units: own"] = None,
+):
+    """Measure every test video, and the set."""
+    made, data, rows = run.read("faces")
+    with load_for(settings, regressors) as tracker:
+        description = tracker.description
+        videos = [
+            Tracked(tracker, made, i, data.faces[i]) for i in progress(range(len(made.smile)), "test videos tracked")
+        ]
+        if run.method == CONTROLS:
+            for i, video in enumerate(videos):
+                again = video.track(perturb(data.faces[i])).points
+                rows.video(i, made.modes[0], tracker_noise=landmark_distance(video.original.points, again))
+    for i, video in enumerate(videos):
+        score_video(rows, made, i, video)
+    for mode in made.modes:
+        rows.sets(mode, **of_set([video.modes[mode] for video in videos], [video.original for video in videos]))
+    say_what_was_lost(rows)
+    about = run.about(__name__, settings, *([regressors] if regressors else []), tracker=description)
+    rows.write(run.out, about)
+    write_table(curves_of(rows, made, videos), curves, about)
+
+
+class Tracked:
+    """One test video's sequences, tracked: the original, what was made, the contrast if there is one."""
+
+    def __init__(self, tracker, made, i, original):
+        neutral = track_small(tracker, original[0])
+        if neutral is None:
+            log.warning("%s: the tracker found no face in the input picture: no action units", made.smile[i])
+        self.track = partial(retrack, tracker, neutral=neutral)
+        self.original = self.track(original)
+        self.modes = {mode: self.track(faces) for mode, faces in zip(made.modes, made.faces[i], strict=True)}
+        contrast = made.contrast_faces
+        self.contrast = None if contrast is None else self.track(contrast[i])
+
+
+def perturb(faces):
+    """The same faces with noise that no one sees, one grey level: what the tracker makes of
+    it is the floor under every landmark distance."""
+    noise = np.random.default_rng(0).integers(-1, 2, faces.shape)
+    return np.clip(faces.astype(int) + noise, 0, 255).astype(np.uint8)
+
+
+def score_video(rows, made, i, video):
+    """Add the scores of test video i."""
+    for mode, track in video.modes.items():
+        error = landmark_distance(video.original.points, track.points)
+        rows.video(i, mode, tracked=track.tracked, au12_at_end=_mean(track.au12[-LAST:]), landmark_error=error)
+        rows.video(i, mode, au6_video_distance=curve_distance([track.au06], [video.original.au06]))
+        rows.video(i, mode, au12_video_distance=curve_distance([track.au12], [video.original.au12]))
+    if len(made.modes) > 2 and rows.method != CONTROLS:
+        modes = [video.modes[mode].points for mode in made.modes[1:]]
+        rows.video(i, "all", mode_diversity=mode_diversity(modes))
+    if video.contrast is not None:
+        apart = landmark_distance(video.modes[made.modes[0]].points, video.contrast.points)
+        rows.video(i, "all", expression_contrast=apart)
+
+
+def of_set(tracks, originals):
+    """Scores of a set, {metric: function of an index array of videos}: table 3's distances, figure 8's curves."""
+
+    def compared(function, unit):
+        fake, real = (np.array([getattr(track, unit) for track in every]) for every in (tracks, originals))
+        return lambda chosen: function(fake[chosen], real[chosen])
+
+    return {
+        "au6_curve_distance": compared(curve_distance, "au06"),
+        "au12_curve_distance": compared(curve_distance, "au12"),
+        "au12_curve_correlation": compared(curve_correlation, "au12"),
+    }
+
+
+def say_what_was_lost(rows):
+    """Warn of every sequence in which the tracker lost the face."""
+    for row in rows.rows:
+        if row["metric"] == "tracked" and row["value"] < 1:
+            found = 100 * row["value"]
+            log.warning("%s, %s %s: the tracker found %.0f%%", row["smile"], row["method"], row["mode"], found)
+
+
+def curves_of(rows, made, videos):
+    """Table {run, subject, smile, mode, frame, AU06, AU12} of every sequence, for figure 8."""
+    parts = []
+    for i, video in enumerate(videos):
+        who = rows.run | {name: getattr(made, name)[i] for name in ("expression", "subject", "smile")}
+        for mode, track in video.modes.items():
+            values = {"frame": np.arange(1, len(track.au12) + 1), "AU06": track.au06, "AU12": track.au12}
+            parts.append(pd.DataFrame(who | {"method": rows.name(mode), "mode": mode} | values))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _mean(values):
+    return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")

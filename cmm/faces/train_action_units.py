@@ -1,0 +1,186 @@
+"""Train the action-unit regressors on videos whose intensities are known, and measure them on other people.
+
+Human labels (DISFA, DISFA+) where they are there; else the true curves of rendered people,
+which teach how *drawn* faces move. Every value reported is of a person whom the regressor
+had not seen: of the folds of a subject-wise cross-validation, and of the people held out.
+"""
+
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GroupKFold
+from sklearn.svm import LinearSVR
+
+from cmm.core.agreement import icc31, mean_absolute_error, pearson
+from cmm.core.errors import UserError
+from cmm.core.figure_file import save_figure
+from cmm.core.progress import progress
+from cmm.core.provenance import provenance
+from cmm.core.settings import setting
+from cmm.core.tables import read_table, write_tsv
+from cmm.core.video import Unreadable, read_frames
+from cmm.faces.action_units import FULL_SCALE, GEOMETRY, UNITS, Regressors, features, neutral_frames, write_regressors
+from cmm.faces.backends import IMAGE_BACKENDS
+from cmm.faces.landmarks import lip_corners
+from cmm.faces.trackers import load
+
+log = logging.getLogger("cmm")
+FOLDS = 5  # of the cross-validation
+MOST_STEPS = 20000
+PROXIES = {f"{unit}_proxy": unit for unit in UNITS}
+
+
+@dataclass(frozen=True)
+class Settings:
+    dataset: str = setting("actors", "data set whose known intensities are learned: human labels, or a rendered one's")
+    backend: str = setting("mediapipe", "face tracker whose points are used", choices=IMAGE_BACKENDS)
+    every: int = setting(3, "frames from one that is learned from to the next", minimum=1)
+    held_out: int = setting(10, "fold whose people are only measured on; 0: none", minimum=0)
+    penalty: float = setting(0.01, "C of the support-vector regressors", minimum=1e-6)
+
+
+def main(
+    index: Annotated[Path, "index.parquet of the data set"],
+    labels: Annotated[Path, "table {video, frame, AU06, AU12} of known intensities"],
+    full_scale: Annotated[float, "value of the labels that stands for the highest intensity, 5"],
+    out: Annotated[Path, "regressors to write (safetensors)"],
+    tsv: Annotated[Path, "table of the agreement on unseen people to write"],
+    figure: Annotated[Path, "figure of the agreement to write (SVG)"],
+    settings: Settings,
+):
+    """Train on one data set."""
+    videos = read_table(index, ["dataset", "video", "subject", "path", "fold", "status"])
+    known = read_table(labels, ["video", "frame", *UNITS])
+    videos = videos[(videos["status"] == "ok") & videos["video"].isin(known["video"])]
+    folds = sorted(videos["fold"].dropna().unique().tolist())
+    if settings.held_out and settings.held_out not in folds:
+        raise UserError(f"action_units.held_out: no video with known intensities is in fold {settings.held_out}:"
+                        f" there are {folds}; 0 holds nobody out")  # fmt: skip
+    _check_people(videos, settings, labels)
+    table, inputs = collect(videos, known, full_scale, settings)
+    _check_people(table, settings, labels)
+    seen = table["fold"] != settings.held_out
+    estimates = {"cross-validation": cross_validate(table[seen], inputs[seen], settings.penalty)}
+    weights, intercepts = fit(table[seen], inputs[seen], settings.penalty)
+    if not seen.all():
+        estimates["held-out people"] = predict(table[~seen], inputs[~seen], weights, intercepts)
+    scores = agreement(estimates, table)
+    for row in scores.itertuples():
+        log.info("%s, %s %s: ICC %.3f, r %.3f, MAE %.2f", row.people, row.unit, row.estimate, row.icc, row.r, row.mae)
+    about = provenance(
+        __name__, settings, [index, labels], people=int(table["subject"].nunique()), frames=len(table),
+        agreement=scores.round(4).to_dict("records"),
+    )  # fmt: skip
+    write_regressors(out, Regressors(weights, intercepts, about))
+    write_tsv(scores.round(4), tsv, about)
+    plot_agreement(estimates, table, figure, about)
+
+
+def _check_people(table, settings, labels):
+    """Raise UserError unless there are people enough to learn from."""
+    people = table.loc[table["fold"] != settings.held_out, "subject"].nunique()
+    if people < FOLDS:
+        raise UserError(f"{labels}: intensities of {people} people to learn from; {FOLDS} are needed")
+
+
+def collect(videos, known, full_scale, settings):
+    """(table {video, subject, fold, AU06, AU12 in 0-5, proxies}, features above neutral (n, d)) of every n-th frame."""
+    intensities = dict(list(known.groupby("video")))
+    tables, inputs = [], []
+    with load(settings.backend) as tracker:
+        for row in progress(list(videos.itertuples()), "videos learned from"):
+            truth = intensities[row.video].set_index("frame")
+            frames, faces, found = [], [], []
+            try:
+                for number, _, image in read_frames(row.path):
+                    if number % settings.every or number + 1 not in truth.index:
+                        continue
+                    if (face := tracker.track(image)) is not None:
+                        frames.append(number + 1)
+                        faces.append(face)
+                        found.append(features(image, face.points))
+            except Unreadable as error:
+                log.warning("%s: %s; what came before is used", row.video, error)
+            if len(found) < 3:
+                log.warning("%s: a face in only %d of its frames, left out", row.video, len(found))
+                continue
+            found = np.array(found)
+            neutral = neutral_frames(lip_corners(np.array([face.points for face in faces])))
+            inputs.append(found - found[neutral].mean(axis=0))
+            table = truth.loc[frames, list(UNITS)] / full_scale * FULL_SCALE
+            proxies = tracker.action_units(pd.DataFrame([face.measures for face in faces]))
+            proxies = proxies[[name for name in proxies if name in PROXIES]] * FULL_SCALE
+            table = pd.concat([table.reset_index(), proxies], axis=1)
+            tables.append(table.assign(video=row.video, subject=row.subject, fold=row.fold))
+    if not tables:
+        raise UserError("no video gives frames to learn from: look at the log, or lower action_units.every")
+    return pd.concat(tables, ignore_index=True), np.concatenate(inputs)
+
+
+def fit(table, inputs, penalty):
+    """(weights (AUs, d), intercepts (AUs,)) of linear support-vector regressors on features above neutral.
+
+    Geometry and appearance are given the same mean spread.
+    """
+    spread = [max(part.std(axis=0).mean(), 1e-9) for part in (inputs[:, :GEOMETRY], inputs[:, GEOMETRY:])]
+    scale = np.repeat(spread, [GEOMETRY, inputs.shape[1] - GEOMETRY]).astype(np.float32)
+    weights, intercepts = [], []
+    for unit in UNITS:
+        machine = LinearSVR(C=penalty, epsilon=0.1, loss="squared_epsilon_insensitive", dual=False, max_iter=MOST_STEPS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            machine.fit(inputs / scale, table[unit])
+        weights.append(machine.coef_ / scale)
+        intercepts.append(float(np.squeeze(machine.intercept_)))
+    return np.array(weights, np.float32), np.array(intercepts, np.float32)
+
+
+def predict(table, inputs, weights, intercepts):
+    """Intensities 0-5 as a table {AU06, AU12} with the index of `table`."""
+    values = np.clip(inputs @ weights.T + intercepts, 0, FULL_SCALE)
+    return pd.DataFrame(values, columns=list(UNITS), index=table.index)
+
+
+def cross_validate(table, inputs, penalty):
+    """Intensities of every frame by regressors that have not seen its person."""
+    parts = []
+    for train, test in GroupKFold(FOLDS).split(inputs, groups=table["subject"]):
+        machine = fit(table.iloc[train], inputs[train], penalty)
+        parts.append(predict(table.iloc[test], inputs[test], *machine))
+    return pd.concat(parts).loc[table.index]
+
+
+def agreement(estimates, table):
+    """Table {people, unit, estimate, icc, r, mae, persons, frames}: regressors, the tracker's proxies beside them."""
+    rows = []
+    for people, values in estimates.items():
+        truth = table.loc[values.index]
+        columns = {(unit, "regressor"): values[unit] for unit in UNITS}
+        columns |= {(unit, "proxy"): truth[name] for name, unit in PROXIES.items() if name in truth}
+        for (unit, estimate), value in sorted(columns.items()):
+            known = truth[unit].to_numpy()
+            scores = {"icc": icc31(known, value), "r": pearson(known, value), "mae": mean_absolute_error(known, value)}
+            rows.append({"people": people, "unit": unit, "estimate": estimate, **scores}
+                        | {"persons": truth["subject"].nunique(), "frames": len(truth)})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def plot_agreement(estimates, table, path, about):
+    """Estimated against known intensity of unseen people, an AU a panel."""
+    figure, axes = plt.subplots(1, len(UNITS), figsize=(4 * len(UNITS), 3.8), constrained_layout=True)
+    people, values = list(estimates.items())[-1]
+    truth = table.loc[values.index]
+    for axis, unit in zip(axes, UNITS, strict=True):
+        axis.scatter(truth[unit], values[unit], s=3, alpha=0.25, color="#0072b2", linewidths=0, rasterized=True)
+        axis.plot([0, FULL_SCALE], [0, FULL_SCALE], color="black", linewidth=0.8)
+        axis.set(xlabel=f"known {unit} [0-5]", ylabel=f"estimated {unit} [0-5]", xlim=(-0.1, 5.1), ylim=(-0.1, 5.1))
+        axis.set_title(f"ICC(3,1) {icc31(truth[unit], values[unit]):.2f}", fontsize=10)
+    figure.suptitle(f"{people}: {truth['subject'].nunique()} persons, {len(truth)} frames", fontsize=10)
+    save_figure(figure, path, about)

@@ -1,0 +1,75 @@
+"""Figure 4: AU6 and AU12 curves of a video with its neutral-to-smile phases shaded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+from cmm.core.errors import UserError
+from cmm.core.figure_file import save_figure
+from cmm.core.files import atomic, inside
+from cmm.core.provenance import provenance
+from cmm.core.settings import setting
+from cmm.core.tables import read_provenance, read_table
+from cmm.sequences.find_smiles import smooth_curves
+
+COLOURS = {"AU12": "#0072B2", "AU06": "#D55E00"}  # Okabe and Ito, safe for the colour-blind
+NAMES = {"AU12": "AU12 lip corner puller", "AU06": "AU6 cheek raiser"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    videos: int = setting(4, "videos plotted by the workflow, posed and spontaneous in turn", minimum=1)
+
+
+def main(
+    tracks: Annotated[Path, "tracks.parquet of the data set"],
+    smiles: Annotated[Path, "smiles.parquet of the data set"],
+    out: Annotated[Path, "folder of SVG figures to write, one a video"],
+    settings: Settings,
+    video: Annotated[str | None, "plot this video alone"] = None,
+):
+    """Plot one video, or the first ones of the data set."""
+    frames = dict(list(read_table(tracks, ["video", "frame"]).groupby("video")))
+    phases = read_table(smiles, ["video", "onset_frame", "apex_frame", "expression"])
+    chosen = [video] if video else _choose(phases, settings.videos)
+    if missing := [name for name in chosen if name not in frames]:
+        raise UserError(f"{tracks} has no video {missing[0]!r}: it has, for example, {next(iter(frames))!r}")
+    smoothing = read_provenance(smiles)["settings"]["smoothing"]
+    about = provenance(__name__, settings, [tracks, smiles])
+    with atomic(out) as folder:
+        folder.mkdir()
+        for name in chosen:
+            mine = phases[phases["video"] == name]
+            plot_au_curves(inside(folder, f"{name}.svg"), name, smooth_curves(frames[name], smoothing), mine, about)
+
+
+def plot_au_curves(path, title, curves, phases, about):
+    """Write one figure; `curves` from smooth_curves, `phases` rows of smiles.parquet, `about` its provenance."""
+    figure, axis = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
+    time = curves["timestamp"]
+    for unit, colour in COLOURS.items():
+        axis.plot(time, curves[f"raw_{unit}"], color=colour, alpha=0.3, linewidth=0.8,
+                  label=f"{unit} as tracked")  # fmt: skip
+        axis.plot(time, curves[unit], color=colour, linewidth=1.8, label=NAMES[unit])
+    seconds = curves.set_index("frame")["timestamp"]
+    for i, row in enumerate(phases.itertuples()):
+        label = "neutral to smile" if i == 0 else None
+        axis.axvspan(seconds[row.onset_frame], seconds[row.apex_frame], color="#009E73", alpha=0.18, lw=0, label=label)
+    axis.set(xlabel="time [s]", ylabel="activation [0-1]", ylim=(-0.03, 1.03))
+    axis.set_title(title, parse_math=False)
+    axis.margins(x=0)
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    save_figure(figure, path, about)
+
+
+def _choose(phases, count):
+    """Names of `count` videos, taken from the expressions in turn."""
+    groups = [list(dict.fromkeys(group["video"])) for _, group in phases.groupby("expression")]
+    turns = [name for turn in range(count) for group in groups for name in group[turn : turn + 1]]
+    return turns[:count]

@@ -1,0 +1,43 @@
+"""Loss curves of the training stages, a panel a stage."""
+
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from cmm.core.errors import UserError
+from cmm.core.figure_file import COLOURS, save_figure
+from cmm.core.files import existing
+from cmm.core.provenance import provenance
+
+
+def main(
+    losses: Annotated[list[Path], "tables of losses (STAGE.losses.tsv)"],
+    out: Annotated[Path, "SVG figure to write"],
+):
+    """Plot one panel a table, each loss relative to its largest value."""
+    figure, axes = plt.subplots(1, len(losses), figsize=(3.1 * len(losses), 2.6), layout="constrained", squeeze=False)
+    for axis, path in zip(axes[0], losses, strict=True):
+        table = read_losses(path)
+        for colour, (name, values) in zip(COLOURS, table.items(), strict=False):
+            label = f"{name} ({values.iloc[0]:.3g} to {values.iloc[-1]:.3g})"
+            axis.plot(values / max(values.max(), 1e-12), color=colour, marker="o", markersize=3, label=label)
+        axis.set(title=path.name.removesuffix(".losses.tsv"), xlabel="epoch", ylim=(0, 1.55))
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.legend(fontsize=7, frameon=False, loc="upper right")
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0][0].set_ylabel("loss / its largest")
+    save_figure(figure, out, provenance(__name__, None, losses))
+
+
+def read_losses(path):
+    """Losses by epoch from a table that a training stage wrote; UserError if it is none."""
+    try:
+        table = pd.read_csv(existing(path, "table of losses"), sep="\t")
+        return table.set_index("epoch").drop(columns="seconds").astype(float)
+    except (ValueError, KeyError, OSError) as error:
+        raise UserError(f"{path} is not a table of losses (epoch, losses, seconds; tab-separated)") from error

@@ -1,0 +1,89 @@
+"""Figure 8: mean AU6 and AU12 curves of every method over the test set, with 95 percent bands.
+
+Curves are smoothed over 5 frames and averaged, as for table 3; bands are of the bootstrap over
+people. Of CMM-Net, the conditional sequence.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+from cmm.core.errors import UserError
+from cmm.core.figure_file import COLOURS, save_figure
+from cmm.core.provenance import provenance
+from cmm.core.tables import read_table
+from cmm.evaluation.gather_scores import CURVES
+from cmm.evaluation.metrics.au_curve import mean_curve
+from cmm.evaluation.statistics import replicates, tail
+from cmm.evaluation.summary import in_order, without_ablations
+from cmm.generation.generated_file import CONDITIONAL
+
+UNITS = {"AU06": "AU6 cheek raiser", "AU12": "AU12 lip corner puller"}
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)), (0, (1, 2)))  # to tell the lines apart in print, too
+LEFT_OUT = ("other_person",)  # much like the originals: a second grey line
+
+
+def main(
+    curves: Annotated[Path, "curves.parquet"],
+    dataset: Annotated[str, "data set whose curves are plotted"],
+    out: Annotated[Path, "SVG figure to write"],
+):
+    """Plot a panel for each expression and action unit."""
+    table = without_ablations(read_table(curves, CURVES))
+    table = table[table["dataset"] == dataset]
+    table = table[(table["mode"] == CONDITIONAL) | (table["mode"] == table["method"])]
+    table = table[~table["method"].isin(LEFT_OUT)]
+    if table.empty:
+        raise UserError(f"{curves} has no curves of {dataset}")
+    plot_mean_curves(out, table, dataset, provenance(__name__, None, [curves], dataset=dataset))
+
+
+def plot_mean_curves(path, table, dataset, about):
+    """Write the figure of the curves of one data set; `about` is its provenance."""
+    expressions, methods = sorted(set(table["expression"])), in_order(set(table["method"]))
+    figure, axes = plt.subplots(
+        len(UNITS), len(expressions), figsize=(3.6 * len(expressions), 4.6), layout="constrained", squeeze=False,
+        sharex=True, sharey="row",
+    )  # fmt: skip
+    for row, (unit, title) in zip(axes, UNITS.items(), strict=True):
+        for axis, expression in zip(row, expressions, strict=True):
+            mine = table[table["expression"] == expression]
+            for i, method in enumerate(methods):
+                mean, low, high = band(mine[mine["method"] == method], unit)
+                style = {"color": "#000000" if method == "original" else COLOURS[i % len(COLOURS)]}
+                frames = np.arange(1, len(mean) + 1)
+                axis.plot(frames, mean, linestyle=DASHES[i % len(DASHES)], linewidth=1.6, label=method, **style)
+                axis.fill_between(frames, low, high, alpha=0.15, linewidth=0, **style)
+            axis.set_title(f"{expression}: {title}", fontsize=9)
+            axis.spines[["top", "right"]].set_visible(False)
+            axis.margins(x=0)
+    for axis in axes[-1]:
+        axis.set_xlabel("frame")
+    for row in axes:
+        row[0].set_ylabel("activation [0-1]")
+    people, videos = table["subject"].nunique(), table["smile"].nunique()
+    title = f"{dataset}: {people} people, {videos} videos; bands: 95 percent intervals over people"
+    figure.suptitle(title, fontsize=9, parse_math=False)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(methods), fontsize=8, frameon=False)
+    save_figure(figure, path, about)
+
+
+def band(table, unit):
+    """(mean, low, high) curves (t,) of the rows of one method and expression."""
+    groups = [group.sort_values("frame") for _, group in table.groupby(["fold", "seed", "smile"])]
+    if not groups:
+        return np.array([]), np.array([]), np.array([])
+    curves = np.array([group[unit].to_numpy(float) for group in groups])
+    subjects = np.array([group["subject"].iloc[0] for group in groups])
+    drawn = replicates(lambda chosen: mean_curve(curves[chosen]), subjects)
+    known = drawn[~np.isnan(drawn).all(axis=tuple(range(1, drawn.ndim)))]
+    if not len(known):  # one person, or nobody's face found: no band
+        return mean_curve(curves), *np.full((2, curves.shape[1]), np.nan)
+    share = tail(len(set(subjects)))
+    return mean_curve(curves), *np.quantile(known, [share, 1 - share], axis=0)

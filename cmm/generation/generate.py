@@ -1,0 +1,85 @@
+"""Smile videos from anybody's photograph of a neutral face.
+
+Writes a video for the conditional sequence and for each mode, all side by side, a
+film strip, and the aligned neutral face that the networks saw.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+
+from cmm import methods
+from cmm.core.errors import UserError
+from cmm.core.files import atomic
+from cmm.core.provenance import provenance
+from cmm.core.settings import setting
+from cmm.core.video import read_image, write_video
+from cmm.datasets import EXPRESSIONS
+from cmm.faces.alignment import align_sequence, transform, warp
+from cmm.faces.backends import IMAGE_BACKENDS
+from cmm.faces.landmark_images import draw_landmarks
+from cmm.faces.trackers import load
+from cmm.generation.film_strip import draw_film_strip, strip_rows
+from cmm.generation.generated_file import CONDITIONAL, mode_names
+from cmm.generation.render_films import side_by_side, write_singles
+
+log = logging.getLogger("cmm")
+
+
+@dataclass(frozen=True)
+class Settings:
+    backend: str = setting("mediapipe", "face tracker", choices=IMAGE_BACKENDS)
+    side: int = setting(256, "side of the videos [px], even", minimum=64, maximum=1024)
+    fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
+
+
+def main(
+    image: Annotated[Path, "photograph with a neutral face (or a video: its first frame)"],
+    expression: Annotated[str, " | ".join(EXPRESSIONS)],
+    model: Annotated[Path, "folder of a run, with its weights (of cmm_net: multi_mode_lstm and translation)"],
+    out: Annotated[Path, "folder to write"],
+    settings: Settings,
+    method: Annotated[str, "method that the weights are of"] = "cmm_net",
+):
+    """Generate from one photograph."""
+    if expression not in EXPRESSIONS:
+        raise UserError(f"no expression {expression!r}: choose {' or '.join(EXPRESSIONS)}")
+    if out.exists():
+        raise UserError(f"{out} exists already: name a new folder")
+    generator = methods.load_folder(method, model)
+    landmarks, face = neutral_face(image, generator.size, settings.backend)
+    label = np.array([EXPRESSIONS.index(expression)])
+    if label[0] not in generator.labels:
+        raise UserError(f"{model}: this {method} has not learned {expression}")
+    made = generator(landmarks[None], face[None], label)
+    names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(generator.modes))])
+    faces, drawn = made.faces[0], None if made.landmarks is None else made.landmarks[0]
+    about = provenance(__name__, settings, expression=expression, method=method, models=generator.about)
+    with atomic(out) as folder:
+        write_singles(folder, names, faces, settings, about)
+        write_video(folder / "all.mp4", side_by_side(names, faces, drawn, settings.side), settings.fps, about=about)
+        rows = strip_rows(names, drawn, faces)
+        draw_film_strip(folder / "strip.png", rows, about, title=f"{image.name}, {expression}")
+        cv2.imwrite(str(folder / "neutral.png"), face[..., ::-1])
+    log.info("wrote %s: all.mp4, strip.png and one video a mode", out)
+
+
+def neutral_face(path, size, backend):
+    """(landmark image (s, s) uint8 {0, 1}, aligned face (s, s, 3) uint8) of a photograph.
+
+    Takes the largest face, saying so where there are several; UserError without one.
+    """
+    picture = read_image(path)
+    with load(backend) as tracker:
+        face = tracker.track(picture)
+    if face is None:
+        raise UserError(f"no face found in {path}: give a picture of one frontal, neutral face")
+    if face.faces > 1:
+        log.warning("%s shows %d faces: the largest is taken", path, face.faces)
+    matrix = align_sequence(face.points[None], size)[0]
+    aligned = transform(matrix, face.points)
+    return draw_landmarks(aligned, size), np.ascontiguousarray(warp(picture, matrix, size))

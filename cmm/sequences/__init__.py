@@ -1,0 +1,1 @@
+"""From videos to training sequences: tracks, smile phases, rasters, smiles.h5."""

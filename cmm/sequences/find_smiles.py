@@ -1,0 +1,218 @@
+"""Neutral-to-smile phases (paper section 4.1, figure 4).
+
+A phase runs from the onset of the lip corner puller (AU12), supported by the cheek
+raiser (AU6), to its apex. Both curves are smoothed first; AU6, which trackers read
+off the eyes, is bridged over blinks. Where a video shows no such phase, a faint smile
+counts if it stands out from an otherwise still face.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from scipy.ndimage import gaussian_filter1d, label, median_filter
+
+from cmm.core.errors import UserError
+from cmm.core.provenance import provenance
+from cmm.core.settings import setting
+from cmm.core.tables import by_video, read_provenance, read_table, write_table, write_tsv
+from cmm.faces.backends import au_columns, au_scale
+from cmm.faces.blinks import in_blink
+from cmm.faces.landmarks import lip_corners, points_of
+
+log = logging.getLogger("cmm")
+COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "onset_seconds", "apex_seconds"]
+COLUMNS += ["fold", "found_by"]
+LONGEST_BLINK = 0.45  # seconds; a longer closure is an expression, not a blink
+FAINT_HOLD = 0.3  # seconds that a faint smile lasts at least
+
+
+@dataclass(frozen=True)
+class Settings:
+    smoothing: float = setting(0.06, "sigma of the curves' smoothing [s]", minimum=0.0, maximum=1.0)
+    au6_weight: float = setting(0.15, "weight of AU6 beside AU12's 1 in the activation", minimum=0.0, maximum=1.0)
+    min_rise: float = setting(0.25, "least rise of the activation above neutral [0-1]", minimum=0.01, maximum=1.0)
+    neutral_level: float = setting(0.15, "a phase must start below this [0-1]", minimum=0.0, maximum=1.0)
+    onset_share: float = setting(0.05, "share of the rise at which the onset is", minimum=0.0, maximum=0.5)
+    apex_share: float = setting(0.95, "share of the rise at which the apex begins", minimum=0.5, maximum=1.0)
+    max_seconds: float = setting(3.0, "a longer rise is no smile's onset [s]", minimum=0.1)
+    max_lost: float = setting(0.25, "most of a phase's frames that may lack a face, a share", minimum=0.0, maximum=1.0)
+    faint_rise: float = setting(
+        0.04, "least rise of a faint smile, AU12 [0-1] plus the lip corners' way [IOD]; 1 turns it off", minimum=0.0
+    )
+    faint_ratio: float = setting(5.0, "a faint smile's rise over the spread of the rest of the video", minimum=1.0)
+
+
+def main(
+    videos: Annotated[Path, "videos.parquet of the data set"],
+    tracks: Annotated[Path, "tracks.parquet of the data set"],
+    labels: Annotated[Path, "table of the action units that people have coded: where there are any, they count"],
+    out: Annotated[Path, "smiles.parquet to write"],
+    tsv: Annotated[Path, "the same list to write, for reading"],
+    settings: Settings,
+):
+    """Find the neutral-to-smile phases of every usable video."""
+    usable = read_table(videos, ["video", "subject", "expression", "fold", "fps", "status"])
+    usable = usable[usable["status"] == "ok"]
+    frames = by_video(tracks, ["frame"])
+    coded = dict(list(read_table(labels, ["video", "frame", "AU06", "AU12"]).groupby("video")))
+    rows = []
+    for video in usable.itertuples():
+        table = frames(video.video)
+        found_by = "AU12 and AU6"
+        if video.video in coded:
+            table, found_by = with_labels(table, coded[video.video]), "human labels"
+        curves = smooth_curves(table, settings.smoothing)
+        phases = find_phases(curves, settings)
+        if not phases and video.video not in coded and (phases := find_faint_phase(curves, settings)):
+            found_by = "faint smile"
+        if not phases:
+            log.info("%s: no neutral-to-smile phase", video.video)
+        seconds = curves.set_index("frame")["timestamp"]
+        for number, (onset, apex) in enumerate(phases, 1):
+            name = f"{video.video}@{number}"
+            times = seconds[onset], seconds[apex]
+            rows.append((name, video.video, video.subject, video.expression, onset, apex, *times, video.fold, found_by))
+    if not rows:
+        raise UserError(f"no neutral-to-smile phase in the usable videos ({len(usable)}) of {videos}: see its reasons")
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    counts = ", ".join(f"{count} by {name}" for name, count in table["found_by"].value_counts().items())
+    log.info("%d phases in %d of %d videos: %s", len(table), table["video"].nunique(), len(usable), counts)
+    about = provenance(__name__, settings, [videos, tracks, labels], tracking=read_provenance(tracks))
+    write_table(table, out, about)
+    write_tsv(table.round({"onset_seconds": 3, "apex_seconds": 3}), tsv, about)
+
+
+def with_labels(frame, labels):
+    """Tracks of one video with the intensities that people have coded as its AU06_r and AU12_r; NaN where not coded."""
+    coded = labels.set_index("frame").reindex(frame["frame"])
+    proxies = [name for name in frame if name == "AU45_proxy"]  # coders see through a blink
+    return frame.drop(columns=proxies).assign(AU06_r=coded["AU06"].to_numpy(), AU12_r=coded["AU12"].to_numpy())
+
+
+def smooth_curves(frame, smoothing):
+    """Table {frame, timestamp, success, AU06, AU12 in 0-1, raw_AU06, raw_AU12, corners} of one video.
+
+    `smoothing` is in seconds. Frames without a face are interpolated; intensities
+    on the 0-5 scale are divided by 5; AU6 is bridged over blinks. `corners` is how far
+    the lip corners have moved out and up [IOD].
+    """
+    frame = frame.sort_values("frame")
+    time = frame["timestamp"].to_numpy()
+    rate = _frame_rate(time)
+    au6, au12 = (_fill(frame[name].to_numpy(float) / au_scale(name)) for name in au_columns(frame))
+    table = pd.DataFrame({"frame": frame["frame"], "timestamp": time, "raw_AU06": au6, "raw_AU12": au12})
+    table["success"] = frame["success"]
+    if "AU45_proxy" in frame:
+        closure = _fill(frame["AU45_proxy"].to_numpy(float))
+        hidden = in_blink(closure, LONGEST_BLINK * rate, max(1, int(round(0.04 * rate))))
+        au6 = _fill(np.where(hidden, np.nan, au6))
+    curves = {"AU06": au6, "AU12": au12, "corners": _fill(lip_corners(points_of(frame)))}
+    for name, curve in curves.items():
+        table[name] = _smooth(curve, time, rate, smoothing)
+    return table.reset_index(drop=True)
+
+
+def find_phases(curves, settings):
+    """[(onset frame, apex frame)] of one video, in the numbering of its `frame` column.
+
+    A phase is the rise from the lowest activation since the last smile to the first
+    frame that reaches `apex_share` of the following smile's level.
+    """
+    activation, phases, free_from = _activation(curves, settings), [], 0
+    for start, stop in _smiles(activation, settings.min_rise):
+        neutral = activation[free_from : start + 1].min()
+        rise = activation[start:stop].max() - neutral
+        if neutral <= settings.neutral_level and rise >= settings.min_rise:
+            phases += _phase(curves, activation, free_from, start, stop, settings)
+        free_from = stop  # what was left out was cut by the clip's start, or a change between two smiles
+    return phases
+
+
+def find_faint_phase(curves, settings):
+    """The phase of the largest rise of a video as [(onset frame, apex frame)], [] if it is no smile.
+
+    AU12 and the lip corners together must rise by `faint_rise`, by `faint_ratio` times the
+    standard deviation of what they do before and after, and stay up for FAINT_HOLD: a face
+    that talks moves all the time.
+    """
+    if next(_smiles(_activation(curves, settings), settings.min_rise), None):
+        return []  # a smile that is not faint, and was refused
+    activation = (curves["AU12"] + curves["corners"]).to_numpy()
+    activation = activation - np.median(np.sort(activation)[: max(3, len(activation) // 4)])  # above neutral
+    peak = int(np.argmax(activation))
+    rise = activation[peak]
+    start, stop = _around(activation >= 0.5 * rise, peak)
+    first, last = _around(activation > 0.1 * rise, peak)
+    rest = np.concatenate([activation[:first], activation[last:]])
+    time = curves["timestamp"].to_numpy()
+    if rise < settings.faint_rise or first == 0 or time[stop - 1] - time[start] < FAINT_HOLD:
+        return []
+    if rise < settings.faint_ratio * rest.std() or curves["AU12"].iloc[first] > settings.neutral_level:
+        return []
+    return _phase(curves, activation, max(0, first - 1), start, stop, settings)
+
+
+def _activation(curves, settings):
+    """AU12 supported by AU6, 0-1."""
+    return (curves["AU12"] + settings.au6_weight * curves["AU06"]).to_numpy() / (1 + settings.au6_weight)
+
+
+def _phase(curves, activation, free_from, start, stop, settings):
+    """The phase of the smile start..stop - 1, which began after `free_from`, in a list; [] if it cannot be used."""
+    time, frame = curves["timestamp"].to_numpy(), curves["frame"].to_numpy()
+    lowest = free_from + int(np.argmin(activation[free_from : start + 1]))
+    neutral, peak = activation[lowest], activation[start:stop].max()
+    rise = peak - neutral
+    apex = start + int(np.argmax(activation[start:stop] >= min(peak, neutral + settings.apex_share * rise)))
+    below = np.flatnonzero(activation[lowest : max(apex, lowest + 1)] <= neutral + settings.onset_share * rise)
+    onset = lowest + int(below[-1])
+    lost = 1 - curves["success"].to_numpy()[onset : apex + 1].mean()
+    if time[apex] - time[onset] > settings.max_seconds or lost > settings.max_lost:
+        return []
+    return [(int(frame[onset]), int(frame[apex]))]
+
+
+def _smiles(activation, min_rise):
+    """Stretches above half of `min_rise` that somewhere exceed it: one smile each."""
+    low = activation.min()
+    regions, count = label(activation > low + 0.5 * min_rise)
+    for number in range(1, count + 1):
+        where = np.flatnonzero(regions == number)
+        if activation[where].max() >= low + min_rise:
+            yield where[0], where[-1] + 1
+
+
+def _around(flags, i):
+    """First and one past the last index of the stretch of True around `i`."""
+    off = np.flatnonzero(~flags)
+    before, after = off[off < i], off[off > i]
+    return (before[-1] + 1 if len(before) else 0), (after[0] if len(after) else len(flags))
+
+
+def _smooth(curve, time, rate, smoothing):
+    """Median and Gaussian filter of a sigma in seconds, on even steps of time whatever the video's are."""
+    steps = np.diff(time)
+    even = len(steps) == 0 or np.ptp(steps) < 0.05 / rate
+    grid = time if even else np.arange(time[0], time[-1] + 0.5 / rate, 1 / rate)
+    width = max(1, int(round(smoothing * rate))) // 2 * 2 + 1
+    curve = median_filter(np.interp(grid, time, curve), width, mode="nearest")
+    curve = gaussian_filter1d(curve, max(smoothing * rate, 1e-6), mode="nearest")
+    return np.interp(time, grid, curve)
+
+
+def _fill(curve):
+    """Linear interpolation over NaN; zeros where nothing is known."""
+    known = ~np.isnan(curve)
+    if not known.any():
+        return np.zeros_like(curve)
+    return np.interp(np.arange(len(curve)), np.flatnonzero(known), curve[known])
+
+
+def _frame_rate(timestamps):
+    steps = np.diff(timestamps)
+    step = np.median(steps) if len(steps) else 0
+    return 1 / step if step > 0 else 25.0

@@ -1,0 +1,42 @@
+"""Join the shards of landmark images and faces: smiles.h5, in the order of smiles.parquet."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+from cmm.core.errors import UserError
+from cmm.core.progress import progress
+from cmm.core.provenance import provenance
+from cmm.core.tables import read_provenance, read_table
+from cmm.sequences.smiles_file import ARRAYS, KIND, open_h5, write_smiles
+
+
+def main(
+    smiles: Annotated[Path, "smiles.parquet of the data set"],
+    shards: Annotated[list[Path], "HDF5 files of the shards"],
+    out: Annotated[Path, "smiles.h5 to write"],
+):
+    """Gather all shards of one data set."""
+    rows = read_table(smiles, ["smile"]).to_dict("records")
+    places, shapes, settings = {}, set(), {}
+    with ExitStack() as stack:
+        for path in shards:
+            file = stack.enter_context(open_h5(path, KIND, "shard"))
+            shapes.add(file["landmarks"].shape[1:3])
+            settings = json.loads(file.attrs["provenance"])["settings"]
+            for i, name in enumerate(file["smile"].asstr()[:]):
+                if name in places:
+                    raise UserError(f"{path}: sequence {name} is in another shard too")
+                places[name] = file, i
+        if set(places) != {row["smile"] for row in rows} or len(shapes) != 1:
+            raise UserError(f"the shards are not those of {smiles}: draw them again")
+        sequences = (read_sequence(*places[row["smile"]]) for row in progress(rows, "sequences joined"))
+        frames, size = shapes.pop()
+        about = provenance(__name__, None, [smiles, *shards], smiles=read_provenance(smiles)) | {"settings": settings}
+        write_smiles(out, sequences, rows, frames, size, about)
+
+
+def read_sequence(file, i):
+    """(landmarks, faces, points) of entry `i` of one shard, an open HDF5 file."""
+    return [file[name][i] for name in ARRAYS]

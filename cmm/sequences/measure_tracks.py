@@ -1,0 +1,113 @@
+"""Track the faces of one shard of a data set's videos: 68 points and action units.
+
+Each video is decoded once and the model is loaded once. A video that breaks off or
+shows no face is not lost: what happened to it goes into the shard's outcomes.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from cmm.core.progress import progress
+from cmm.core.provenance import provenance, until_now
+from cmm.core.settings import setting
+from cmm.core.shards import deal
+from cmm.core.tables import read_table, write_table, write_tables
+from cmm.core.video import Unreadable, video_digest
+from cmm.faces.backends import ACTION_UNITS, BACKENDS
+from cmm.faces.landmarks import POINTS, X_COLUMNS, Y_COLUMNS
+from cmm.faces.trackers import load_for, read_faces
+
+log = logging.getLogger("cmm")
+OUTCOMES = {"video": str, "decoded": int, "tracked": int, "status": str, "reason": str, "sha256": str}
+
+
+@dataclass(frozen=True)
+class Settings:
+    backend: str = setting("mediapipe", "face tracker", choices=BACKENDS)
+    action_units: str = setting(
+        "proxies", "own: intensities 0-5 by regressors of ours; proxies: what the tracker gives", choices=ACTION_UNITS
+    )
+    openface: str = setting("data/openface", "folder with the CSV files that the openface backend reads")
+    shards: int = setting(4, "jobs that the videos are dealt to", minimum=1)
+
+
+def main(
+    index: Annotated[Path, "index.parquet of the data set"],
+    shard: Annotated[int, "number of this shard, from 0"],
+    out: Annotated[Path, "table of tracked frames to write"],
+    outcomes: Annotated[Path, "table of what happened to each video to write"],
+    settings: Settings,
+    regressors: Annotated[Path | None, "trained action units, for action_units: own"] = None,
+):
+    """Track the videos number shard, shard + shards, ... of those that can be used."""
+    videos = read_table(index, ["video", "path", "status"])
+    mine = deal(videos[videos["status"] == "ok"], shard, settings.shards)
+    results = []
+    with load_for(settings, regressors) as tracker:
+        inputs = [index] if regressors is None else [index, regressors]
+        about = provenance(__name__, settings, inputs, shard=shard, tracker=tracker.description)
+
+        def tracked():
+            for row in progress(list(mine.itertuples()), "videos tracked"):
+                table, result = track_video(row.video, row.path, tracker)
+                results.append(result)
+                yield table
+            if mine.empty:
+                yield _frame_table("", [], [], np.zeros(0, bool), tracker)  # the columns, without rows
+
+        write_tables(after_a_face(tracked()), out, about)
+    write_table(pd.DataFrame(results, columns=list(OUTCOMES)).astype(OUTCOMES), outcomes, until_now(about))
+
+
+def after_a_face(tables):
+    """The tables of videos, those without any face joined to the next one: action units have no columns there."""
+    held = []
+    for table in tables:
+        held.append(table)
+        if table["success"].any():
+            yield pd.concat(held, ignore_index=True)
+            held = []
+    if held:
+        yield pd.concat(held, ignore_index=True)
+
+
+def track_video(video, path, tracker):
+    """Track one video: (table of its frames, dict of its outcome)."""
+    times, faces, status, reason = [], [], "ok", ""
+    try:
+        for time, face in read_faces(tracker, path):
+            times.append(time)
+            faces.append(face)
+    except Unreadable as error:
+        status, reason = "unreadable", str(error)
+    found = np.array([face is not None for face in faces], dtype=bool)
+    several = Counter(face.faces > 1 for face in faces if face)[True]
+    if several:
+        log.info("%s: several faces in %d frames; the one that was the largest at first is followed", video, several)
+    table = _frame_table(video, times, faces, found, tracker)
+    outcome = {"video": video, "decoded": len(times), "tracked": int(found.sum())}
+    return table, {**outcome, "status": status, "reason": reason, "sha256": video_digest(path)}
+
+
+def _frame_table(video, times, faces, found, tracker):
+    points = np.full((len(faces), POINTS, 2), np.nan, np.float32)
+    points[found] = [face.points for face in faces if face] or np.empty((0, POINTS, 2))
+    table = pd.DataFrame(
+        {
+            "video": pd.Series([video] * len(faces), dtype=str),
+            "frame": np.arange(1, len(faces) + 1),
+            "timestamp": np.array(times, float),
+            "success": found,
+            "confidence": np.array([face.confidence if face else 0.0 for face in faces], np.float32),
+        }
+    )
+    coordinates = pd.DataFrame(np.hstack([points[..., 0], points[..., 1]]), columns=X_COLUMNS + Y_COLUMNS)
+    units = tracker.action_units(pd.DataFrame([face.measures for face in faces if face]))
+    units.index = np.flatnonzero(found)
+    return pd.concat([table, coordinates, units.reindex(range(len(faces))).astype(np.float32)], axis=1)

@@ -1,0 +1,101 @@
+"""Draw the pairs of a user study and write their videos, under names that tell nothing.
+
+CMM-Net's conditional sequence against each other method's, and against the original, of the same
+test video; as many pairs of each comparison as asked for, or as there are test videos.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from cmm.core.errors import UserError
+from cmm.core.files import atomic, file_digest
+from cmm.core.progress import progress
+from cmm.core.provenance import provenance
+from cmm.core.settings import setting
+from cmm.core.tables import read_table, write_table
+from cmm.core.video import write_video
+from cmm.generation.generated_file import read_pair
+from cmm.generation.render_films import enlarge
+
+COLUMNS = ["pair", "comparison", "dataset", "smile", "expression", "first", "second", "first_video", "second_video"]
+COLUMNS += ["first_sha256", "second_sha256"]
+METHOD = "cmm_net"
+log = logging.getLogger("cmm")
+
+
+@dataclass(frozen=True)
+class Settings:
+    pairs: int = setting(37, "pairs of each comparison; paper: 37", minimum=1)
+    seed: int = setting(1, "names the draw of the pairs, and of each rater's order and sides", minimum=0)
+    side: int = setting(256, "side of the videos [px], even", minimum=64, maximum=1024)
+    fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
+
+
+def main(
+    smiles: Annotated[Path, "smiles.h5"],
+    generated: Annotated[list[Path], "generated.h5 files"],
+    methods: Annotated[list[str], "the method of each of them, in the same order"],
+    folds: Annotated[list[int], "the test fold of each of them, in the same order"],
+    dataset: Annotated[str, "name of the data set, for the table"],
+    out: Annotated[Path, "folder of the study to write"],
+    settings: Settings,
+):
+    """Write the study's folder."""
+    if not len(generated) == len(methods) == len(folds):
+        raise UserError("--generated, --methods and --folds must have the same number of values")
+    if METHOD not in methods:
+        raise UserError(f"a study compares {METHOD} with others: it is not among --methods {' '.join(methods)}")
+    sequences = read_sequences(smiles, generated, methods, folds)
+    rng = np.random.default_rng(settings.seed)
+    pairs = draw_pairs(sequences, dataset, settings.pairs, rng)
+    about = provenance(__name__, settings, [smiles, *generated], methods=methods, folds=folds)
+    with atomic(out) as folder:
+        (folder / "videos").mkdir(parents=True)
+        for row in progress(pairs, "pairs written"):
+            for side in ("first", "second"):
+                path = folder / "videos" / f"{row[f'{side}_video']}.mp4"
+                frames = enlarge(sequences[row[side]][row["smile"]][0], settings.side)
+                write_video(path, frames, settings.fps)  # without its provenance: raters are blind
+                row[f"{side}_sha256"] = file_digest(path)
+        write_table(pd.DataFrame(pairs, columns=COLUMNS), folder / "pairs.parquet", about)
+
+
+def read_sequences(smiles, generated, methods, folds):
+    """{method: {smile: (faces (t, s, s, 3), expression)}}, `original` among the methods."""
+    found = {"original": {}}
+    for path, method, fold in zip(generated, methods, folds, strict=True):
+        made, data = read_pair(path, smiles, fold, ("faces",))
+        for i, smile in enumerate(made.smile):
+            found.setdefault(method, {})[str(smile)] = made.faces[i, 0], str(made.expression[i])
+            found["original"][str(smile)] = data.faces[i], str(made.expression[i])
+    return found
+
+
+def draw_pairs(sequences, dataset, count, rng):
+    """Rows of pairs.parquet but for the checksums; their names are drawn by `rng`, and so are those of their
+    videos, anew for each pair: a name that came twice would be CMM-Net's."""
+    rows = []
+    for other in [*(name for name in sequences if name not in (METHOD, "original")), "original"]:
+        both = sorted(set(sequences[METHOD]) & set(sequences[other]))
+        if len(both) < count:
+            log.warning("%s against %s: %d pairs, all there are (%d asked for)", METHOD, other, len(both), count)
+        for smile in sorted(rng.permutation(both)[:count]):
+            row = {"pair": rng.bytes(8).hex(), "comparison": f"{METHOD} / {other}", "dataset": dataset}
+            row |= {"smile": str(smile), "expression": sequences[METHOD][smile][1], "first": METHOD, "second": other}
+            rows.append(row | {"first_video": rng.bytes(8).hex(), "second_video": rng.bytes(8).hex()})
+    return rows
+
+
+def read_pairs(study):
+    """The pairs of a study's folder, a DataFrame; UserError if it is none."""
+    if not (path := Path(study) / "pairs.parquet").is_file():
+        raise UserError(f"{study} is no study: with several methods (config/compare.yaml) prepare_study makes one")
+    pairs = read_table(path, COLUMNS)
+    if pairs.empty:
+        raise UserError(f"{study} has no pairs: prepare the study again")
+    return pairs

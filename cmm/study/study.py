@@ -1,0 +1,87 @@
+"""The user study as a tool: `study serve` shows the page to raters, `study export` writes what they said.
+
+cp -r results/actors/study study
+python -m cmm study serve --study study --database study.sqlite
+python -m cmm study export --database study.sqlite --out ratings.parquet
+"""
+
+import ipaddress
+import logging
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import uvicorn
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
+
+from cmm.core.errors import UserError
+from cmm.core.files import existing
+from cmm.core.provenance import provenance
+from cmm.core.tables import read_provenance, write_table
+from cmm.study.database import Database
+from cmm.study.prepare_study import read_pairs
+from cmm.study.ratings import joined
+from cmm.study.server import create_app
+
+log = logging.getLogger("cmm")
+
+
+def main(
+    action: Annotated[str, "serve | export", "positional"],
+    database: Annotated[Path, "SQLite file of the answers; made if it is not there"],
+    study: Annotated[Path | None, "folder of the study, for serve"] = None,
+    host: Annotated[str, "address to listen on; others than this machine reach it at 0.0.0.0"] = "127.0.0.1",
+    port: Annotated[int, "port to listen on; 0 takes a free one"] = 8000,
+    out: Annotated[Path | None, "ratings to write (Parquet), for export"] = None,
+):
+    """Serve the study until Ctrl-C, or export its ratings."""
+    if action == "serve":
+        if study is None:
+            raise UserError("study serve: --study is missing: the folder of the study")
+        pairs = read_pairs(study)
+        if database.resolve().is_relative_to(study.resolve()):
+            raise UserError(f"--database {database} lies in the study's folder, which the workflow may write anew")
+        seed = read_provenance(study / "pairs.parquet").get("settings", {}).get("seed", 0)
+        serve(study, Database(database, pairs, seed), host, port)
+    elif action == "export":
+        if out is None:
+            raise UserError("study export: --out is missing: the table to write")
+        answers = Database(existing(database, "database"))
+        ratings = joined(answers.ratings(), answers.about)
+        if ratings.empty:
+            raise UserError(f"{database} has no answers yet: nothing to export")
+        write_table(ratings, out, provenance(__name__, None, [database]))
+        log.info("%d answers of %d raters", len(ratings), ratings["rater"].nunique())
+    else:
+        raise UserError(f"no action {action!r}: serve or export")
+
+
+def serve(study, database, host, port):
+    """Listen until the process is stopped."""
+    with listening(host, port) as sock:
+        if not is_loopback(host):
+            log.warning("listening on %s: everybody who reaches this machine can rate, without a password", host)
+        where = "localhost" if is_loopback(host) else host
+        log.info("%d pairs; open http://%s:%d   (Ctrl-C ends)", len(database.pairs), where, sock.getsockname()[1])
+        app = create_app(study, database)
+        if is_loopback(host):  # no page of a stranger's reaches it by a name that points here
+            app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
+        config = uvicorn.Config(app, log_level="warning", lifespan="off")
+        uvicorn.Server(config).run(sockets=[sock])
+
+
+def listening(host, port):
+    """A listening socket; UserError if the address cannot be had."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except (OSError, OverflowError) as error:
+        raise UserError(f"cannot listen on {host}, port {port}: {error}; name another --port or --host") from error
+
+
+def is_loopback(host):
+    """Whether nobody but this machine reaches an address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

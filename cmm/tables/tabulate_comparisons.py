@@ -1,0 +1,62 @@
+"""CMM-Net against every other method, in pairs on the same people: differences, intervals, p-values."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+
+from cmm.core.html_tables import Section, write_pages
+from cmm.core.provenance import provenance
+from cmm.core.tables import read_table, write_tsv
+from cmm.evaluation.catalogue import BETTER, in_order, metric_of, shown, split_name, title_of
+from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.summary import compare, without_ablations
+
+NOTE = (
+    "Difference: CMM-Net's conditional sequence minus the other, mean over people, with the 95 percent interval of the"
+    " bootstrap over people. p: sign permutations over people, two-sided; of scores of sets (Inception Score, FID,"
+    " video distance, AU curves), from the bootstrap's replicates. Both are at least 2 / 2^n of n people, and not"
+    " corrected for the number of comparisons. The originals are left out where they are what is measured against."
+)
+
+LEFT_OUT = ("inception_score_difference",)  # a constant less than the score itself
+
+
+def main(
+    scores: Annotated[Path, "scores.parquet"],
+    tsv: Annotated[Path, "table to write, tab-separated"],
+    html: Annotated[Path, "table to write, HTML"],
+):
+    """Write the table in both formats."""
+    table = compare(without_ablations(read_table(scores, COLUMNS)))
+    about = provenance(__name__, None, [scores])
+    write_tsv(table, tsv, about)
+    write_pages("CMM-Net against each other method", sections(table), about, html)
+
+
+def sections(table):
+    """A Section for each data set: a line a score and expression, a column a method."""
+    found = []
+    for dataset, mine in table.groupby("dataset", sort=False):
+        others = list(dict.fromkeys(mine["other"]))
+        head = ["score", "better", "expression", *(f"difference to {name}; p; n" for name in others)]
+        rows = []
+        known = mine[mine["difference"].notna()]
+        for metric in in_order({name for name in known["metric"] if split_name(name)[0] not in LEFT_OUT}):
+            for expression, group in mine[mine["metric"] == metric].groupby("expression"):
+                cells = group.set_index("other")
+                better = metric_of(metric).better
+                said = [name for name in cells.index if name != "original" or better == "original"]
+                row = [title_of(metric), BETTER[better], expression]
+                rows.append(row + [cell(cells.loc[name], metric) if name in said else "" for name in others])
+        found.append(Section(dataset, head, rows, NOTE))
+    return found or [Section("", ["nothing to compare"], [], "CMM-Net is not among the methods that were run.")]
+
+
+def cell(row, metric):
+    """Difference with its interval, p-value, and the number of people."""
+    if pd.isna(row["difference"]):
+        return "-"
+    text = shown(metric, row["difference"], row["low"], row["high"])
+    p = "" if pd.isna(row["p"]) else f"; p = {row['p']:.3f}"
+    return f"{text}{p}; n = {row['people']}"

@@ -1,0 +1,150 @@
+"""The paper's tables 1 and 3 (section 4.3): methods down, data sets and expressions across, best in bold.
+
+Table 1: SSIM to the original sequences, Inception Score and its difference to the originals'; and,
+since a frozen face has a high SSIM, that of the mouth at the apex. Table 3: distance of the
+mean AU6 curves to the originals', and of AU12's beside it.
+
+The paper's own numbers stand beside ours where the data set is the paper's and they have been
+entered into `config/paper_numbers.tsv`.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+
+from cmm.core.errors import UserError
+from cmm.core.html_tables import Section, write_pages
+from cmm.core.provenance import provenance
+from cmm.core.tables import read_table, write_tsv
+from cmm.evaluation.catalogue import metric_of, shown, split_name, title_of
+from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.summary import MODES, summarise, without_ablations
+from cmm.generation.generate_controls import CONTROLS
+from cmm.generation.generated_file import CONDITIONAL
+
+PRINTED = Path(__file__).parents[2] / "config/paper_numbers.tsv"
+# (method, mode): what the line is called; the originals and controls first.
+LINES = {
+    ("original", "original"): "Original",
+    ("neutral_frame", "neutral_frame"): "frozen neutral frame (control)",
+    ("other_person", "other_person"): "another person (control)",
+    ("video_gan", CONDITIONAL): "Video-GAN",
+    ("cra_net", CONDITIONAL): "CRA-Net",
+    ("cmm_net", CONDITIONAL): "CMM-Net, conditional sequence",
+    ("cmm_net", MODES): "CMM-Net, mean of the K modes",
+}
+CONTROL_LINES = 3
+TABLES = {
+    1: ["ssim", "inception_score", "inception_score_difference", "ssim_mouth_apex"],
+    3: ["au6_curve_distance", "au12_curve_distance"],
+}
+
+
+def main(
+    scores: Annotated[Path, "scores.parquet"],
+    number: Annotated[int, "the paper's table: 1 or 3"],
+    tsv: Annotated[Path, "table to write, tab-separated, a line a number"],
+    markdown: Annotated[Path, "table to write, Markdown"],
+    html: Annotated[Path, "table to write, HTML"],
+):
+    """Write one of the two tables in three formats."""
+    if number not in TABLES:
+        raise UserError(f"--number {number}: the paper's tables made of scores are {', '.join(map(str, TABLES))}")
+    section, table = layout(read_table(scores, COLUMNS), TABLES[number], number)
+    about = provenance(__name__, None, [scores])
+    write_tsv(table, tsv, about)
+    write_pages(f"The paper's table {number}", [section], about, html, markdown)
+
+
+def layout(rows, bases, number, printed=PRINTED):
+    """(Section, long table) of the paper's table `number`, with the scores `bases` in its columns.
+
+    rows: of scores.parquet. A score that networks measure becomes a column a network. A method
+    that was not run keeps its line, saying so; one that the paper does not have gets a line at
+    the end.
+    """
+    table = summarise(without_ablations(rows))
+    run = set(table["method"])
+    table = table[table["metric"].map(lambda name: split_name(name)[0] in bases)]
+    lines = LINES | {
+        (method, CONDITIONAL): method
+        for method in table["method"]
+        if (method, method) not in LINES and (method, CONDITIONAL) not in LINES
+    }
+    table = table.loc[[key in lines for key in zip(table["method"], table["mode"], strict=True)]]
+    columns = sorted(
+        {tuple(row) for row in table[["dataset", "expression", "metric"]].itertuples(index=False)},
+        key=lambda c: (c[0], c[1], bases.index(split_name(c[2])[0]), c[2]),
+    )
+    values = {(r.method, r.mode, r.dataset, r.expression, r.metric): r for r in table.itertuples()}
+    best = {column: best_line(values, column, lines) for column in columns}
+    known = printed_numbers(printed, number)
+    head = ["method", *(f"{dataset}, {expression}: {title_of(metric)}" for dataset, expression, metric in columns)]
+    body = []
+    for (method, mode), name in lines.items():
+        if method not in run:
+            body.append([name, *(["not run"] * len(columns))])
+            continue
+        cells = [text(values.get((method, mode, *c)), c, (method, mode) == best[c], known) for c in columns]
+        body.append([name, *cells])
+    return Section("", head, body, note(rows)), table
+
+
+def best_line(values, column, lines):
+    """(method, mode) of the best line of a column, controls aside; None unless two methods were measured."""
+    found = {}
+    for key in list(lines)[CONTROL_LINES:]:
+        row = values.get((*key, *column))
+        if row is not None and not pd.isna(row.value):
+            found[key] = row.value
+    if len({method for method, _ in found}) < 2:
+        return None
+    better = metric_of(column[2]).better
+    original = values.get(("original", "original", *column))
+    if better == "original" and original is None:
+        return None
+    distance = {"higher": lambda v: -v, "lower": lambda v: v, "original": lambda v: abs(v - original.value)}[better]
+    return min(found, key=lambda key: distance(found[key]))
+
+
+def text(row, column, best, known):
+    """A cell: value with interval, bold if it is the best; beside it the paper's number, if it is of the same thing."""
+    if row is None or pd.isna(row.value):
+        return "-"
+    cell = shown(column[2], row.value, row.low, row.high)
+    score, network = split_name(column[2])
+    printed = known.get((column[0], column[1], row.method, score))
+    if printed is not None and row.mode in (CONDITIONAL, row.method) and network in ("", "inception_v3"):
+        cell += f" (paper: {printed:g})"
+    return f"**{cell}**" if best else cell
+
+
+def note(rows):
+    """How many people, videos, runs the table rests on."""
+    parts = []
+    for dataset, mine in rows[rows["smile"] != ""].groupby("dataset", sort=False):
+        seeds = sorted(set(mine["seed"][~mine["method"].isin(CONTROLS)]))
+        folds = sorted(set(mine["fold"]))
+        people, videos = mine["subject"].nunique(), mine["smile"].nunique()
+        parts.append(f"{dataset}: {people} people, {videos} videos, folds {_list(folds)}, seeds {_list(seeds)}")
+    return "; ".join(parts) + (
+        ". Intervals: 95 percent, bootstrap over people; of few people those of Inception Scores and AU curves lean to"
+        " one side, since resamples hold people twice. Bold: best of the methods, controls aside. Another person's"
+        " sequences are the originals of others, so that as a set they are no control. Paired tests: comparisons.html."
+    )
+
+
+def printed_numbers(path, number):
+    """{(data set, expression, method, score): the paper's number} of one table; UserError if the file is not right."""
+    try:
+        table = pd.read_csv(path, sep="\t", dtype={"table": str})
+        mine = table[table["table"] == str(number)]
+        keys = zip(mine["dataset"], mine["expression"], mine["method"], mine["metric"], strict=True)
+        return dict(zip(keys, mine["value"].astype(float), strict=True))
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(f"{path} is no table of the paper's numbers: {error}") from error
+
+
+def _list(values):
+    return ", ".join(map(str, values))

@@ -1,0 +1,103 @@
+"""All scores of all methods: TSV with a line a score, Markdown and HTML with a table a family.
+
+Means over people with 95 percent intervals of the bootstrap over people, and n.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+
+from cmm.core.html_tables import Section, write_pages
+from cmm.core.provenance import provenance
+from cmm.core.tables import read_table, write_tsv
+from cmm.evaluation.catalogue import BETTER, FAMILIES, NOTES, in_order, metric_of, shown, title_of
+from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.summary import MODES, summarise, without_ablations
+from cmm.evaluation.summary import in_order as methods_in_order
+from cmm.generation.generated_file import CONDITIONAL
+
+INTERVALS = "In brackets: 95 percent intervals of the bootstrap over people."
+
+
+def main(
+    scores: Annotated[Path, "scores.parquet"],
+    tsv: Annotated[Path, "table to write, tab-separated"],
+    markdown: Annotated[Path, "table to write, Markdown"],
+    html: Annotated[Path, "table to write, HTML"],
+):
+    """Write the table in three formats."""
+    rows = without_ablations(read_table(scores, COLUMNS))
+    table = summarise(rows)
+    about = provenance(__name__, None, [scores])
+    write_tsv(table, tsv, about)
+    write_pages("Scores of all methods", [*sections(table), *lost(rows)], about, html, markdown)
+
+
+def sections(table):
+    """A Section for each data set and family of scores."""
+    return [
+        family_section(dataset, family, mine[mine["metric"].map(lambda name: metric_of(name).family) == family])
+        for dataset, mine in table.groupby("dataset", sort=False)
+        for family in FAMILIES
+    ]
+
+
+def family_section(dataset, family, table):
+    """One table: a line a method, mode and expression; a column a score."""
+    metrics = in_order(set(table["metric"]))
+    head = ["method", "sequence", "expression", "people, videos, runs"]
+    head += [title_of(name) + better(name) for name in metrics]
+    keys = ["method", "mode", "expression"]
+    groups = {key: group.set_index("metric") for key, group in table.groupby(keys)}
+    rows = []
+    for method, mode, expression in sorted(groups, key=lambda key: line_order(key, set(table["method"]))):
+        group = groups[method, mode, expression]
+        n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
+        rows.append([method, sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)])
+    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, (INTERVALS, NOTES.get(family)))))
+
+
+def better(metric):
+    """Which way a score is better, behind its title; nothing where neither is."""
+    way = BETTER[metric_of(metric).better]
+    return f" ({way} is better)" if way else ""
+
+
+def line_order(key, methods):
+    """Place of a line: by method, then expression, then conditional, modes, their mean, what is of all."""
+    method, mode, expression = key
+    rank = {CONDITIONAL: 0, MODES: 2, "all": 3}.get(mode, 1)
+    return methods_in_order(methods).index(method), expression, rank, mode
+
+
+def sequence(method, mode):
+    """What a mode is called in a table."""
+    if mode == method:
+        return ""
+    return {MODES: "modes, mean", "all": "between sequences"}.get(mode, f"mode {mode}" if mode.isdigit() else mode)
+
+
+def cell(group, metric):
+    """A score with its interval; empty where it was not measured, a dash where it cannot be said."""
+    if metric not in group.index:
+        return ""
+    row = group.loc[metric]
+    if pd.isna(row["value"]):
+        return "-"
+    text = shown(metric, row["value"], row["low"], row["high"])
+    return text if row["people"] == group["people"].max() else f"{text} (n = {row['people']})"
+
+
+def lost(rows):
+    """A Section of how many sequences the tracker lost, if it lost any."""
+    tracked = rows[rows["metric"] == "tracked"]
+    lines = []
+    for (dataset, method), mine in tracked.groupby(["dataset", "method"], sort=False):
+        if (mine["value"] < 1).any():
+            lines.append(
+                [dataset, method, str(len(mine)), str((mine["value"] < 1).sum()), str((mine["value"] == 0).sum())]
+            )
+    head = ["data set", "method", "sequences", "lost in some frames", "lost in all"]
+    note = "Lost frames of a curve are bridged; a sequence without any face is no part of the curves' means."
+    return [Section("Faces that the tracker lost", head, lines, note)] if lines else []

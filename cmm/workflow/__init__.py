@@ -1,0 +1,1 @@
+"""What the rules import: the configuration and its description."""

@@ -1,0 +1,256 @@
+"""The workflow's configuration: its schema, and validation in one line an error.
+
+The schema is assembled from the stages' Settings and written to
+`workflow/schemas/config.schema.yaml` (`make schema`): Snakemake reads that file, so
+that starting the workflow imports none of the stages.
+"""
+
+import importlib
+import math
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import jsonschema
+import yaml
+from snakemake.utils import update_config
+
+from cmm.commands import STAGES
+from cmm.core.errors import UserError
+from cmm.core.settings import schema_of
+from cmm.datasets.layouts import LAYOUTS, reader
+from cmm.datasets.registry import entry_of
+from cmm.faces.backends import WITHOUT_UNITS
+from cmm.methods import CMM_NET, METHODS
+
+NAME = "^[a-z][a-z0-9_]*$"  # of data sets and ablations: they become folder names
+# An integer is written as one: 2.0 would be refused later, as a flag.
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft7Validator,
+    type_checker=jsonschema.Draft7Validator.TYPE_CHECKER.redefine(
+        "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+ABLATIONS = "variants of cmm_net, each a name and the settings of its stages that it changes; see ablations.yaml"
+TOP = {
+    "datasets": {
+        "description": "data sets to run, each a key of sources",
+        "type": "array",
+        "items": {"type": "string", "pattern": NAME},
+        "minItems": 1,
+        "uniqueItems": True,
+    },
+    "folds": {
+        "description": "folds that are held out for the test, one run each; paper: 10",
+        "type": "array",
+        "items": {"type": "integer", "minimum": 1},
+        "minItems": 1,
+        "uniqueItems": True,
+    },
+    "methods": {
+        "description": "methods to train and compare",
+        "type": "array",
+        "items": {"enum": list(METHODS)},
+        "minItems": 1,
+        "uniqueItems": True,
+    },
+    "seeds": {
+        "description": "random seeds, one run each",
+        "type": "array",
+        "items": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
+        "minItems": 1,
+        "uniqueItems": True,
+    },
+    "state_seconds": {
+        "description": "seconds between two states that a killed training resumes from; changes no result",
+        "type": "integer",
+        "minimum": 0,
+    },
+    "ratings": {
+        "description": "tables that `cmm study export` has written: table 2 is made of them",
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "uniqueItems": True,
+    },
+    "sources": {
+        "description": "where each data set lies",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "patternProperties": {
+            NAME: {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["layout", "root"],
+                "properties": {
+                    "layout": {"description": "how the folder is laid out", "enum": list(LAYOUTS)},
+                    "root": {
+                        "description": "the folder; nothing outside of it is read",
+                        "type": "string",
+                        "minLength": 1,
+                    },
+                    "folds": {
+                        "description": "folds of this data set that are held out, instead of the folds above",
+                        "type": "array",
+                        "items": {"type": "integer", "minimum": 1},
+                        "minItems": 1,
+                        "uniqueItems": True,
+                    },
+                    "table": {"description": "CSV of a folder data set", "type": "string", "minLength": 1},
+                    "accept_license": {
+                        "description": "true: you have agreed to the licence of this data set and keep to it",
+                        "type": "boolean",
+                    },
+                },
+            }
+        },
+    },
+}
+
+
+def with_defaults(config, path):
+    """`config` over the defaults in the YAML file `path`; nested keys are merged."""
+    merged = yaml.safe_load(Path(path).read_text())
+    update_config(merged, config)
+    return merged
+
+
+def prefer_this_python():
+    """Let `python` in jobs be the one that runs Snakemake, unless an environment of their own comes before it."""
+    folder, others = str(Path(sys.executable).parent), os.environ.get("PATH", "").split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join([folder, *(other for other in others if other != folder)])
+
+
+def used_datasets(config):
+    """The data sets that a run reads: those asked for, and the one that action units are learned from."""
+    own = "own" in (config["tracks"]["action_units"], config["motion"]["action_units"])
+    learned = [config["action_units"]["dataset"]] if own else []
+    return list(dict.fromkeys([*config["datasets"], *learned]))
+
+
+def _check_trackers(config):
+    """Refuse trackers that cannot give what a later stage needs."""
+    for block in ("tracks", "motion"):
+        backend, units = config[block]["backend"], config[block]["action_units"]
+        if units == "own" and backend != config["action_units"]["backend"]:
+            raise UserError(
+                f"config: {block}.action_units: own needs {block}.backend and action_units.backend to be the same:"
+                f" {backend} is not {config['action_units']['backend']}"
+            )
+        if units == "proxies" and backend in WITHOUT_UNITS and not (block == "tracks" and _all_coded(config)):
+            raise UserError(f"config: {block}.backend: {backend} gives no action units: set {block}.action_units: own")
+
+
+def _all_coded(config):
+    """Whether people have coded the action units of every data set that is asked for."""
+    return all(hasattr(reader(config["sources"][name]["layout"]), "read_labels") for name in config["datasets"])
+
+
+def missing_data(config, made=()):
+    """A line for each data set that is not there, or not agreed to: what it is, where to ask, where to put it.
+
+    Data sets named in `made` are made or downloaded by the workflow.
+    """
+    lines = []
+    for name in used_datasets(config):
+        source = config["sources"][name]
+        entry = entry_of(name, source["layout"])
+        licensed = entry is not None and entry.access == "licensed"
+        if name not in made and not Path(source["root"]).is_dir():
+            what = f"data set {name}: its root {source['root']} does not exist. "
+            what += f"{entry.size}, by {entry.licence}: ask at {entry.where}. " if licensed else ""
+            lines.append(f"{what}Put it there, or set sources.{name}.root.")
+        elif licensed and not source.get("accept_license"):
+            what = f"data set {name}: it is given by {entry.licence}. If you have it and keep to it,"
+            lines.append(f"{what} set sources.{name}.accept_license: true (false or missing now).")
+    return lines
+
+
+def blocks():
+    """{config block: Settings class} of all stages that have one."""
+    found = {}
+    for stage in STAGES.values():
+        if stage.block:
+            found[stage.block] = importlib.import_module(stage.module).Settings
+    return found
+
+
+def config_schema():
+    """JSON schema (draft 7) of the whole configuration."""
+    parts = {name: schema_of(settings) for name, settings in blocks().items()}
+    top = TOP | {"ablations": ablations_schema(parts)}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Configuration of the CMM-Net workflow",
+        "type": "object",
+        "additionalProperties": False,
+        "required": [*top, *parts],
+        "properties": {**top, **parts},
+    }
+
+
+def ablations_schema(parts):
+    """JSON schema of the ablations: the settings of CMM-Net's stages, each as in its own block."""
+    changes = {name: parts[name] for name in CMM_NET}
+    named = {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": changes}
+    return {
+        "description": ABLATIONS,
+        "type": "object",
+        "additionalProperties": False,
+        "patternProperties": {NAME: named},
+    }
+
+
+def validate(config, schema):
+    """Check a configuration; UserError in one line with the key's path."""
+    _check_scalars(config)
+    errors = Validator(schema).iter_errors(config)
+    first = min(errors, key=lambda error: [str(part) for part in error.absolute_path], default=None)
+    if first is not None:
+        raise UserError(_explain(first))
+    for name in config["datasets"]:
+        if name not in config["sources"]:
+            raise UserError(f"config: datasets names {name!r}, which is no key of sources")
+    for name, source in config["sources"].items():
+        if source["layout"] == "folder" and "table" not in source:
+            raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
+    if config["action_units"]["dataset"] not in config["sources"]:
+        raise UserError(f"config: action_units.dataset: {config['action_units']['dataset']!r} is no key of sources")
+    if config["ablations"] and "cmm_net" not in config["methods"]:
+        raise UserError("config: ablations are of cmm_net, which is not among methods: add it, or empty ablations")
+    _check_trackers(config)
+
+
+def _check_scalars(value, path=()):
+    """What YAML can say and a schema cannot refuse: keys that are no text, NaN, infinity."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise UserError(f"config: {'.'.join([*path, str(key)])}: keys are text; put {key!r} in quotes")
+            _check_scalars(item, (*path, key))
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"config: {'.'.join(path)}: {value} is not a finite number")
+
+
+def flags(block):
+    """A config block as the command line of its stage, quoted for a shell, whatever the order of its keys."""
+    words = []
+    for key, value in sorted(block.items()):
+        values = value if isinstance(value, list | tuple) else [value]
+        words.append("--" + key.replace("_", "-"))
+        words += [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
+    return shlex.join(words)
+
+
+def _explain(error):
+    path = [str(part) for part in error.absolute_path]
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = sorted(str(key) for key in error.instance if key not in known)
+        where = ".".join([*path, unknown[0]])
+        return f"config: unknown key {where}; known here: {', '.join(known) or 'names like my_faces'}"
+    if error.validator == "required":
+        missing = [key for key in error.schema["required"] if key not in error.instance]
+        return f"config: key {'.'.join([*path, missing[0]])} is missing"
+    return f"config: {'.'.join(path) or 'the whole'}: {error.message}"

@@ -1,0 +1,37 @@
+"""Tables that are written and read in parts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cmm.core import tables
+from cmm.core.tables import by_video, read_provenance, read_table, write_tables
+
+
+@pytest.fixture(autouse=True)
+def small_groups(monkeypatch):
+    monkeypatch.setattr(tables, "GROUP", 5)
+
+
+def frame_of(video, rows, **columns):
+    return pd.DataFrame({"video": video, "frame": np.arange(rows), **columns})
+
+
+def test_parts_come_back_as_one_table_and_video_by_video(tmp_path):
+    parts = [frame_of("a", 3, AU12=1.0), frame_of("b", 4), frame_of("c", 12, AU12=2.0), frame_of("d", 1, AU12=3.0)]
+    write_tables(parts, tmp_path / "t.parquet", {"stage": "made"})
+    whole = read_table(tmp_path / "t.parquet", ["video", "frame", "AU12"])
+    pd.testing.assert_frame_equal(whole, pd.concat(parts, ignore_index=True))
+    assert read_provenance(tmp_path / "t.parquet")["stage"] == "made"
+    rows_of = by_video([tmp_path / "t.parquet"], ["frame", "AU12"])
+    for part in parts:
+        again = rows_of(part["video"][0])
+        np.testing.assert_array_equal(again["frame"], part["frame"])
+        np.testing.assert_array_equal(again["AU12"], part.get("AU12", np.full(len(part), np.nan)))
+
+
+def test_a_column_that_comes_too_late_is_refused(tmp_path):
+    parts = [frame_of("a", 6), frame_of("b", 6, AU12=1.0)]
+    with pytest.raises(ValueError, match="no column for AU12"):
+        write_tables(parts, tmp_path / "t.parquet", {})
+    assert list(tmp_path.iterdir()) == []

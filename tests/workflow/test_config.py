@@ -1,0 +1,129 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cmm.core.errors import UserError
+from cmm.datasets.registry import main, registry
+from cmm.workflow.config import blocks, config_schema, flags, missing_data, validate
+from cmm.workflow.describe_config import MARK, keys_text, schema_text
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def test_config_file_holds_every_default(config):
+    for name, settings in blocks().items():
+        assert config[name] == {field.name: field.default for field in dataclasses.fields(settings)}, name
+
+
+def test_written_schema_and_readme_are_current():
+    assert (ROOT / "workflow/schemas/config.schema.yaml").read_text() == schema_text(), "run make schema"
+    assert (ROOT / "config/README.md").read_text().split(MARK)[1].strip() == keys_text().strip(), "run make schema"
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    ["config/config.yaml", "config/demo.yaml", "config/test.yaml", "config/london.yaml", "config/compare.yaml"]
+    + ["config/ablations.yaml", "tests/clips/clips.yaml"],
+)
+def test_overlays_are_valid(config, overlay):
+    for key, value in yaml.safe_load((ROOT / overlay).read_text()).items():
+        config[key] = config[key] | value if isinstance(value, dict) else value
+    validate(config, config_schema())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": 1}, "config: unknown key colour"),
+        ({"landmark_vae": {"epoch": 3}}, "config: unknown key landmark_vae.epoch"),
+        ({"landmark_vae": {"epochs": 0}}, "config: landmark_vae.epochs: 0 is less than the minimum of 1"),
+        ({"landmark_vae": {"epochs": "many"}}, "config: landmark_vae.epochs: 'many' is not of type 'integer'"),
+        ({"folds": []}, "config: folds: "),
+        ({"datasets": ["nobody"]}, "config: datasets names 'nobody', which is no key of sources"),
+        ({"sources": {"a": {"layout": "zip", "root": "x"}}}, "config: sources.a.layout: 'zip' is not one of"),
+        ({"sources": {"a": {"layout": "folder"}}}, "config: key sources.a.root is missing"),
+        ({"sources": {"a": {"layout": "folder", "root": "x"}}, "datasets": ["a"]}, "config: key sources.a.table is"),
+        ({"sources": {5: {}}}, "config: sources.5: keys are text; put 5 in quotes"),
+        ({"smiles": {"smoothing": float("nan")}}, "config: smiles.smoothing: nan is not a finite number"),
+        (
+            {"tracks": {"backend": "dlib", "action_units": "proxies"}},
+            "config: tracks.backend: dlib gives no",
+        ),
+        (
+            {"tracks": {"backend": "dlib", "action_units": "own"}},
+            "config: tracks.action_units: own needs",
+        ),
+        ({"tracks": {"backend": "openface", "action_units": "own"}}, "config: tracks.action_units: own needs"),
+        ({"action_units": {"dataset": "nobody"}}, "config: action_units.dataset: 'nobody' is no key of sources"),
+        (
+            {"methods": ["cra_net"], "ablations": {"one": {"translation": {"epochs": 1}}}},
+            "config: ablations are of cmm_net, which is not among methods",
+        ),
+        ({"folds": [2.0]}, "config: folds.0: 2.0 is not of type 'integer'"),
+        ({"sources": {"../a": {"layout": "folder", "root": "x"}}}, "config: unknown key sources.../a"),
+    ],
+)
+def test_mistakes_are_named(config, change, message):
+    mistaken = {**config, **change}
+    for block in ("tracks", "action_units"):
+        mistaken[block] = config[block] | change.get(block, {})
+    with pytest.raises(UserError) as error:
+        validate(mistaken, config_schema())
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_a_licensed_data_set_must_be_there_and_agreed_to(config, tmp_path):
+    config["datasets"] = ["uva_nemo", "my_copy", "mine"]
+    there = {"layout": "uva_nemo", "root": str(tmp_path)}
+    config["sources"] |= {"my_copy": there, "mine": {"layout": "folder", "root": str(tmp_path), "table": "a.csv"}}
+    lines = missing_data(config)
+    assert len(lines) == 2, "one's own videos need no licence of anybody's"
+    assert lines[0].startswith(
+        "data set uva_nemo: its root data/uva_nemo does not exist. 1240 videos of 400 people, by"
+    )
+    assert "https://www.uva-nemo.org" in lines[0]
+    assert lines[1].endswith("set sources.my_copy.accept_license: true (false or missing now).")
+    config["sources"]["my_copy"]["accept_license"] = True
+    assert len(missing_data(config)) == 1
+
+
+def test_the_data_set_that_action_units_learn_from_must_be_there_too(config):
+    config["action_units"]["dataset"] = "disfa"
+    assert missing_data(config, made=["actors"]) == []
+    config["tracks"]["action_units"] = "own"
+    [line] = missing_data(config, made=["actors"])
+    assert line.startswith("data set disfa: its root data/disfa does not exist")
+
+
+def test_the_registry_names_every_data_set_of_the_config(config):
+    assert set(config["sources"]) == set(registry())
+    for entry in registry().values():
+        assert all([entry.access, entry.licence, entry.where, entry.size, entry.holds, entry.citation])
+        assert bool(entry.checksums) == (entry.access == "open")
+
+
+def test_the_registry_is_printed(capsys):
+    main()
+    out = capsys.readouterr().out
+    assert all(name in out for name in registry())
+    assert "real photographs" in out
+
+
+def test_missing_block_is_named(config):
+    del config["rasters"]
+    with pytest.raises(UserError, match="key rasters is missing"):
+        validate(config, config_schema())
+
+
+def test_flags_are_quoted_for_a_shell():
+    block = {"root": "my faces; rm", "min_frames": 3, "flips": True, "sizes": [1, 2]}
+    assert flags(block) == "--flips true --min-frames 3 --root 'my faces; rm' --sizes 1 2"
+    assert flags(dict(reversed(block.items()))) == flags(block), "the order of keys is layout"
