@@ -11,9 +11,9 @@ import h5py
 import numpy as np
 from machine import RESULTS, in_turn, spread, write
 
-from cmm import methods
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate import neutral_face
+from cmm.methods import registry
 
 ROOT = Path(__file__).parent.parent
 RUN = ROOT / "results/actors/fold10/cmm_net/seed1"
@@ -34,7 +34,7 @@ def photograph(folder):
     cv2.imwrite(str(image), render_clip(3, "posed", Settings())[0][0][..., ::-1])
     words = ["generate", "--image", image, "--expression", "posed", "--model", RUN]
     first = [command(*words, "--out", folder / f"out{i}") for i in range(ROUNDS)]
-    generator = methods.load_folder("cmm_net", RUN)
+    generator = registry.load_folder("cmm_net", RUN)
     landmarks, face = neutral_face(image, generator.size, "mediapipe")
     label = np.zeros(1, np.int64)
     again = in_turn({"again": lambda: generator(landmarks[None], face[None], label)}, 7)["again"]

@@ -17,7 +17,7 @@ from cmm.core.weights_file import load_networks
 from cmm.evaluation.metrics.regions import boxes
 from cmm.evaluation.metrics.ssim import ssim, ssim_in
 from cmm.generation.generated_file import read_pair
-from cmm.models.translation import TranslationUNet
+from cmm.networks.translation import TranslationUNet
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training.tensors import faces_to_tensor, images_to_tensor, tensor_to_faces
 

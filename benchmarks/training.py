@@ -20,20 +20,20 @@ from machine import in_turn, product, spread, write
 from random_smiles import write_random_smiles
 from torch.utils.flop_counter import FlopCounterMode
 
-from cmm.models import convolutions
+from cmm.networks import convolutions
 from cmm.training import arithmetic, loop
 from cmm.training.batches import Batch, Randomness
 
 FRAMES, SIZE, SEQUENCES, ROUNDS = 32, 64, 12, 5
 THREADS = len(os.sched_getaffinity(0))
 STAGES = {  # stage: (module, stages before it, what an item is called)
-    "landmark_vae": ("cmm.training.landmark_vae", [], "images"),
-    "conditional_lstm": ("cmm.training.conditional_lstm", ["landmark_vae"], "sequences"),
-    "multi_mode_lstm": ("cmm.training.multi_mode_lstm", ["conditional_lstm"], "sequences"),
-    "translation": ("cmm.training.translation", [], "images"),
-    "face_vae": ("cmm.training.face_vae", [], "images"),
-    "cra_net": ("cmm.methods.cra_net", ["face_vae"], "sequences"),
-    "video_gan": ("cmm.methods.video_gan", [], "sequences"),
+    "landmark_vae": ("cmm.methods.cmm_net.landmark_vae", [], "images"),
+    "conditional_lstm": ("cmm.methods.cmm_net.conditional_lstm", ["landmark_vae"], "sequences"),
+    "multi_mode_lstm": ("cmm.methods.cmm_net.multi_mode_lstm", ["conditional_lstm"], "sequences"),
+    "translation": ("cmm.methods.cmm_net.translation", [], "images"),
+    "face_vae": ("cmm.methods.cra_net.face_vae", [], "images"),
+    "cra_net": ("cmm.methods.cra_net.cra_net", ["face_vae"], "sequences"),
+    "video_gan": ("cmm.methods.video_gan.video_gan", [], "sequences"),
 }
 
 

@@ -19,7 +19,6 @@ from importlib import import_module
 from pathlib import Path
 
 import cmm
-from cmm.commands import STAGES
 from cmm.core.errors import UserError
 from cmm.core.settings import add_flags, from_flags
 
@@ -30,8 +29,13 @@ def main(words=None):
     """Run one verb; returns the exit code: 0, 1 for bad input, 2 for bad usage."""
     words = sys.argv[1:] if words is None else list(words)
     verb = words[0] if words else "--help"
+    try:
+        from cmm.commands import STAGES  # reads the declarations of all methods, of which one may be wrong
+    except UserError as error:
+        print(f"cmm: error: {error}", file=sys.stderr)
+        return 1
     if verb in ("-h", "--help", "--version"):
-        print(f"cmm {cmm.__version__}" if verb == "--version" else overview())
+        print(f"cmm {cmm.__version__}" if verb == "--version" else overview(STAGES))
         return 0
     if verb not in STAGES:
         print(f"cmm: error: no verb {verb!r}: 'python -m cmm --help' lists them", file=sys.stderr)
@@ -73,11 +77,11 @@ def _check(given):
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is too small: the least is {least}")
 
 
-def overview():
+def overview(stages):
     """The list of verbs, in the order in which data flows."""
     lines = ["usage: python -m cmm VERB ...   (python -m cmm VERB --help for its flags)", ""]
-    width = max(map(len, STAGES)) + 2
-    lines += [f"  {verb:{width}}{stage.summary}" for verb, stage in STAGES.items()]
+    width = max(map(len, stages)) + 2
+    lines += [f"  {verb:{width}}{stage.summary}" for verb, stage in stages.items()]
     return "\n".join(lines)
 
 

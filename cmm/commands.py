@@ -1,13 +1,12 @@
 """The stages in the order in which data flows: verb -> module, config block, summary.
 
-The verb is also the rule's name. This module imports none of the stages, so that
-Snakemake can read it in an instant.
+The verb is also the rule's name, and the module's but for training stages, which their methods
+declare. This module imports none of the stages, so that Snakemake can read it in an instant.
 """
 
-import ast
 from dataclasses import dataclass
 
-from cmm.methods import OTHERS
+from cmm.methods.registry import METHODS
 
 
 @dataclass(frozen=True)
@@ -17,15 +16,11 @@ class Stage:
     summary: str
 
 
-def _summary(path):
-    """First sentence of a module's docstring."""
-    return ast.get_docstring(ast.parse(path.read_bytes())).splitlines()[0].rstrip(".")
-
-
-# Every method but CMM-Net is a module of cmm.methods, which is its training stage too.
-TRAINED = {f"train_{path.stem}": Stage(f"cmm.methods.{path.stem}", path.stem, _summary(path)) for path in OTHERS}
-
-
+TRAINED = {
+    f"train_{stage.name}": Stage(f"cmm.methods.{name}.{stage.name}", stage.name, stage.summary)
+    for name, method in METHODS.items()
+    for stage in method.stages
+}
 STAGES = {
     "datasets": Stage("cmm.datasets.registry", None, "print the data sets that the workflow knows"),
     "make_actors": Stage(
@@ -46,11 +41,6 @@ STAGES = {
     "find_smiles": Stage("cmm.sequences.find_smiles", "smiles", "neutral-to-smile phases from AU12 and AU6"),
     "draw_rasters": Stage("cmm.sequences.draw_rasters", "rasters", "aligned faces and landmark images of one shard"),
     "gather_rasters": Stage("cmm.sequences.gather_rasters", None, "join the shards: smiles.h5"),
-    "train_landmark_vae": Stage("cmm.training.landmark_vae", "landmark_vae", "phase 1: embedding"),
-    "train_conditional_lstm": Stage("cmm.training.conditional_lstm", "conditional_lstm", "phase 2: a sequence"),
-    "train_multi_mode_lstm": Stage("cmm.training.multi_mode_lstm", "multi_mode_lstm", "phase 3: K sequences"),
-    "train_translation": Stage("cmm.training.translation", "translation", "landmark images to faces"),
-    "train_face_vae": Stage("cmm.training.face_vae", "face_vae", "phase 1 of CRA-Net: embedding of faces"),
     **TRAINED,
     "generate_controls": Stage("cmm.generation.generate_controls", None, "originals, frozen frames, other people"),
     "generate_smiles": Stage("cmm.generation.generate_smiles", "generated", "sequences of the test fold: generated.h5"),
@@ -67,10 +57,10 @@ STAGES = {
     "gather_scores": Stage("cmm.evaluation.gather_scores", None, "join the scores of all runs, and their AU curves"),
     "tabulate_scores": Stage("cmm.tables.tabulate_scores", None, "all scores of all methods as TSV, Markdown and HTML"),
     "tabulate_comparisons": Stage(
-        "cmm.tables.tabulate_comparisons", None, "paired tests of CMM-Net against the others"
+        "cmm.tables.tabulate_comparisons", None, "paired tests of the main method against the others"
     ),
     "tabulate_paper": Stage("cmm.tables.tabulate_paper", None, "the paper's tables 1 and 3"),
-    "tabulate_ablations": Stage("cmm.tables.tabulate_ablations", None, "what each part of CMM-Net is good for"),
+    "tabulate_ablations": Stage("cmm.tables.tabulate_ablations", None, "what each part of a method is good for"),
     "prepare_study": Stage("cmm.study.prepare_study", "study", "pairs of videos for the user study"),
     "study": Stage("cmm.study.study", None, "serve the user study, or export its ratings"),
     "tabulate_study": Stage("cmm.tables.tabulate_study", None, "table 2: what the raters say"),

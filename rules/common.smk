@@ -15,15 +15,19 @@ shell.prefix(
     f"export PYTHONSAFEPATH=1 PYTHONPATH={shlex.quote(str(ROOT))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; set -euo pipefail; "
 )
 
-from cmm.workflow.config import flags, missing_data, prefer_this_python, used_datasets, validate, with_defaults
 from cmm.datasets.registry import listing_digest, registry
 from cmm.core.errors import UserError
 from cmm.evaluation.image_networks import chosen_network
 from cmm.faces.backends import FILES_BACKEND, OWN_ENVIRONMENT
 from cmm.core.files import file_digest, stat_digest
 from cmm.core.provenance import code_hash
-from cmm.commands import STAGES
 from snakemake.exceptions import WorkflowError
+
+try:
+    from cmm.commands import STAGES
+    from cmm.workflow.config import flags, missing_data, prefer_this_python, used_datasets, validate, with_defaults
+except UserError as error:  # in the declaration of a method
+    raise WorkflowError(str(error)) from None
 
 prefer_this_python()
 # config/config.yaml, below what the command line or an embedding workflow says.

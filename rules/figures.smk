@@ -108,7 +108,7 @@ rule plot_methods:
     params:
         methods=config["methods"],
         settings=settings("plot_methods"),
-        code=code("plot_methods"),
+        code=code("plot_methods", *declarations()),
     message:
         "Drawing figure 7, fold {wildcards.fold}"
     shell:
@@ -134,7 +134,7 @@ rule plot_mean_curves:
     conda:
         "../envs/report.yaml"
     params:
-        code=code("plot_mean_curves"),
+        code=code("plot_mean_curves", *declarations()),
     message:
         "Drawing figure 8 of {wildcards.dataset}"
     shell:
@@ -144,7 +144,7 @@ rule plot_mean_curves:
 
 rule plot_losses:
     input:
-        lambda wildcards: [f"{RUN}/{stage}.losses.tsv" for stage in METHODS[wildcards.method]],
+        lambda wildcards: [f"{RUN}/{stage.name}.losses.tsv" for stage in declaration_of(wildcards.method).stages],
     output:
         report(
             f"{RUN}/losses.svg",
@@ -159,6 +159,8 @@ rule plot_losses:
     conda:
         "../envs/report.yaml"
     params:
+        caption=lambda wildcards: declaration_of(wildcards.method).caption,
+        stages=lambda wildcards: [stage.name for stage in declaration_of(wildcards.method).stages],
         code=code("plot_losses"),
     message:
         "Plotting the losses"

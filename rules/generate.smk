@@ -44,7 +44,7 @@ rule generate_smiles:
         runtime=60,
     params:
         settings=settings("generate_smiles"),
-        code=lambda wildcards: code("generate_smiles", f"cmm.methods.{split(wildcards.method)[0]}"),
+        code=lambda wildcards: code("generate_smiles", f"cmm.methods.{split(wildcards.method)[0]}.generator"),
     message:
         "Generating the test videos of fold {wildcards.fold} with {wildcards.method}"
     shell:

@@ -1,17 +1,22 @@
 # Which runs there are, methods and their ablations, data sets, folds and seeds; and what belongs to them. No rules.
 
-from cmm.methods import CMM_NET, METHODS, split, weights_of
+from cmm.methods.registry import METHODS, declaration_of, split, stages_before
 
 # One trained method: data set, held-out fold, method, seed. An ablation of a method is a
-# method, too: cmm_net-without_push.
+# method, too: METHOD-without_push.
 RUN = "results/{dataset}/fold{fold}/{method}/seed{seed}"
 RUN_LOG = RUN.replace("results", "logs", 1)
 CONTROLS = RUN.format(dataset="{dataset}", fold="{fold}", method="controls", seed=0)
 
 
 def ablations():
-    """Names of the methods that are ablations of CMM-Net."""
-    return [f"cmm_net-{name}" for name in config["ablations"]]
+    """Names of the methods that are ablations of others."""
+    return [f"{method}-{name}" for method, variants in config["ablations"].items() for name in variants]
+
+
+def declarations():
+    """Modules of all methods' declarations: what tables and figures call them."""
+    return [f"cmm.methods.{method}.method" for method in METHODS]
 
 
 def folds_of(dataset):
@@ -42,10 +47,7 @@ def scored_run(wildcards):
 def trained_by(method, stage):
     """The method whose run holds a stage's weights: an ablation trains what it changes, and what is made from that."""
     base, ablation = split(method)
-    if not ablation:
-        return method
-    before = [stage] if stage == "translation" else CMM_NET[: CMM_NET.index(stage) + 1]
-    return method if set(before) & set(config["ablations"][ablation]) else base
+    return method if not ablation or stages_before(base, stage) & set(config["ablations"][base][ablation]) else base
 
 
 def weights(stage):
@@ -61,21 +63,21 @@ def weights(stage):
 def models():
     """Weights of every stage of every run."""
     methods = [*config["methods"], *ablations()]
-    wanted = {(trained_by(m, stage), stage) for m in methods for stage in METHODS[split(m)[0]]}
+    wanted = {(trained_by(m, stage.name), stage.name) for m in methods for stage in declaration_of(m).stages}
     return [path for m, stage in sorted(wanted) for path in runs(f"{RUN}/{stage}.safetensors", [m])]
 
 
 def generated_from(wildcards):
     """Weights that a method generates from."""
-    return [weights(stage)(wildcards) for stage in weights_of(wildcards.method)]
+    return [weights(stage)(wildcards) for stage in declaration_of(wildcards.method).weights]
 
 
 def trained_settings(stage):
-    """The flags of a training stage of CMM-Net, with what an ablation changes."""
+    """The flags of a training stage, with what an ablation changes."""
 
     def words(wildcards):
-        _, ablation = split(wildcards.method)
-        changed = config["ablations"][ablation].get(stage, {}) if ablation else {}
+        method, ablation = split(wildcards.method)
+        changed = config["ablations"][method][ablation].get(stage, {}) if ablation else {}
         return flags({**config[stage], **changed})
 
     return words
@@ -101,8 +103,8 @@ def tables(suffix):
 
 
 def studies():
-    """Folder of the user study of each data set, where there is a method to compare CMM-Net with."""
-    comparable = "cmm_net" in config["methods"] and len(config["methods"]) > 1
+    """Folder of the user study of each data set, where there is a method to compare the main one with."""
+    comparable = config["main_method"] in config["methods"] and len(config["methods"]) > 1
     return collect("results/{dataset}/study", dataset=config["datasets"]) if comparable else []
 
 
@@ -135,6 +137,6 @@ def provenance_of(wildcards):
     return [*found, *milestone("videos"), *figures(), *tables("tsv")]
 
 
-def stages_before(wildcards, input):
+def weights_before(wildcards, input):
     """Flags of the weights that a stage starts from."""
     return flags({name: str(path) for name, path in input.items() if name != "smiles"})

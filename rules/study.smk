@@ -19,13 +19,14 @@ rule prepare_study:
     params:
         methods=lambda wildcards: [method for path, method, fold in studied(wildcards)],
         folds=lambda wildcards: [fold for path, method, fold in studied(wildcards)],
+        main_method=config["main_method"],
         settings=settings("prepare_study"),
         code=code("prepare_study"),
     message:
         "Preparing the user study of {wildcards.dataset}"
     shell:
         "python -m cmm prepare_study --smiles {input.smiles:q} --generated {input.generated:q}"
-        " --methods {params.methods:q} --folds {params.folds} --dataset {wildcards.dataset} --out {output:q}"
+        " --methods {params.methods:q} --main-method {params.main_method} --folds {params.folds} --dataset {wildcards.dataset} --out {output:q}"
         " {params.settings} > {log:q} 2>&1"
 
 

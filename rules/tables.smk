@@ -23,7 +23,7 @@ rule tabulate_paper:
         "../envs/report.yaml"
     params:
         printed=file_digest(ROOT / "config/paper_numbers.tsv"),  # no input: the workflow may be moved
-        code=code("tabulate_paper"),
+        code=code("tabulate_paper", *declarations()),
     message:
         "Making the paper's table {wildcards.number}"
     shell:
@@ -50,7 +50,7 @@ rule tabulate_scores:
     conda:
         "../envs/report.yaml"
     params:
-        code=code("tabulate_scores"),
+        code=code("tabulate_scores", *declarations()),
     message:
         "Making the table of all scores"
     shell:
@@ -67,7 +67,7 @@ rule tabulate_comparisons:
             "results/tables/comparisons.html",
             caption="../workflow/report/comparisons.rst",
             category="2. Tables",
-            labels={"table": "CMM-Net against each other method: paired tests"},
+            labels={"table": "the main method against each other: paired tests"},
         ),
     log:
         "logs/tabulate_comparisons.log",
@@ -76,11 +76,12 @@ rule tabulate_comparisons:
     conda:
         "../envs/report.yaml"
     params:
-        code=code("tabulate_comparisons"),
+        method=config["main_method"],
+        code=code("tabulate_comparisons", *declarations()),
     message:
         "Comparing methods in pairs"
     shell:
-        "python -m cmm tabulate_comparisons --scores {input.scores:q} --tsv {output.tsv:q} --html {output.html:q}"
+        "python -m cmm tabulate_comparisons --scores {input.scores:q} --method {params.method} --tsv {output.tsv:q} --html {output.html:q}"
         " > {log:q} 2>&1"
 
 
@@ -93,7 +94,7 @@ rule tabulate_ablations:
             "results/tables/ablations.html",
             caption="../workflow/report/ablations.rst",
             category="2. Tables",
-            labels={"table": "ablations: what each part of CMM-Net is good for"},
+            labels={"table": "ablations: what each part of a method is good for"},
         ),
         figure=report(
             "results/figures/ablations.svg",
@@ -109,7 +110,7 @@ rule tabulate_ablations:
     conda:
         "../envs/report.yaml"
     params:
-        code=code("tabulate_ablations"),
+        code=code("tabulate_ablations", *declarations()),
     message:
         "Comparing the ablations"
     shell:

@@ -1,9 +1,11 @@
 """envs/*.yaml: exact versions, those of the lock file, and exactly what each family of rules imports."""
 
 import ast
+import logging
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -13,7 +15,7 @@ from cmm.core.provenance import _closure, _source
 from cmm.datasets.layouts import LAYOUTS
 from cmm.evaluation.catalogue import NETWORKS
 from cmm.faces.backends import BACKENDS, OWN_ENVIRONMENT
-from cmm.methods import METHODS
+from cmm.methods.registry import METHODS
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
@@ -62,9 +64,7 @@ def rules():
             for environment in [where[1]] if where[1] else ["faces", *OWN_ENVIRONMENT]:
                 found.setdefault(environment, []).append(name)
     # Their rules are made in a loop.
-    found["train"] += [
-        f"train_{stage}" for method, stages in METHODS.items() if method != "cmm_net" for stage in stages
-    ]
+    found["train"] += [f"train_{stage.name}" for method in METHODS.values() for stage in method.stages]
     return found
 
 
@@ -73,7 +73,7 @@ def plugins(rule, environment):
     if rule == "index_videos":
         return [f"cmm.datasets.layouts.{layout}" for layout in LAYOUTS]
     if rule == "generate_smiles":
-        return [f"cmm.methods.{method}" for method in METHODS]
+        return [f"cmm.methods.{method}.generator" for method in METHODS]
     if rule == "measure_pictures":
         return [f"cmm.evaluation.image_networks.{name}" for name in NETWORKS]
     if rule in ("measure_tracks", "measure_motion", "train_action_units"):
@@ -126,7 +126,11 @@ def test_the_projects_own_pins_are_those_of_the_lock_file():
     }
 
 
-def test_the_slurm_profile_gives_every_training_a_gpu():
-    """Their rules ask for gpu=1; on the default partition such a job is refused."""
-    given = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["set-resources"]
-    assert set(given) == {f"train_{stage}" for stages in METHODS.values() for stage in stages}
+@pytest.mark.parametrize(("gpu", "partition"), [(0, "cpu"), (1, "gpu"), (4, "gpu")])
+def test_the_slurm_profile_sends_jobs_where_they_fit(gpu, partition):
+    """Trainings ask for gpu=1; on a partition without GPUs such a job is refused."""
+    slurm = pytest.importorskip("snakemake_executor_plugin_slurm.partitions")
+    partitions = slurm.read_partition_file(ROOT / "profiles/slurm/partitions.yaml")
+    resources = {"gpu": gpu, "mem_mb": 3000, "runtime": 1440} if gpu else {"mem_mb": 3000, "runtime": 1440}
+    job = SimpleNamespace(name="a job", threads=4, resources=resources)
+    assert slurm.get_best_partition(partitions, job, logging.getLogger("test")) == partition

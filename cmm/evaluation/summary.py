@@ -14,10 +14,10 @@ from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import bootstrap, interval, paired_test, replicate_test
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
+from cmm.methods.registry import METHODS
 
 GROUP = ["dataset", "method", "mode", "expression", "metric"]
 MODES = "modes"  # of the modes 1..K on average
-ORDER = (*CONTROLS, "video_gan", "cra_net", "cmm_net")  # then the rest, by name
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def summarise(rows):
     return pd.DataFrame(lines, columns=[*GROUP, "value", "low", "high", "people", "videos", "runs"])
 
 
-def compare(rows, method="cmm_net", modes=None):
+def compare(rows, method, modes=None):
     """Paired comparisons of one method with every other, controls too, on the same people.
 
     modes: {metric: of which mode}; of the conditional sequence where it does not say.
@@ -122,6 +122,6 @@ def _difference(mine, theirs):
 
 
 def in_order(methods):
-    """Methods in the order of tables: controls, baselines, CMM-Net, others."""
-    known = [name for name in ORDER if name in methods]
+    """Methods in the order of tables: controls, those of the paper as it lists them, others, ablations."""
+    known = [name for name in (*CONTROLS, *METHODS) if name in methods]
     return known + sorted(set(methods) - set(known))

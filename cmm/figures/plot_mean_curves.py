@@ -1,7 +1,7 @@
 """Figure 8: mean AU6 and AU12 curves of every method over the test set, with 95 percent bands.
 
 Curves are smoothed over 5 frames and averaged, as for table 3; bands are of the bootstrap over
-people. Of CMM-Net, the conditional sequence.
+people. Of a method with modes, the conditional sequence.
 """
 
 from pathlib import Path

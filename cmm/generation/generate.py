@@ -12,7 +12,6 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from cmm import methods
 from cmm.core.errors import UserError
 from cmm.core.files import atomic
 from cmm.core.provenance import provenance
@@ -26,6 +25,7 @@ from cmm.faces.trackers import load
 from cmm.generation.film_strip import draw_film_strip, strip_rows
 from cmm.generation.generated_file import CONDITIONAL, mode_names
 from cmm.generation.render_films import side_by_side, write_singles
+from cmm.methods import registry
 
 log = logging.getLogger("cmm")
 
@@ -40,17 +40,18 @@ class Settings:
 def main(
     image: Annotated[Path, "photograph with a neutral face (or a video: its first frame)"],
     expression: Annotated[str, " | ".join(EXPRESSIONS)],
-    model: Annotated[Path, "folder of a run, with its weights (of cmm_net: multi_mode_lstm and translation)"],
+    model: Annotated[Path, "folder of a run, with its weights"],
     out: Annotated[Path, "folder to write"],
     settings: Settings,
-    method: Annotated[str, "method that the weights are of"] = "cmm_net",
+    method: Annotated[str | None, "method that the weights are of; found out where one method's lie there"] = None,
 ):
     """Generate from one photograph."""
     if expression not in EXPRESSIONS:
         raise UserError(f"no expression {expression!r}: choose {' or '.join(EXPRESSIONS)}")
     if out.exists():
         raise UserError(f"{out} exists already: name a new folder")
-    generator = methods.load_folder(method, model)
+    method = method or registry.method_in(model)
+    generator = registry.load_folder(method, model)
     landmarks, face = neutral_face(image, generator.size, settings.backend)
     label = np.array([EXPRESSIONS.index(expression)])
     if label[0] not in generator.labels:

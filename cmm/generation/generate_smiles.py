@@ -12,13 +12,13 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from cmm import methods
 from cmm.core.errors import UserError
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.datasets import EXPRESSIONS
 from cmm.generation.generated_file import CONDITIONAL, GeneratedSmiles, write_generated
+from cmm.methods import registry
 from cmm.sequences.smiles_file import read_smiles
 
 
@@ -38,7 +38,7 @@ def main(
 ):
     """Generate every test video of one fold."""
     torch.set_num_threads(threads)
-    generator = methods.load(method, weights)
+    generator = registry.load(method, weights)
     data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces"))
     check(generator, data, weights[0], smiles)
     has_contrast = {1 - label for label in data.label} <= set(generator.labels)

@@ -1,6 +1,6 @@
 """Draw the pairs of a user study and write their videos, under names that tell nothing.
 
-CMM-Net's conditional sequence against each other method's, and against the original, of the same
+The main method's conditional sequence against each other method's, and against the original, of the same
 test video; as many pairs of each comparison as asked for, or as there are test videos.
 """
 
@@ -24,7 +24,6 @@ from cmm.generation.render_films import enlarge
 
 COLUMNS = ["pair", "comparison", "dataset", "smile", "expression", "first", "second", "first_video", "second_video"]
 COLUMNS += ["first_sha256", "second_sha256"]
-METHOD = "cmm_net"
 log = logging.getLogger("cmm")
 
 
@@ -40,6 +39,7 @@ def main(
     smiles: Annotated[Path, "smiles.h5"],
     generated: Annotated[list[Path], "generated.h5 files"],
     methods: Annotated[list[str], "the method of each of them, in the same order"],
+    main_method: Annotated[str, "the one of them that is compared with the others"],
     folds: Annotated[list[int], "the test fold of each of them, in the same order"],
     dataset: Annotated[str, "name of the data set, for the table"],
     out: Annotated[Path, "folder of the study to write"],
@@ -48,11 +48,11 @@ def main(
     """Write the study's folder."""
     if not len(generated) == len(methods) == len(folds):
         raise UserError("--generated, --methods and --folds must have the same number of values")
-    if METHOD not in methods:
-        raise UserError(f"a study compares {METHOD} with others: it is not among --methods {' '.join(methods)}")
+    if main_method not in methods:
+        raise UserError(f"a study compares {main_method} with others: it is not among --methods {' '.join(methods)}")
     sequences = read_sequences(smiles, generated, methods, folds)
     rng = np.random.default_rng(settings.seed)
-    pairs = draw_pairs(sequences, dataset, settings.pairs, rng)
+    pairs = draw_pairs(sequences, main_method, dataset, settings.pairs, rng)
     about = provenance(__name__, settings, [smiles, *generated], methods=methods, folds=folds)
     with atomic(out) as folder:
         (folder / "videos").mkdir(parents=True)
@@ -76,17 +76,17 @@ def read_sequences(smiles, generated, methods, folds):
     return found
 
 
-def draw_pairs(sequences, dataset, count, rng):
+def draw_pairs(sequences, main, dataset, count, rng):
     """Rows of pairs.parquet but for the checksums; their names are drawn by `rng`, and so are those of their
-    videos, anew for each pair: a name that came twice would be CMM-Net's."""
+    videos, anew for each pair: a name that came twice would be the main method's."""
     rows = []
-    for other in [*(name for name in sequences if name not in (METHOD, "original")), "original"]:
-        both = sorted(set(sequences[METHOD]) & set(sequences[other]))
+    for other in [*(name for name in sequences if name not in (main, "original")), "original"]:
+        both = sorted(set(sequences[main]) & set(sequences[other]))
         if len(both) < count:
-            log.warning("%s against %s: %d pairs, all there are (%d asked for)", METHOD, other, len(both), count)
+            log.warning("%s against %s: %d pairs, all there are (%d asked for)", main, other, len(both), count)
         for smile in sorted(rng.permutation(both)[:count]):
-            row = {"pair": rng.bytes(8).hex(), "comparison": f"{METHOD} / {other}", "dataset": dataset}
-            row |= {"smile": str(smile), "expression": sequences[METHOD][smile][1], "first": METHOD, "second": other}
+            row = {"pair": rng.bytes(8).hex(), "comparison": f"{main} / {other}", "dataset": dataset}
+            row |= {"smile": str(smile), "expression": sequences[main][smile][1], "first": main, "second": other}
             rows.append(row | {"first_video": rng.bytes(8).hex(), "second_video": rng.bytes(8).hex()})
     return rows
 

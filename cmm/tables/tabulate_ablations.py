@@ -1,8 +1,9 @@
-"""Ablations: what CMM-Net's parts are good for, as a table and as diversity against fidelity.
+"""Ablations: what a method's parts are good for, as a table and as one score against another.
 
-The modes are meant to differ and still to be smiles of that person: far apart and unlike the
-original, or alike and close to it, are both easy. Means over the K modes of each variant; each
-is compared with CMM-Net on the same people.
+A method declares the scores that its ablations are judged by, and of which sequences; each variant is
+compared with the method itself on the same people. The figure sets the first two of these scores
+against each other. Of modes, diversity against fidelity: far apart and unlike the original,
+or alike and close to it, are both easy.
 """
 
 from pathlib import Path
@@ -20,24 +21,15 @@ from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
 from cmm.evaluation.catalogue import shown, title_of
 from cmm.evaluation.score_rows import COLUMNS
-from cmm.evaluation.summary import MODES, compare, summarise
+from cmm.evaluation.summary import compare, in_order, summarise
+from cmm.methods.registry import declaration_of, split
 
-BASE = "cmm_net"
-SHOWN = {  # score: of which sequences
-    "mode_diversity": "all",
-    "ssim": MODES,
-    "ssim_mouth_apex": MODES,
-    "landmark_error": MODES,
-    "au12_curve_distance": MODES,
-    "expression_accuracy": MODES,
-}
-FIDELITY = "ssim_mouth_apex"
 MARKERS = "osD^vPX*"
 CONTROL = "neutral_frame"
 NOTE = (
-    "K counts the modes. Means over them with 95 percent intervals of the bootstrap over people. p: of the paired"
-    " difference to CMM-Net, sign permutations over people (at least 2 / 2^n) or, of curves, the bootstrap's."
-    " One mode has no diversity."
+    "K counts the modes, 0 of a method with one sequence alone. With 95 percent intervals of the bootstrap over people."
+    " p: of the paired difference to {title}, sign permutations over people (at least 2 / 2^n) or, of curves, the"
+    " bootstrap's. One mode has no diversity."
 )
 
 
@@ -49,59 +41,67 @@ def main(
 ):
     """Write table and figure."""
     rows = read_table(scores, COLUMNS)
-    rows = rows[(rows["method"].str.partition("-")[0] == BASE) | (rows["method"] == CONTROL)]
-    table = tabulate(rows)
+    bases = in_order({split(method)[0] for method in rows["method"] if split(method)[1]})
+    table = pd.concat([tabulate(rows, base) for base in bases])
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    write_pages("Ablations of CMM-Net", sections(table), about, html)
+    write_pages("Ablations", sections(table), about, html)
     plot_trade_off(figure, table, about)
 
 
-def tabulate(rows):
-    """Summary of the scores that are shown, a line each, with the variant and its number of modes, k."""
+def tabulate(rows, base):
+    """Summary of the scores that `base` declares for its ablations, a line each, with the variant and its number of
+    modes, k."""
+    shown_scores = declaration_of(base).ablation_scores
+    mine = rows["method"].map(lambda method: split(method)[0] == base)
+    rows = rows[mine | (rows["method"] == CONTROL)]
     modes = rows[rows["mode"].str.isdigit()].groupby(["dataset", "method"])["mode"].nunique()
     table = summarise(rows)
-    table = table[(table["mode"] == table["metric"].map(SHOWN)) | (table["method"] == CONTROL)]
-    table = table[table["metric"].isin(SHOWN)]
-    table = with_differences(table, compare(rows, BASE, SHOWN))
+    table = table[(table["mode"] == table["metric"].map(shown_scores)) | (table["method"] == CONTROL)]
+    table = table[table["metric"].isin(shown_scores)]
+    table = with_differences(table, compare(rows, base, shown_scores))
     k = [modes.get(key, 0) for key in zip(table["dataset"], table["method"], strict=True)]
-    return table.assign(variant=table["method"].map(name), k=k).drop(columns=["method", "mode"])
+    table = table.assign(base=base, variant=table["method"].map(name), k=k).drop(columns=["method", "mode"])
+    return table[["base", *(column for column in table if column != "base")]]
 
 
 def with_differences(table, compared):
-    """The table with `difference` to CMM-Net, its interval and `p` where a score is of the modes; NaN elsewhere."""
+    """The table with `difference` to the method itself, its interval and `p` where a score can be paired; else NaN."""
     columns = ["difference", "difference_low", "difference_high", "p"]
     compared = compared.drop(columns="method")
     compared = compared.rename(columns={"other": "method", "low": columns[1], "high": columns[2]})
-    compared[columns[:3]] = -compared[["difference", "difference_high", "difference_low"]].to_numpy()  # other - CMM-Net
+    compared[columns[:3]] = -compared[["difference", "difference_high", "difference_low"]].to_numpy()  # other - base
     keys = ["dataset", "method", "expression", "metric"]
     return table.merge(compared[[*keys, *columns]], on=keys, how="left")
 
 
 def name(method):
-    """A variant in words: cmm_net-without_push is 'without push'."""
+    """A variant in words: NAME-without_push is 'without push', NAME itself its title."""
     if method == CONTROL:
         return "frozen neutral frame (control)"
-    return method.partition("-")[2].replace("_", " ") or "CMM-Net"
+    base, ablation = split(method)
+    return ablation.replace("_", " ") or declaration_of(base).title
 
 
 def sections(table):
-    """A Section for each data set: a line a variant and expression."""
+    """A Section for each method and data set: a line a variant and expression."""
     found = []
-    for dataset, mine in table.groupby("dataset", sort=False):
-        metrics = [metric for metric in SHOWN if metric in set(mine["metric"])]
+    for (base, dataset), mine in table.groupby(["base", "dataset"], sort=False):
+        method = declaration_of(base)
+        metrics = [metric for metric in method.ablation_scores if metric in set(mine["metric"])]
         body = []
         for (variant, k, expression), group in mine.groupby(["variant", "k", "expression"], sort=False):
             values = group.set_index("metric")
             body.append([variant, str(k), expression, *(cell(values, metric) for metric in metrics)])
-        order = {name(CONTROL): 0, "CMM-Net": 1}
+        order = {name(CONTROL): 0, method.title: 1}
         body.sort(key=lambda line: (line[2], order.get(line[0], 2), int(line[1]), line[0]))
-        found.append(Section(dataset, ["variant", "K", "expression", *map(title_of, metrics)], body, NOTE))
+        head = ["variant", "K", "expression", *map(title_of, metrics)]
+        found.append(Section(f"{method.title}, {dataset}", head, body, NOTE.format(title=method.title)))
     return found
 
 
 def cell(values, metric):
-    """A score with its interval, and the p-value of its difference to CMM-Net's; a dash where it cannot be said."""
+    """A score with its interval, and p of its difference to the method's own; a dash where it cannot be said."""
     if metric not in values.index or pd.isna(values.loc[metric, "value"]):
         return "-"
     row = values.loc[metric]
@@ -110,18 +110,19 @@ def cell(values, metric):
 
 
 def plot_trade_off(path, table, about):
-    """Diversity of the modes against their fidelity, a point a variant; a panel for each data set and expression."""
-    panels = list(table.groupby(["dataset", "expression"], sort=False))
+    """The first score of each method's ablations against the second, a point a variant; a panel for each method, data
+    set and expression."""
+    panels = list(table.groupby(["base", "dataset", "expression"], sort=False))
     figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.4), layout="constrained", squeeze=False)
-    variants = sorted(set(table["variant"]), key=lambda variant: (variant not in ("CMM-Net", name(CONTROL)), variant))
-    for axis, ((dataset, expression), mine) in zip(axes[0], panels, strict=True):
+    titles = {declaration_of(base).title for base in table["base"]}
+    variants = sorted(set(table["variant"]), key=lambda one: (one not in {*titles, name(CONTROL)}, one))
+    for axis, ((base, dataset, expression), mine) in zip(axes[0], panels, strict=True):
+        across, up = list(declaration_of(base).ablation_scores)[:2]
         for i, variant in enumerate(variants):
             values = mine[mine["variant"] == variant].set_index("metric")
-            if FIDELITY not in values.index:
+            if up not in values.index:
                 continue
-            y = values.loc[FIDELITY]
-            has_more = "mode_diversity" in values.index and not pd.isna(values.loc["mode_diversity", "value"])
-            x = values.loc["mode_diversity"] if has_more else pd.Series({"value": 0.0, "low": 0.0, "high": 0.0})
+            x, y = point(values, across), point(values, up)
             axis.errorbar(
                 x["value"], y["value"],
                 xerr=[[x["value"] - x["low"]], [x["high"] - x["value"]]],
@@ -129,9 +130,15 @@ def plot_trade_off(path, table, about):
                 fmt=MARKERS[i % len(MARKERS)], color=("#000000", *COLOURS)[i % (1 + len(COLOURS))], capsize=2,
                 linewidth=0.9, label=variant,
             )  # fmt: skip
-        axis.set(xlabel="mode diversity [IOD]", ylabel=title_of(FIDELITY))
-        axis.set_title(f"{dataset}, {expression}", parse_math=False)
+        axis.set(xlabel=title_of(across), ylabel=title_of(up))
+        axis.set_title(f"{declaration_of(base).title}: {dataset}, {expression}", parse_math=False, fontsize=9)
         axis.spines[["top", "right"]].set_visible(False)
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    known = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     save_figure(figure, path, about)
+
+
+def point(values, metric):
+    """A score with its interval; 0 where a variant cannot have it, as one mode no diversity."""
+    known = metric in values.index and not pd.isna(values.loc[metric, "value"])
+    return values.loc[metric] if known else pd.Series({"value": 0.0, "low": 0.0, "high": 0.0})

@@ -1,4 +1,4 @@
-"""CMM-Net against every other method, in pairs on the same people: differences, intervals, p-values."""
+"""One method against every other, in pairs on the same people: differences, intervals, p-values."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +11,10 @@ from cmm.core.tables import read_table, write_tsv
 from cmm.evaluation.catalogue import BETTER, in_order, metric_of, shown, split_name, title_of
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import compare, without_ablations
+from cmm.methods.registry import declaration_of
 
 NOTE = (
-    "Difference: CMM-Net's conditional sequence minus the other, mean over people, with the 95 percent interval of the"
+    "Difference: {title}'s conditional sequence minus the other, mean over people, with the 95 percent interval of the"
     " bootstrap over people. p: sign permutations over people, two-sided; of scores of sets (Inception Score, FID,"
     " video distance, AU curves), from the bootstrap's replicates. Both are at least 2 / 2^n of n people, and not"
     " corrected for the number of comparisons. The originals are left out where they are what is measured against."
@@ -24,18 +25,20 @@ LEFT_OUT = ("inception_score_difference",)  # a constant less than the score its
 
 def main(
     scores: Annotated[Path, "scores.parquet"],
+    method: Annotated[str, "the one that is held against the others"],
     tsv: Annotated[Path, "table to write, tab-separated"],
     html: Annotated[Path, "table to write, HTML"],
 ):
     """Write the table in both formats."""
-    table = compare(without_ablations(read_table(scores, COLUMNS)))
+    title = declaration_of(method).title
+    table = compare(without_ablations(read_table(scores, COLUMNS)), method)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    write_pages("CMM-Net against each other method", sections(table), about, html)
+    write_pages(f"{title} against each other method", sections(table, title), about, html)
 
 
-def sections(table):
-    """A Section for each data set: a line a score and expression, a column a method."""
+def sections(table, title):
+    """A Section for each data set: a line a score and expression, a column a method; `title`: the compared one's."""
     found = []
     for dataset, mine in table.groupby("dataset", sort=False):
         others = list(dict.fromkeys(mine["other"]))
@@ -49,8 +52,8 @@ def sections(table):
                 said = [name for name in cells.index if name != "original" or better == "original"]
                 row = [title_of(metric), BETTER[better], expression]
                 rows.append(row + [cell(cells.loc[name], metric) if name in said else "" for name in others])
-        found.append(Section(dataset, head, rows, NOTE))
-    return found or [Section("", ["nothing to compare"], [], "CMM-Net is not among the methods that were run.")]
+        found.append(Section(dataset, head, rows, NOTE.format(title=title)))
+    return found or [Section("", ["nothing to compare"], [], f"{title} is not among the methods that were run.")]
 
 
 def cell(row, metric):

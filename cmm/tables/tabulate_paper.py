@@ -22,19 +22,14 @@ from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
+from cmm.methods.registry import METHODS
 
 PRINTED = Path(__file__).parents[2] / "config/paper_numbers.tsv"
-# (method, mode): what the line is called; the originals and controls first.
-LINES = {
+CONTROL_LINES = {  # (method, mode): what the line is called
     ("original", "original"): "Original",
     ("neutral_frame", "neutral_frame"): "frozen neutral frame (control)",
     ("other_person", "other_person"): "another person (control)",
-    ("video_gan", CONDITIONAL): "Video-GAN",
-    ("cra_net", CONDITIONAL): "CRA-Net",
-    ("cmm_net", CONDITIONAL): "CMM-Net, conditional sequence",
-    ("cmm_net", MODES): "CMM-Net, mean of the K modes",
 }
-CONTROL_LINES = 3
 TABLES = {
     1: ["ssim", "inception_score", "inception_score_difference", "ssim_mouth_apex"],
     3: ["au6_curve_distance", "au12_curve_distance"],
@@ -57,6 +52,19 @@ def main(
     write_pages(f"The paper's table {number}", [section], about, html, markdown)
 
 
+def lines_of(run):
+    """{(method, mode): what the line is called} of the methods: those of the paper, and what else was `run`."""
+    lines = {}
+    for name, method in METHODS.items():
+        if method.line is not None or name in run:
+            beyond = "" if method.line is not None else " (beyond the paper)"
+            lines[name, CONDITIONAL] = ", ".join(filter(None, (method.title, method.sequence))) + beyond
+            if method.modes:
+                lines[name, MODES] = f"{method.title}, {method.modes}{beyond}"
+    unknown = run - {*METHODS, *CONTROLS}  # scored before its folder was taken away
+    return lines | {(name, CONDITIONAL): name for name in sorted(unknown)}
+
+
 def layout(rows, bases, number, printed=PRINTED):
     """(Section, long table) of the paper's table `number`, with the scores `bases` in its columns.
 
@@ -67,11 +75,7 @@ def layout(rows, bases, number, printed=PRINTED):
     table = summarise(without_ablations(rows))
     run = set(table["method"])
     table = table[table["metric"].map(lambda name: split_name(name)[0] in bases)]
-    lines = LINES | {
-        (method, CONDITIONAL): method
-        for method in table["method"]
-        if (method, method) not in LINES and (method, CONDITIONAL) not in LINES
-    }
+    lines = CONTROL_LINES | lines_of(run)
     table = table.loc[[key in lines for key in zip(table["method"], table["mode"], strict=True)]]
     columns = sorted(
         {tuple(row) for row in table[["dataset", "expression", "metric"]].itertuples(index=False)},
@@ -94,8 +98,8 @@ def layout(rows, bases, number, printed=PRINTED):
 def best_line(values, column, lines):
     """(method, mode) of the best line of a column, controls aside; None unless two methods were measured."""
     found = {}
-    for key in list(lines)[CONTROL_LINES:]:
-        row = values.get((*key, *column))
+    for key in lines:
+        row = None if key in CONTROL_LINES else values.get((*key, *column))
         if row is not None and not pd.isna(row.value):
             found[key] = row.value
     if len({method for method, _ in found}) < 2:

@@ -22,7 +22,7 @@ from cmm.core.settings import schema_of
 from cmm.datasets.layouts import LAYOUTS, reader
 from cmm.datasets.registry import entry_of
 from cmm.faces.backends import WITHOUT_UNITS
-from cmm.methods import CMM_NET, METHODS
+from cmm.methods.registry import METHODS
 
 NAME = "^[a-z][a-z0-9_]*$"  # of data sets and ablations: they become folder names
 # An integer is written as one: 2.0 would be refused later, as a flag.
@@ -32,7 +32,9 @@ Validator = jsonschema.validators.extend(
         "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
     ),
 )
-ABLATIONS = "variants of cmm_net, each a name and the settings of its stages that it changes; see ablations.yaml"
+ABLATIONS = (
+    "of each method its variants, each a name and the settings of its stages that it changes; see ablations.yaml"
+)
 TOP = {
     "datasets": {
         "description": "data sets to run, each a key of sources",
@@ -54,6 +56,10 @@ TOP = {
         "items": {"enum": list(METHODS)},
         "minItems": 1,
         "uniqueItems": True,
+    },
+    "main_method": {
+        "description": "the one of the methods that comparisons and the user study hold against the others",
+        "enum": list(METHODS),
     },
     "seeds": {
         "description": "random seeds, one run each",
@@ -191,14 +197,18 @@ def config_schema():
 
 
 def ablations_schema(parts):
-    """JSON schema of the ablations: the settings of CMM-Net's stages, each as in its own block."""
-    changes = {name: parts[name] for name in CMM_NET}
-    named = {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": changes}
+    """JSON schema of the ablations: of each method the settings of its stages, each as in its own block."""
+
+    def of(method):
+        changes = {stage.name: parts[stage.name] for stage in method.stages}
+        named = {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": changes}
+        return {"type": "object", "additionalProperties": False, "patternProperties": {NAME: named}}
+
     return {
         "description": ABLATIONS,
         "type": "object",
         "additionalProperties": False,
-        "patternProperties": {NAME: named},
+        "properties": {name: of(method) for name, method in METHODS.items()},
     }
 
 
@@ -217,8 +227,11 @@ def validate(config, schema):
             raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
     if config["action_units"]["dataset"] not in config["sources"]:
         raise UserError(f"config: action_units.dataset: {config['action_units']['dataset']!r} is no key of sources")
-    if config["ablations"] and "cmm_net" not in config["methods"]:
-        raise UserError("config: ablations are of cmm_net, which is not among methods: add it, or empty ablations")
+    for name, variants in config["ablations"].items():
+        if variants and name not in config["methods"]:
+            raise UserError(
+                f"config: ablations.{name} are of a method that is not among methods: add it, or empty them"
+            )
     _check_trackers(config)
 
 

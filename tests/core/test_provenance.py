@@ -38,12 +38,12 @@ def test_comments_and_layout_do_not_count(copy):
 def test_an_edit_counts_for_every_stage_that_imports_it_and_no_other(copy):
     stages = (
         "cmm.sequences.draw_rasters",
-        "cmm.training.landmark_vae",
+        "cmm.methods.cmm_net.landmark_vae",
         "cmm.sequences.find_smiles",
         "cmm.sequences.measure_tracks",
     )
     before = [code_hash(name) for name in stages]
-    edited(copy / "models/landmark_vae.py", "WIDTHS = (64,", "WIDTHS = (65,")
+    edited(copy / "networks/image_vae.py", "WIDTHS = (64,", "WIDTHS = (65,")
     edited(copy / "faces/alignment.py", "(0.33, 0.34)", "(0.32, 0.34)")
     edited(copy / "faces/trackers/mediapipe_tracker.py", "MOST_FACES = 4", "MOST_FACES = 5")
     changed = [code_hash(name) != old for name, old in zip(stages, before, strict=True)]

@@ -21,14 +21,14 @@ from cmm.core.records import READERS, read_record
 from cmm.core.tables import write_table, write_tsv
 from cmm.core.video import write_video
 from cmm.core.weights_file import save_networks
+from cmm.methods.cmm_net.landmark_vae import Settings
 from cmm.tables import tabulate_provenance
-from cmm.training.landmark_vae import Settings
 
 
 @pytest.fixture
 def about(tmp_path):
     (tmp_path / "input").write_text("data")
-    return provenance("cmm.training.landmark_vae", Settings(), [tmp_path / "input"], odd="-->'\"<b>&amp; ü")
+    return provenance("cmm.methods.cmm_net.landmark_vae", Settings(), [tmp_path / "input"], odd="-->'\"<b>&amp; ü")
 
 
 def untimed(record):
@@ -67,7 +67,7 @@ def test_what_was_written_is_read(suffix, about, tmp_path, capsys):
     assert untimed(read_record(path)) == untimed(about)
     assert main(["provenance", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "stage: cmm.training.landmark_vae" in out
+    assert "stage: cmm.methods.cmm_net.landmark_vae" in out
     assert "epochs: 50" in out
 
 

@@ -7,21 +7,21 @@ from safetensors.torch import save_file
 
 from cmm.core.errors import UserError
 from cmm.core.weights_file import load_networks, save_networks
-from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.landmark_vae import LandmarkVAE
-from cmm.models.translation import TranslationUNet
+from cmm.networks.conditional_lstm import ConditionalLSTM
+from cmm.networks.image_vae import ImageVAE
+from cmm.networks.translation import TranslationUNet
 
 
 @pytest.fixture
 def saved(tmp_path):
-    networks = {"landmark_vae": LandmarkVAE(32, 7), "conditional_lstm": ConditionalLSTM(7, 8, frames=4)}
+    networks = {"landmark_vae": ImageVAE(32, 7), "conditional_lstm": ConditionalLSTM(7, 8, frames=4)}
     save_networks(tmp_path / "a.safetensors", networks, {"seed": 1})
     return tmp_path / "a.safetensors", networks
 
 
 def test_metadata_rebuilds_the_networks(saved):
     path, networks = saved
-    loaded, about = load_networks(path, landmark_vae=LandmarkVAE, conditional_lstm=ConditionalLSTM)
+    loaded, about = load_networks(path, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
     assert about == {"seed": 1}
     for name, network in networks.items():
         assert loaded[name].architecture == network.architecture
@@ -44,12 +44,12 @@ def a_pickle(path):
 
 
 def cut(path):
-    save_networks(path, {"landmark_vae": LandmarkVAE(32, 7)}, {})
+    save_networks(path, {"landmark_vae": ImageVAE(32, 7)}, {})
     path.write_bytes(path.read_bytes()[:-100])
 
 
 def other_shapes(path):
-    vae = LandmarkVAE(32, 7)
+    vae = ImageVAE(32, 7)
     vae.architecture = {"image_size": 64, "codes": 9}
     save_networks(path, {"landmark_vae": vae}, {})
 
@@ -64,10 +64,10 @@ def test_files_that_are_not_ours_are_refused_in_one_line(tmp_path, make):
     path = tmp_path / "weights.safetensors"
     make(path)
     with pytest.raises(UserError, match=r"weights\.safetensors is (a safetensors file, but )?not") as error:
-        load_networks(path, landmark_vae=LandmarkVAE)
+        load_networks(path, landmark_vae=ImageVAE)
     assert "\n" not in str(error.value)
 
 
 def test_missing_file(tmp_path):
     with pytest.raises(UserError, match="do not exist"):
-        load_networks(tmp_path / "none.safetensors", landmark_vae=LandmarkVAE)
+        load_networks(tmp_path / "none.safetensors", landmark_vae=ImageVAE)

@@ -11,9 +11,9 @@ from cmm.core.pretrained import find_weights
 from cmm.core.tables import read_table
 from cmm.evaluation import image_networks
 from cmm.evaluation.image_networks import efficientnet_lite0
+from cmm.evaluation.image_networks.inception_layers import InceptionV3
 from cmm.evaluation.train_expression_classifier import load_classifier, save_classifier
 from cmm.generation.generated_file import GeneratedSmiles, read_generated, write_generated
-from cmm.models.inception_v3 import InceptionV3
 from cmm.sequences.smiles_file import read_smiles
 
 NET = "efficientnet_lite0"

@@ -156,20 +156,20 @@ def pairs(metric="ssim"):
 
 
 def test_methods_are_compared_on_the_same_people():
-    found = compare(table(pairs())).set_index("other")
+    found = compare(table(pairs()), "cmm_net").set_index("other")
     line = found.loc["cra_net"]
     assert line["difference"] == pytest.approx(0.1)
     assert (line["low"], line["high"]) == pytest.approx((0.1, 0.1)), "people differ, differences do not"
     assert line["p"] == pytest.approx(2 / 2**6)
     assert found.loc["original", "people"] == 5, "those that both have"
-    assert compare(table(pairs()[6:12])).empty, "without CMM-Net there is nothing to compare"
+    assert compare(table(pairs()[6:12]), "cmm_net").empty, "without CMM-Net there is nothing to compare"
 
 
 def test_scores_of_sets_are_compared_by_their_replicates():
     rows = pairs("tracked") + [
         row(m, "au6_curve_distance", v, drawn=v + np.linspace(0, 1, 99)) for m, v in (("cmm_net", 1), ("cra_net", 3))
     ]
-    line = compare(table(rows)).set_index("metric").loc["au6_curve_distance"]
+    line = compare(table(rows), "cmm_net").set_index("metric").loc["au6_curve_distance"]
     assert (line["difference"], line["low"], line["high"]) == pytest.approx((-2, -2, -2))
     assert line["people"] == 6, "of the runs whose sets these are"
     assert line["p"] == replicate_test(np.full(99, -2.0), 6)

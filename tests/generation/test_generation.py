@@ -13,11 +13,11 @@ from cmm.core.weights_file import save_networks
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate_controls import other_people
 from cmm.generation.render_films import enlarge, side_by_side
-from cmm.methods import load_folder
-from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.landmark_vae import LandmarkVAE
-from cmm.models.multi_mode_lstm import MultiModeLSTM
-from cmm.models.translation import TranslationUNet
+from cmm.methods.cmm_net.networks import MultiModeLSTM
+from cmm.methods.registry import load_folder
+from cmm.networks.conditional_lstm import ConditionalLSTM
+from cmm.networks.image_vae import ImageVAE
+from cmm.networks.translation import TranslationUNet
 
 
 def save_model(folder, size=32, translation_size=32, modes=2):
@@ -25,7 +25,7 @@ def save_model(folder, size=32, translation_size=32, modes=2):
     torch.manual_seed(0)
     folder.mkdir(exist_ok=True)
     nets = {
-        "landmark_vae": LandmarkVAE(size, 6),
+        "landmark_vae": ImageVAE(size, 6),
         "conditional_lstm": ConditionalLSTM(6, 8, frames=5),
         "multi_mode_lstm": MultiModeLSTM(6, 8, modes),
     }
@@ -109,7 +109,8 @@ def test_bad_models_places_and_labels_are_one_line(photos, model, tmp_path, caps
     image = photos / "one.png"
     bad = tmp_path / "bad"
     bad.mkdir()
-    save_file({"a": torch.zeros(1)}, bad / "multi_mode_lstm.safetensors")
+    for name in ("multi_mode_lstm", "translation"):
+        save_file({"a": torch.zeros(1)}, bad / f"{name}.safetensors")
     blocker = tmp_path / "blocker"
     blocker.touch()
     assert generate(image, bad, tmp_path / "out") == 1

@@ -69,8 +69,9 @@ def profile(folder):
     settings |= {"slurm-status-command": "squeue", "slurm-no-account": True, "latency-wait": 5}
     settings |= {"slurm-init-seconds-before-status-checks": 1, "seconds-between-status-checks": 1}
     # Too little for a training at first, but not for its second attempt.
-    settings["set-resources"]["train_landmark_vae"] = {"slurm_partition": "gpu", "mem_mb": "250 * attempt ** 3"}
+    settings["set-resources"] = {"train_landmark_vae": {"mem_mb": "250 * attempt ** 3"}}
     (folder / "profile").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "profiles/slurm/partitions.yaml", folder / "profile")
     (folder / "profile/config.yaml").write_text(yaml.safe_dump(settings))
     return folder / "profile"
 

@@ -23,7 +23,8 @@ def study(smiles, tmp_path_factory):
         files.append(folder / f"{method}.h5")
         write_generated(files[-1], GeneratedSmiles(faces, ["conditional"], **labels), {})
     words = ["prepare_study", "--smiles", smiles, "--generated", *files, "--methods", *methods]
-    words += ["--folds", *[FOLD] * 3, "--dataset", "tiny", "--out", folder / "study", "--side", 64]
+    words += ["--main-method", "cmm_net", "--folds", *[FOLD] * 3, "--dataset", "tiny"]
+    words += ["--out", folder / "study", "--side", 64]
     assert cli([str(word) for word in words]) == 0
     return folder / "study"
 

@@ -32,12 +32,12 @@ def test_the_pairs_are_the_comparisons_of_the_paper(study):
 def test_at_most_as_many_pairs_as_asked_for(caplog):
     sequences = {name: {f"s{i}": (np.zeros((2, 4, 4, 3)), "posed") for i in range(50)}
                  for name in ("original", "cmm_net", "cra_net")}  # fmt: skip
-    rows = draw_pairs(sequences, "tiny", 37, np.random.default_rng(1))
+    rows = draw_pairs(sequences, "cmm_net", "tiny", 37, np.random.default_rng(1))
     assert len(rows) == 2 * 37
     assert [row["pair"] for row in rows] == [
-        row["pair"] for row in draw_pairs(sequences, "tiny", 37, np.random.default_rng(1))
+        row["pair"] for row in draw_pairs(sequences, "cmm_net", "tiny", 37, np.random.default_rng(1))
     ]
-    draw_pairs(sequences, "tiny", 60, np.random.default_rng(1))
+    draw_pairs(sequences, "cmm_net", "tiny", 60, np.random.default_rng(1))
     assert "cmm_net against cra_net: 50 pairs, all there are (60 asked for)" in caplog.text
 
 

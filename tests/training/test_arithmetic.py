@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from cmm.training import arithmetic, landmark_vae, loop
+from cmm.methods.cmm_net import landmark_vae
+from cmm.training import arithmetic, loop
 
 CPU = torch.device("cpu")
 

@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 from waiting import wait_for
 
 from cmm.core.errors import UserError
-from cmm.training import landmark_vae, loop, translation
+from cmm.methods.cmm_net import landmark_vae, translation
+from cmm.training import loop
 from cmm.training.batches import Randomness, draw_frames, frames_of, shuffled
 from cmm.training.loop import Run
 from cmm.training.state import Place, State, owned

@@ -5,14 +5,14 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.core.weights_file import load_networks
-from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.landmark_vae import LandmarkVAE
-from cmm.models.multi_mode_lstm import MultiModeLSTM
+from cmm.methods.cmm_net import conditional_lstm, landmark_vae, multi_mode_lstm
+from cmm.methods.cmm_net.networks import MultiModeLSTM
+from cmm.networks.conditional_lstm import ConditionalLSTM
+from cmm.networks.image_vae import ImageVAE
 from cmm.sequences.smiles_file import read_smiles
-from cmm.training import conditional_lstm, landmark_vae, multi_mode_lstm
 from cmm.training.loop import Run
 
-CLASSES = {"landmark_vae": LandmarkVAE, "conditional_lstm": ConditionalLSTM, "multi_mode_lstm": MultiModeLSTM}
+CLASSES = {"landmark_vae": ImageVAE, "conditional_lstm": ConditionalLSTM, "multi_mode_lstm": MultiModeLSTM}
 
 
 @pytest.fixture(scope="module")

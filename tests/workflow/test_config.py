@@ -63,8 +63,8 @@ def test_overlays_are_valid(config, overlay):
         ({"tracks": {"backend": "openface", "action_units": "own"}}, "config: tracks.action_units: own needs"),
         ({"action_units": {"dataset": "nobody"}}, "config: action_units.dataset: 'nobody' is no key of sources"),
         (
-            {"methods": ["cra_net"], "ablations": {"one": {"translation": {"epochs": 1}}}},
-            "config: ablations are of cmm_net, which is not among methods",
+            {"methods": ["cra_net"], "ablations": {"cmm_net": {"one": {"translation": {"epochs": 1}}}}},
+            "config: ablations.cmm_net are of a method that is not among methods",
         ),
         ({"folds": [2.0]}, "config: folds.0: 2.0 is not of type 'integer'"),
         ({"sources": {"../a": {"layout": "folder", "root": "x"}}}, "config: unknown key sources.../a"),

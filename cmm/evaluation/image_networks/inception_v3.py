@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from cmm.evaluation.image_networks import in_batches
-from cmm.models.inception_v3 import InceptionV3
+from cmm.evaluation.image_networks.inception_layers import InceptionV3
 
 FILE = "inception_v3"
 SIDE = 299

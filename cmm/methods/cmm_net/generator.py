@@ -4,25 +4,20 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.core.weights_file import load_networks
-from cmm.methods import Generated, learned
-from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.landmark_vae import LandmarkVAE
-from cmm.models.multi_mode_lstm import MultiModeLSTM
-from cmm.models.translation import TranslationUNet
+from cmm.methods.cmm_net.networks import MultiModeLSTM
+from cmm.methods.generator import Generated, learned
+from cmm.networks.conditional_lstm import ConditionalLSTM
+from cmm.networks.image_vae import ImageVAE
+from cmm.networks.translation import TranslationUNet
 from cmm.training.tensors import faces_to_tensor, images_to_tensor, tensor_to_faces
 
 
-def load(landmark_weights, translation_weights):
-    """The Generator of multi_mode_lstm.safetensors and translation.safetensors."""
-    return SmileGenerator(landmark_weights, translation_weights)
-
-
-class SmileGenerator:
+class CMMNetGenerator:
     """CMM-Net ready for use: a neutral face and an expression give 1 + K sequences."""
 
     def __init__(self, landmark_weights, translation_weights):
         networks, self.about = load_networks(
-            landmark_weights, landmark_vae=LandmarkVAE, conditional_lstm=ConditionalLSTM, multi_mode_lstm=MultiModeLSTM
+            landmark_weights, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM, multi_mode_lstm=MultiModeLSTM
         )
         translation, _ = load_networks(translation_weights, translation=TranslationUNet)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -39,7 +34,7 @@ class SmileGenerator:
 
     @torch.inference_mode()
     def __call__(self, landmarks, faces, label, modes=True):
-        """See cmm.methods.Generator."""
+        """See cmm.methods.generator.Generator."""
         neutral = images_to_tensor(landmarks).to(self.device)
         label = torch.from_numpy(label).to(self.device)
         every = self.lstm(self.vae.encode(neutral)[0], label)[:, None]  # (b, 1, t, c)
@@ -57,3 +52,6 @@ class SmileGenerator:
 
     def _translate(self, person, drawn):
         return self.unet(person.expand(len(drawn), -1, -1, -1), drawn)
+
+
+load = CMMNetGenerator

@@ -13,8 +13,8 @@ import torch
 from cmm.core.settings import setting
 from cmm.core.weights_file import load_networks
 from cmm.datasets import EXPRESSIONS
-from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.landmark_vae import LandmarkVAE
+from cmm.networks.conditional_lstm import ConditionalLSTM
+from cmm.networks.image_vae import ImageVAE
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
@@ -42,7 +42,7 @@ def main(
     """Train and write {landmark_vae, conditional_lstm}."""
     device = loop.prepare(run, settings)
     images, labels = landmark_sequences(smiles, run.fold)
-    vae = load_networks(landmark_vae, landmark_vae=LandmarkVAE)[0]["landmark_vae"]
+    vae = load_networks(landmark_vae, landmark_vae=ImageVAE)[0]["landmark_vae"]
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), images.shape[1]).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     optimiser = torch.optim.Adam(

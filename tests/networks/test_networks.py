@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.landmark_vae import LandmarkVAE
-from cmm.models.multi_mode_lstm import ModeDiscriminator, MultiModeLSTM
-from cmm.models.translation import PairDiscriminator, TranslationUNet
+from cmm.methods.cmm_net.networks import ModeDiscriminator, MultiModeLSTM
+from cmm.networks.conditional_lstm import ConditionalLSTM
+from cmm.networks.image_vae import ImageVAE
+from cmm.networks.translation import PairDiscriminator, TranslationUNet
 
 
 def conv(before, after, kernel=4):
@@ -25,7 +25,7 @@ def layers(network, kind):
 
 
 def test_landmark_vae_is_the_papers():
-    vae = LandmarkVAE()
+    vae = ImageVAE()
     widths = [64, 128, 256, 512]
     encoder = layers(vae.encoder, nn.Conv2d)
     assert [layer.out_channels for layer in encoder] == widths
@@ -44,7 +44,7 @@ def test_landmark_vae_is_the_papers():
 
 @pytest.mark.parametrize("size", [32, 64, 128])
 def test_landmark_vae_shapes(size):
-    vae = LandmarkVAE(size, codes=7)
+    vae = ImageVAE(size, codes=7)
     images = torch.rand(2, 1, size, size)
     logits, mean, log_deviation = vae(images, torch.zeros(2, 7))
     assert logits.shape == images.shape

@@ -14,9 +14,9 @@ import torch
 from cmm.core.errors import UserError
 from cmm.core.settings import setting
 from cmm.core.weights_file import load_networks
-from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.landmark_vae import LandmarkVAE
-from cmm.models.multi_mode_lstm import ModeDiscriminator, MultiModeLSTM
+from cmm.methods.cmm_net.networks import ModeDiscriminator, MultiModeLSTM
+from cmm.networks.conditional_lstm import ConditionalLSTM
+from cmm.networks.image_vae import ImageVAE
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
@@ -50,7 +50,7 @@ def main(
     """Train and write {landmark_vae, conditional_lstm, multi_mode_lstm}."""
     device = loop.prepare(run, settings)
     images, labels = landmark_sequences(smiles, run.fold)
-    tuned, _ = load_networks(conditional_lstm, landmark_vae=LandmarkVAE, conditional_lstm=ConditionalLSTM)
+    tuned, _ = load_networks(conditional_lstm, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
     tunes = settings.fine_tuning_rate > 0
     vae = loop.to_device(tuned["landmark_vae"], device).requires_grad_(tunes)
     lstm = tuned["conditional_lstm"].to(device).requires_grad_(tunes)

@@ -17,17 +17,16 @@ from cmm.core.errors import UserError
 from cmm.core.settings import setting
 from cmm.core.weights_file import load_networks
 from cmm.datasets import EXPRESSIONS
-from cmm.methods import Generated, learned
-from cmm.models.conditional_lstm import ConditionalLSTM
-from cmm.models.cra_net import FaceVAE
-from cmm.models.translation import PairDiscriminator
+from cmm.networks.conditional_lstm import ConditionalLSTM
+from cmm.networks.image_vae import ImageVAE
+from cmm.networks.translation import PairDiscriminator
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import reconstruction
-from cmm.training.tensors import faces_to_tensor, flip, tensor_to_faces
+from cmm.training.tensors import faces_to_tensor, flip
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def main(
     device = loop.prepare(run, settings)
     data = read_smiles(smiles, run.fold, arrays=("faces",))
     labels, frames = torch.from_numpy(data.label), data.faces.shape[1]
-    vae = load_networks(face_vae, face_vae=FaceVAE)[0]["face_vae"]
+    vae = load_networks(face_vae, face_vae=ImageVAE)[0]["face_vae"]
     if vae.architecture["image_size"] != data.faces.shape[2]:
         raise UserError(f"{face_vae} was trained on pictures of another size than those of {smiles}")
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), frames).to(device)
@@ -98,29 +97,3 @@ def main(
         optimisers={"adam": adam, "adam_d": adam_d},
         learned=labels,
     )
-
-
-def load(weights):
-    """The Generator of cra_net.safetensors."""
-    return FaceSequences(weights)
-
-
-class FaceSequences:
-    """CRA-Net ready for use: one sequence of a neutral face and an expression."""
-
-    modes = 0
-
-    def __init__(self, weights):
-        networks, self.about = load_networks(weights, face_vae=FaceVAE, conditional_lstm=ConditionalLSTM)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.vae, self.lstm = (network.to(self.device) for network in networks.values())
-        self.size = self.vae.architecture["image_size"]
-        self.labels = learned(self.about)
-
-    @torch.inference_mode()
-    def __call__(self, landmarks, faces, label, modes=True):
-        """See cmm.methods.Generator."""
-        neutral = faces_to_tensor(faces).to(self.device)
-        sequence = self.lstm(self.vae.encode(neutral)[0], torch.from_numpy(label).to(self.device))
-        pictures = [self.vae.decode(codes) for codes in sequence]
-        return Generated(faces=tensor_to_faces(torch.stack(pictures))[:, None])

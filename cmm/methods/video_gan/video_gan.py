@@ -15,17 +15,15 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.core.settings import setting
-from cmm.core.weights_file import load_networks, names_of
 from cmm.datasets import EXPRESSIONS
-from cmm.methods import Generated
-from cmm.models.video_gan import VideoDiscriminator, VideoGenerator
+from cmm.methods.video_gan.networks import VideoDiscriminator, VideoGenerator
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import reconstruction
-from cmm.training.tensors import faces_to_tensor, flip, tensor_to_faces
+from cmm.training.tensors import faces_to_tensor, flip
 
 
 @dataclass(frozen=True)
@@ -97,31 +95,3 @@ def train_pair(batch, video, generator, discriminator, adam_g, adam_d, settings,
     first = reconstruction(fake[:, :, 0].float(), video[:, :, 0])
     batch.descend(loss_g + settings.first_frame_weight * first, adam_g)
     return {"first_frame": first, "generator": loss_g, "discriminator": loss_d}
-
-
-def load(weights):
-    """The Generator of video_gan.safetensors."""
-    return VideosOfFrames(weights)
-
-
-class VideosOfFrames:
-    """Video-GAN ready for use: one video of a neutral face, by the model of the expression."""
-
-    modes = 0
-
-    def __init__(self, weights):
-        names = [name for name in EXPRESSIONS if name in names_of(weights)]
-        if not names:
-            raise UserError(f"{weights} has no model of an expression: it holds {', '.join(names_of(weights))}")
-        networks, self.about = load_networks(weights, **dict.fromkeys(names, VideoGenerator))
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.networks = {EXPRESSIONS.index(name): networks[name].to(self.device) for name in names}
-        self.labels = tuple(self.networks)
-        self.size = next(iter(self.networks.values())).architecture["image_size"]
-
-    @torch.inference_mode()
-    def __call__(self, landmarks, faces, label, modes=True):
-        """See cmm.methods.Generator."""
-        frames = faces_to_tensor(faces).to(self.device)
-        videos = [self.networks[int(k)](frame[None])[0] for k, frame in zip(label, frames, strict=True)]
-        return Generated(faces=tensor_to_faces(torch.stack(videos).transpose(2, 3)))

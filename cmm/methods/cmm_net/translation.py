@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from cmm.core.settings import setting
-from cmm.models.translation import PairDiscriminator, TranslationUNet
+from cmm.networks.translation import PairDiscriminator, TranslationUNet
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator

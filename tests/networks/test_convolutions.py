@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from cmm.models.convolutions import Closing, Doubling, Halving, Opening
+from cmm.networks.convolutions import Closing, Doubling, Halving, Opening
 
 PLAIN = {
     Halving: (nn.Conv2d, (2, 1), (2, 4, 8, 16)),

@@ -1,12 +1,11 @@
-"""Landmark VAE: the embedding of landmark images (paper section 3.1, layers in 4.1)."""
+"""VAE of images: the embedding of landmark images, or of faces (paper section 3.1, layers in 4.1)."""
 
 import math
 
-import torch
 from torch import nn
 
-from cmm.models import convolutions
-from cmm.models.convolutions import Closing, Doubling, Halving, Opening
+from cmm.networks import convolutions
+from cmm.networks.convolutions import Closing, Doubling, Halving, Opening
 
 WIDTHS = (64, 128, 256, 512)  # the paper's four layers, for 64 x 64
 SLOPE = 0.2
@@ -21,20 +20,20 @@ def layer_widths(image_size):
     return tuple(WIDTHS[min(i, len(WIDTHS) - 1)] for i in range(depth))
 
 
-class LandmarkVAE(nn.Module):
-    """Encoder and decoder between landmark images and codes.
+class ImageVAE(nn.Module):
+    """Encoder and decoder between images and codes (b, c).
 
-    Shapes: images (b, 1, s, s) float in 0-1; codes (b, c).
+    Of one channel, landmark images (b, 1, s, s) float in 0-1; of three, faces (b, 3, s, s) in -1..1.
     """
 
-    def __init__(self, image_size=64, codes=100):
+    def __init__(self, image_size=64, codes=100, channels=1):
         super().__init__()
-        self.architecture = {"image_size": image_size, "codes": codes}
+        self.architecture = {"image_size": image_size, "codes": codes, "channels": channels}
         widths = layer_widths(image_size)
-        self.encoder = nn.Sequential(*_down(widths))
+        self.encoder = nn.Sequential(*_down(widths, channels))
         self.mean_head = Closing(widths[-1], codes)
         self.log_deviation_head = Closing(widths[-1], codes)
-        self.decoder = nn.Sequential(*_up(widths, codes))
+        self.decoder = nn.Sequential(*_up(widths, codes, channels))
 
     def encode(self, images):
         """Mean and logarithm of the standard deviation of the codes, (b, c) each."""
@@ -42,12 +41,13 @@ class LandmarkVAE(nn.Module):
         return self.mean_head(features).flatten(1), self.log_deviation_head(features).flatten(1)
 
     def decode_logits(self, codes):
-        """Landmark images before the sigmoid, (b, 1, s, s)."""
+        """Images before the last activation, (b, channels, s, s)."""
         return self.decoder(codes[:, :, None, None])
 
     def decode(self, codes):
-        """Landmark images, the probability of a line in each pixel, (b, 1, s, s)."""
-        return torch.sigmoid(self.decode_logits(codes))
+        """Landmark images, the probability of a line in each pixel, or faces, (b, channels, s, s)."""
+        logits = self.decode_logits(codes)
+        return logits.sigmoid() if self.architecture["channels"] == 1 else logits.tanh()
 
     def forward(self, images, noise):
         """Reconstruct: (logits, mean, log_deviation); `noise` (b, c) is standard normal."""
@@ -56,9 +56,9 @@ class LandmarkVAE(nn.Module):
         return self.decode_logits(codes), mean, log_deviation
 
 
-def _down(widths):
+def _down(widths, channels):
     """Conv(4,2,1) layers; BatchNorm on all but the first, LeakyReLU on all."""
-    before = 1
+    before = channels
     for i, width in enumerate(widths):
         yield Halving(before, width)
         if i:
@@ -67,12 +67,12 @@ def _down(widths):
         before = width
 
 
-def _up(widths, codes):
-    """The encoder mirrored: code to 4 x 4, then transposed Conv(4,2,1) to one channel."""
+def _up(widths, codes, channels):
+    """The encoder mirrored: code to 4 x 4, then transposed Conv(4,2,1) to the image."""
     before = codes
     for i, width in enumerate(reversed(widths)):
         yield Doubling(before, width) if i else Opening(before, width)
         yield nn.BatchNorm2d(width)
         yield nn.ReLU()
         before = width
-    yield Doubling(before, 1)
+    yield Doubling(before, channels)

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 
 from cmm.core.settings import setting
-from cmm.models.landmark_vae import LandmarkVAE
+from cmm.networks.image_vae import ImageVAE
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
@@ -39,7 +39,7 @@ def main(
     device = loop.prepare(run, settings)
     sequences, _ = landmark_sequences(smiles, run.fold)
     images = sequences.reshape(-1, *sequences.shape[2:])
-    vae = LandmarkVAE(images.shape[-1], settings.codes)
+    vae = ImageVAE(images.shape[-1], settings.codes)
     start_from_lines(vae, images)
     vae = loop.to_device(vae, device)
     optimiser = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)

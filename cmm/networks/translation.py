@@ -5,8 +5,8 @@ import math
 import torch
 from torch import nn
 
-from cmm.models import convolutions
-from cmm.models.convolutions import Doubling, Halving
+from cmm.networks import convolutions
+from cmm.networks.convolutions import Doubling, Halving
 
 WIDTHS = (64, 128, 256, 512, 512, 512)  # the paper's six layers, for 64 x 64
 SLOPE = 0.2

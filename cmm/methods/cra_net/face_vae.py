@@ -10,7 +10,7 @@ from typing import Annotated
 import torch
 
 from cmm.core.settings import setting
-from cmm.models.cra_net import FaceVAE
+from cmm.networks.image_vae import ImageVAE
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
@@ -39,7 +39,7 @@ def main(
     device = loop.prepare(run, settings)
     data = read_smiles(smiles, run.fold, arrays=("faces",))
     faces = data.faces.reshape(-1, *data.faces.shape[2:])
-    vae = loop.to_device(FaceVAE(faces.shape[1], settings.codes), device)
+    vae = loop.to_device(ImageVAE(faces.shape[1], settings.codes, channels=3), device)
     optimiser = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)
 
     def step(batch):

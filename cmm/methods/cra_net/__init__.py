@@ -1,0 +1,1 @@
+"""CRA-Net, the own baseline of the CMM-Net paper."""

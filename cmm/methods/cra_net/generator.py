@@ -1,0 +1,31 @@
+"""CRA-Net ready for use: one sequence of a neutral face and an expression."""
+
+import torch
+
+from cmm.core.weights_file import load_networks
+from cmm.methods.generator import Generated, learned
+from cmm.networks.conditional_lstm import ConditionalLSTM
+from cmm.networks.image_vae import ImageVAE
+from cmm.training.tensors import faces_to_tensor, tensor_to_faces
+
+
+class CRANetGenerator:
+    modes = 0
+
+    def __init__(self, weights):
+        networks, self.about = load_networks(weights, face_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.vae, self.lstm = (network.to(self.device) for network in networks.values())
+        self.size = self.vae.architecture["image_size"]
+        self.labels = learned(self.about)
+
+    @torch.inference_mode()
+    def __call__(self, landmarks, faces, label, modes=True):
+        """See cmm.methods.generator.Generator."""
+        neutral = faces_to_tensor(faces).to(self.device)
+        sequence = self.lstm(self.vae.encode(neutral)[0], torch.from_numpy(label).to(self.device))
+        pictures = [self.vae.decode(codes) for codes in sequence]
+        return Generated(faces=tensor_to_faces(torch.stack(pictures))[:, None])
+
+
+load = CRANetGenerator

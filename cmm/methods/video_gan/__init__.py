@@ -1,0 +1,1 @@
+"""Video-GAN (Vondrick et al. 2016), the paper's baseline."""

@@ -1,1 +1,0 @@
-"""Networks only: no training, no files but their own weights."""

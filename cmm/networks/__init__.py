@@ -1,0 +1,1 @@
+"""Networks that two methods or more use: no training, no files but their own weights."""

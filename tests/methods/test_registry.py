@@ -1,0 +1,79 @@
+"""Declarations of methods: what they must say, and one line for each way of saying it wrong."""
+
+import sys
+
+import pytest
+
+import cmm.methods
+from cmm.commands import STAGES
+from cmm.core.errors import UserError
+from cmm.methods.registry import METHODS, read_methods, stages_before
+
+HEAD = "from cmm.methods.declaration import Method, Stage\n"
+GOOD = (
+    HEAD + "METHOD = Method('Newcomer', 'nobody', (Stage('first', ''), Stage('second', '', ('first',))), ('second',))\n"
+)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A further place for methods; its modules are forgotten afterwards."""
+    monkeypatch.setattr(cmm.methods, "__path__", [*cmm.methods.__path__, str(tmp_path)])
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith("cmm.methods.newcomer")]:
+        del sys.modules[name]
+
+
+def declare(folder, text, modules=("first", "second")):
+    (folder / "newcomer").mkdir()
+    (folder / "newcomer/method.py").write_text(text)
+    for module in modules:
+        (folder / f"newcomer/{module}.py").touch()
+
+
+def test_every_stage_of_a_method_is_a_verb_with_a_config_block():
+    for name, method in METHODS.items():
+        for stage in method.stages:
+            verb = STAGES[f"train_{stage.name}"]
+            assert (verb.block, verb.module) == (stage.name, f"cmm.methods.{name}.{stage.name}")
+
+
+def test_the_papers_methods_come_first_in_its_order(folder):
+    declare(folder, GOOD)
+    assert list(read_methods()) == ["video_gan", "cra_net", "cmm_net"]
+    assert list(read_methods(cmm.methods.__path__))[:3] == ["video_gan", "cra_net", "cmm_net"]
+    assert read_methods([folder])["newcomer"].title == "Newcomer"
+
+
+def test_a_stage_is_made_from_all_before_it():
+    assert stages_before("cmm_net", "multi_mode_lstm") == {"landmark_vae", "conditional_lstm", "multi_mode_lstm"}
+    assert stages_before("cmm_net", "translation") == {"translation"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "newcomer has no method.py: a method's folder holds its declaration"),
+        ("METHOD = 'nothing'", "method.py: METHOD is missing, or no cmm.methods.declaration.Method"),
+        (GOOD.replace("('first',)", "('third',)"), "stage 'second' starts from 'third': its stages are first, second"),
+        (GOOD.replace("('second',))", "('third',))"), "weights names 'third': its stages are first, second"),
+        (GOOD.replace("'first', ''", "'first', '', ('second',)"), "start from each other in a circle: "),
+        (GOOD.replace("'first', ''", "'other', ''").replace("('first',)", "()"), "stage 'other' has no module"),
+        (GOOD.replace("'second'", "'first'"), "stage 'first': names are letters, digits and _, each once"),
+    ],
+)
+def test_a_wrong_declaration_is_one_line(folder, text, message):
+    if text is None:
+        (folder / "newcomer").mkdir()
+    else:
+        declare(folder, text)
+    with pytest.raises(UserError, match="newcomer") as error:
+        read_methods([folder])
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_two_methods_with_a_stage_of_one_name_are_refused(folder):
+    declare(folder, GOOD.replace("first", "translation"), ("translation", "second"))
+    with pytest.raises(UserError, match="stage 'translation' is one of cmm_net's"):
+        read_methods([*cmm.methods.__path__[:1], folder])
