@@ -19,6 +19,7 @@ from cmm.core.video import read_frames, write_video
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.trackers import load
 from cmm.sequences import draw_rasters, find_smiles, measure_tracks
+from cmm.sequences.au_curves import smooth_curves
 
 SHARED = Path(__file__).parents[2] / "shared/clips"
 SIZE = 640, 480
@@ -68,7 +69,7 @@ def measure(path, tracker):
 
     def find():
         settings = find_smiles.Settings()
-        curves = find_smiles.smooth_curves(table, settings.smoothing)
+        curves = smooth_curves(table, settings.smoothing)
         return find_smiles.find_phases(curves, settings) or find_smiles.find_faint_phase(curves, settings)
 
     phases, finding = timed(find)

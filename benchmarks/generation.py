@@ -13,7 +13,7 @@ from machine import RESULTS, in_turn, spread, write
 
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate import neutral_face
-from cmm.methods import registry
+from cmm.methods.loading import load_folder
 
 ROOT = Path(__file__).parent.parent
 RUN = ROOT / "results/actors/fold10/cmm_net/seed1"
@@ -34,7 +34,7 @@ def photograph(folder):
     cv2.imwrite(str(image), render_clip(3, "posed", Settings())[0][0][..., ::-1])
     words = ["generate", "--image", image, "--expression", "posed", "--model", RUN]
     first = [command(*words, "--out", folder / f"out{i}") for i in range(ROUNDS)]
-    generator = registry.load_folder("cmm_net", RUN)
+    generator = load_folder("cmm_net", RUN)
     landmarks, face = neutral_face(image, generator.size, "mediapipe")
     label = np.zeros(1, np.int64)
     again = in_turn({"again": lambda: generator(landmarks[None], face[None], label)}, 7)["again"]

@@ -11,7 +11,8 @@ import pandas as pd
 
 from cmm.core.tables import read_table
 from cmm.faces.backends import au_columns
-from cmm.sequences.find_smiles import Settings, smooth_curves
+from cmm.sequences.au_curves import smooth_curves
+from cmm.sequences.find_smiles import Settings
 
 
 def onset_and_apex(truth):

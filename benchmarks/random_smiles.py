@@ -6,15 +6,16 @@ from cmm.faces.landmark_images import draw_sequence
 from cmm.sequences.smiles_file import write_smiles
 
 
-def write_random_smiles(path, count, frames, size):
-    """Write a smiles.h5 of `count` sequences of drifting points over noise, of three folds and both expressions."""
+def write_random_smiles(path, count, frames, size, expressions=("posed", "spontaneous")):
+    """Write a smiles.h5 of `count` sequences of drifting points over noise, of three folds and these expressions."""
     rng = np.random.default_rng(0)
     rows, sequences = [], []
     for i in range(count):
         drift = np.cumsum(rng.normal(0, 0.3, (frames, 68, 2)), axis=0)
         points = drift + rng.uniform(size / 8, size * 7 / 8, (1, 68, 2))
         faces = rng.integers(0, 255, (frames, size, size, 3), np.uint8)
-        sequences.append((draw_sequence(points, size), faces, points.astype(np.float32)))
-        expression = ("posed", "spontaneous")[i % 2]
+        units = np.linspace(0, rng.uniform(1, 5, 2), frames)  # (t, 2)
+        sequences.append((draw_sequence(points, size), faces, points.astype(np.float32), units))
+        expression = expressions[i % len(expressions)]
         rows.append({"smile": f"s{i}", "subject": f"p{i}", "expression": expression, "video": f"v{i}", "fold": i % 3})
     write_smiles(path, sequences, rows, frames, size, {})

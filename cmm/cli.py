@@ -94,8 +94,9 @@ def build_parser(verb, module):
     group = parser.add_argument_group("files and choices")
     for name, parameter in _parameters(module).items():
         kind, text, *marks = typing.get_args(parameter.annotation)
-        many = typing.get_origin(kind) is list
-        plain = next((part for part in typing.get_args(kind) if part is not type(None)), kind)  # list[x], x | None
+        given = next((part for part in typing.get_args(kind) if type(None) in typing.get_args(kind)), kind)  # x | None
+        many = typing.get_origin(given) is list
+        plain = typing.get_args(given)[0] if many else given
         required = parameter.default is inspect.Parameter.empty
         if "positional" in marks:
             group.add_argument(name, type=plain, metavar=name.upper(), help=text)

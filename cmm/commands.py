@@ -46,7 +46,7 @@ STAGES = {
     "generate_smiles": Stage("cmm.generation.generate_smiles", "generated", "sequences of the test fold: generated.h5"),
     "render_films": Stage("cmm.generation.render_films", "films", "mp4 videos of generated.h5"),
     "train_expression_classifier": Stage(
-        "cmm.evaluation.train_expression_classifier", "expression_classifier", "what tells posed from spontaneous"
+        "cmm.evaluation.train_expression_classifier", "expression_classifier", "what tells expressions apart"
     ),
     "measure_pictures": Stage("cmm.evaluation.measure_pictures", "pictures", "scores of pictures, and of sets of them"),
     "measure_motion": Stage("cmm.evaluation.measure_motion", "motion", "scores of motion, as a face tracker sees it"),
@@ -65,7 +65,7 @@ STAGES = {
     "study": Stage("cmm.study.study", None, "serve the user study, or export its ratings"),
     "tabulate_study": Stage("cmm.tables.tabulate_study", None, "table 2: what the raters say"),
     "plot_au_curves": Stage("cmm.figures.plot_au_curves", "au_curves", "figure 4: AU curves of a video, phases shaded"),
-    "plot_labels": Stage("cmm.figures.plot_labels", "strips", "figure 5: both expressions from one face"),
+    "plot_labels": Stage("cmm.figures.plot_labels", "strips", "figure 5: two expressions from one face"),
     "plot_modes": Stage("cmm.figures.plot_modes", "strips", "figure 6: original, conditional sequence and K modes"),
     "plot_methods": Stage("cmm.figures.plot_methods", "strips", "figure 7: the methods side by side"),
     "plot_mean_curves": Stage("cmm.figures.plot_mean_curves", None, "figure 8: mean AU curves of each method"),

@@ -25,7 +25,15 @@ from snakemake.exceptions import WorkflowError
 
 try:
     from cmm.commands import STAGES
-    from cmm.workflow.config import flags, missing_data, prefer_this_python, used_datasets, validate, with_defaults
+    from cmm.workflow.config import (
+        completed,
+        flags,
+        missing_data,
+        prefer_this_python,
+        used_datasets,
+        validate,
+        with_defaults,
+    )
 except UserError as error:  # in the declaration of a method
     raise WorkflowError(str(error)) from None
 
@@ -48,7 +56,7 @@ wildcard_constraints:
 
 def check_config():
     """Stop with one line a mistake in the config, and one a data set that is not there."""
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    schema = completed(yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text()))
     try:
         validate(config, schema)
     except UserError as error:

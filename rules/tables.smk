@@ -23,12 +23,13 @@ rule tabulate_paper:
         "../envs/report.yaml"
     params:
         printed=file_digest(ROOT / "config/paper_numbers.tsv"),  # no input: the workflow may be moved
+        size=config["rasters"]["image_size"],
         code=code("tabulate_paper", *declarations()),
     message:
         "Making the paper's table {wildcards.number}"
     shell:
-        "python -m cmm tabulate_paper --scores {input.scores:q} --number {wildcards.number} --tsv {output.tsv:q}"
-        " --markdown {output.markdown:q} --html {output.html:q} > {log:q} 2>&1"
+        "python -m cmm tabulate_paper --scores {input.scores:q} --number {wildcards.number} --size {params.size}"
+        " --tsv {output.tsv:q} --markdown {output.markdown:q} --html {output.html:q} > {log:q} 2>&1"
 
 
 rule tabulate_scores:
@@ -50,11 +51,12 @@ rule tabulate_scores:
     conda:
         "../envs/report.yaml"
     params:
+        size=config["rasters"]["image_size"],
         code=code("tabulate_scores", *declarations()),
     message:
         "Making the table of all scores"
     shell:
-        "python -m cmm tabulate_scores --scores {input.scores:q} --tsv {output.tsv:q}"
+        "python -m cmm tabulate_scores --scores {input.scores:q} --size {params.size} --tsv {output.tsv:q}"
         " --markdown {output.markdown:q} --html {output.html:q} > {log:q} 2>&1"
 
 

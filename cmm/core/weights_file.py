@@ -49,6 +49,12 @@ def load_networks(path, **wanted):
         )
 
 
+def about_of(path):
+    """The record of a weights file; UserError as `load_networks`."""
+    with _opened(path) as (_, metadata):
+        return json.loads(metadata["about"])
+
+
 def names_of(path):
     """Names of the networks in a weights file; UserError as `load_networks`."""
     with _opened(path) as (_, metadata):

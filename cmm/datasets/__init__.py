@@ -1,7 +1,6 @@
 """Data sets: those that are made or fetched here, and the layouts in which they are read."""
 
 FOLDS = 10  # of a data set that brings none
-EXPRESSIONS = ("posed", "spontaneous")  # a label is an index into these
 
 
 def fold_of(subject, subjects):

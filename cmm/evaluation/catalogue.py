@@ -43,7 +43,7 @@ METRICS = {
     "au12_at_end": Metric("AU12 at the end", "AU12, 0-1", 2, "original", "motion"),
     "landmark_error": Metric("landmark error", "IOD", 3, "lower", "motion"),
     "mode_diversity": Metric("mode diversity", "IOD", 3, "", "motion"),
-    "expression_contrast": Metric("posed/spontaneous contrast", "IOD", 3, "", "motion"),
+    "expression_contrast": Metric("contrast of two expressions", "IOD", 3, "", "motion"),
     "tracker_noise": Metric("tracker noise, floor of the two before", "IOD", 3, "", "motion"),
     "tracked": Metric("frames with a face, a share", "1", 3, "higher", "motion"),
     "identity_distance_dlib_resnet": Metric("identity distance", "1", 3, "original", "people"),

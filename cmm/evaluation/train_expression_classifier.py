@@ -1,4 +1,4 @@
-"""A small classifier of expressions, trained on the real sequences of the other folds: posed or spontaneous?
+"""A small classifier of expressions, trained on the real sequences of the other folds.
 
 Logistic regression on how grey a face's cells turn from frame to frame. It sees motion, not
 the person. Its accuracy on people it has not seen, the ceiling for any generated video, is
@@ -25,7 +25,7 @@ from cmm.sequences.smiles_file import read_smiles
 
 log = logging.getLogger("cmm")
 CELLS = 8  # across a face and down
-FORMAT = "cmm-net expression classifier 1"
+FORMAT = "cmm-net expression classifier 2"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def main(
 
 @dataclass(frozen=True)
 class Classifier:
-    """A linear rule: expressions[1] where mean and scale bring the features above the plane."""
+    """A linear rule: the expression whose row of the weights (k, d) and bias (k,) gives the highest score."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -65,14 +65,14 @@ class Classifier:
     def __call__(self, faces):
         """Names of the expressions of sequences (n, t, s, s, 3) uint8 RGB."""
         found = features(faces)
-        if found.shape[1] != len(self.weights):
+        if found.shape[1] != self.weights.shape[1]:
             raise UserError(f"the expression classifier is for other sequences than those of {faces.shape[1]} frames")
         return self.read(found)
 
     def read(self, found):
         """Names of the expressions of `features` (n, d)."""
-        above = (found - self.mean) / self.scale @ self.weights + self.bias[0] > 0
-        return [self.expressions[int(yes)] for yes in above]
+        scores = (found - self.mean) / self.scale @ self.weights.T + self.bias
+        return [self.expressions[best] for best in scores.argmax(axis=1)]
 
 
 def features(faces):
@@ -97,9 +97,12 @@ def train(seen, expression, penalty):
         return None
     both = np.concatenate(seen)
     mean, scale = both.mean(axis=0), np.maximum(both.std(axis=0), 1e-6)
-    known = np.tile(np.array(expression) == names[1], 2)
+    known = np.tile([names.index(name) for name in expression], 2)
     fitted = LogisticRegression(C=penalty, max_iter=5000).fit((both - mean) / scale, known)
-    return Classifier(mean, scale, fitted.coef_[0], fitted.intercept_, names)
+    weights, bias = fitted.coef_, fitted.intercept_
+    if len(names) == 2:  # one row, of the second expression's score over the first's
+        weights, bias = np.concatenate([0 * weights, weights]), np.concatenate([0 * bias, bias])
+    return Classifier(mean, scale, weights, bias, names)
 
 
 def cross_validated(seen, data, penalty):

@@ -1,7 +1,7 @@
-"""Figure 5: landmark sequences for both expressions, generated from the same face.
+"""Figure 5: landmark sequences for two expressions, generated from the same face.
 
-A method without landmark images shows its faces alone; one that has not learned both
-expressions shows what it has.
+A method without landmark images shows its faces alone; one that has learned one expression
+alone shows that.
 """
 
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import Annotated
 
 from cmm.core.files import atomic, inside
 from cmm.core.provenance import provenance
-from cmm.datasets import EXPRESSIONS
 from cmm.generation.film_strip import Settings, draw_film_strip, strip_rows
 from cmm.generation.generated_file import read_generated
 
@@ -27,20 +26,19 @@ def main(
         for subject in sorted(set(made.subject)):
             i = list(made.subject).index(subject)
             rows = person_rows(made, i)
-            title = f"person {subject}: both expressions from one face"
+            title = f"person {subject}: expressions from one face"
             draw_film_strip(inside(folder, f"{subject}.png"), rows, about, settings.columns, title=title)
 
 
 def person_rows(made, i):
-    """Rows of test video i: its own expression's conditional sequence and the other's, in the order of EXPRESSIONS."""
-    own = str(made.expression[i])
-    faces, landmarks = {own: made.faces[i, 0]}, {}
-    if made.landmarks is not None:
-        landmarks[own] = made.landmarks[i, 0]
-    other = next(name for name in EXPRESSIONS if name != own)
+    """Rows of test video i: the conditional sequences of its own expression and of the other, by their names."""
+    names = [str(made.expression[i])]
+    faces, landmarks = [made.faces[i, 0]], None if made.landmarks is None else [made.landmarks[i, 0]]
     if made.contrast_faces is not None:
-        faces[other] = made.contrast_faces[i]
-    if made.contrast_landmarks is not None:
-        landmarks[other] = made.contrast_landmarks[i]
-    names = [name for name in EXPRESSIONS if name in faces]
-    return strip_rows(names, [landmarks[n] for n in names] if landmarks else None, [faces[n] for n in names])
+        names.append(str(made.contrast_expression[i]))
+        faces.append(made.contrast_faces[i])
+        if landmarks is not None:
+            landmarks.append(made.contrast_landmarks[i])
+    order = sorted(range(len(names)), key=names.__getitem__)
+    names, faces, landmarks = ([part[j] for j in order] if part else None for part in (names, faces, landmarks))
+    return strip_rows(names, landmarks, faces)

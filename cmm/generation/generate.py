@@ -5,7 +5,7 @@ film strip, and the aligned neutral face that the networks saw.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +17,6 @@ from cmm.core.files import atomic
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.video import read_image, write_video
-from cmm.datasets import EXPRESSIONS
 from cmm.faces.alignment import align_sequence, transform, warp
 from cmm.faces.backends import IMAGE_BACKENDS
 from cmm.faces.landmark_images import draw_landmarks
@@ -26,6 +25,8 @@ from cmm.generation.film_strip import draw_film_strip, strip_rows
 from cmm.generation.generated_file import CONDITIONAL, mode_names
 from cmm.generation.render_films import side_by_side, write_singles
 from cmm.methods import registry
+from cmm.methods.generator import Condition
+from cmm.methods.loading import load_folder
 
 log = logging.getLogger("cmm")
 
@@ -39,27 +40,27 @@ class Settings:
 
 def main(
     image: Annotated[Path, "photograph with a neutral face (or a video: its first frame)"],
-    expression: Annotated[str, " | ".join(EXPRESSIONS)],
+    expression: Annotated[str, "one that the method has learned, such as posed or spontaneous"],
     model: Annotated[Path, "folder of a run, with its weights"],
     out: Annotated[Path, "folder to write"],
     settings: Settings,
     method: Annotated[str | None, "method that the weights are of; found out where one method's lie there"] = None,
+    strength: Annotated[float, "of the end: 0 the photograph, 1 as learned; where a method knows it"] = 1.0,
+    frames: Annotated[int | None, "length; where a method knows it"] = None,
+    au: Annotated[list[str] | None, "intensities 0-5, as AU12=4; where a method knows them"] = None,
 ):
     """Generate from one photograph."""
-    if expression not in EXPRESSIONS:
-        raise UserError(f"no expression {expression!r}: choose {' or '.join(EXPRESSIONS)}")
+    condition = Condition(expression, strength, frames, action_units(au))
     if out.exists():
         raise UserError(f"{out} exists already: name a new folder")
     method = method or registry.method_in(model)
-    generator = registry.load_folder(method, model)
+    generator = load_folder(method, model)
+    condition.check(method, registry.declaration_of(method).honours, generator.expressions)
     landmarks, face = neutral_face(image, generator.size, settings.backend)
-    label = np.array([EXPRESSIONS.index(expression)])
-    if label[0] not in generator.labels:
-        raise UserError(f"{model}: this {method} has not learned {expression}")
-    made = generator(landmarks[None], face[None], label)
+    made = generator(landmarks[None], face[None], [condition])
     names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(generator.modes))])
     faces, drawn = made.faces[0], None if made.landmarks is None else made.landmarks[0]
-    about = provenance(__name__, settings, expression=expression, method=method, models=generator.about)
+    about = provenance(__name__, settings, condition=asdict(condition), method=method, models=generator.about)
     with atomic(out) as folder:
         write_singles(folder, names, faces, settings, about)
         write_video(folder / "all.mp4", side_by_side(names, faces, drawn, settings.side), settings.fps, about=about)
@@ -67,6 +68,18 @@ def main(
         draw_film_strip(folder / "strip.png", rows, about, title=f"{image.name}, {expression}")
         cv2.imwrite(str(folder / "neutral.png"), face[..., ::-1])
     log.info("wrote %s: all.mp4, strip.png and one video a mode", out)
+
+
+def action_units(words):
+    """{"AU12": 4.0} of words such as AU12=4; None without any. UserError for a word that is none."""
+    found = {}
+    for word in words or ():
+        name, _, value = word.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise UserError(f"--au {word}: write a name and an intensity, as AU12=4") from None
+    return found or None
 
 
 def neutral_face(path, size, backend):

@@ -2,7 +2,9 @@
 
 For each test video, from its neutral frame and its expression: the conditional sequence
 and the K modes of a method, as faces and, where it draws them, as landmark images; and, as
-a contrast, the conditional sequence for the *other* expression of the same face.
+a contrast, the conditional sequence of the same face for another expression that it has learned.
+A method generates at the size that it was trained for; where scores are taken, its faces are
+brought to the size of smiles.h5.
 """
 
 from dataclasses import dataclass
@@ -12,13 +14,14 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from cmm.core.errors import UserError
+from cmm.core.pictures import resized
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
-from cmm.datasets import EXPRESSIONS
+from cmm.faces.landmark_images import draw_landmarks
 from cmm.generation.generated_file import CONDITIONAL, GeneratedSmiles, write_generated
-from cmm.methods import registry
+from cmm.methods.generator import Condition
+from cmm.methods.loading import load
 from cmm.sequences.smiles_file import read_smiles
 
 
@@ -38,17 +41,19 @@ def main(
 ):
     """Generate every test video of one fold."""
     torch.set_num_threads(threads)
-    generator = registry.load(method, weights)
-    data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces"))
-    check(generator, data, weights[0], smiles)
-    has_contrast = {1 - label for label in data.label} <= set(generator.labels)
+    generator = load(method, weights)
+    data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces", "points"))
+    conditions = [Condition(expression) for expression in data.expression]
+    for expression in data.expressions:
+        Condition(expression).check(f"{method} ({weights[0]})", (), generator.expressions)
+    contrast = [other_expression(expression, generator.expressions) for expression in data.expression]
     batches = np.array_split(np.arange(len(data)), -(-len(data) // settings.batch_size))
     made, other = [], []
     for chosen in progress(batches, "batches generated"):
-        neutral = data.landmarks[chosen, 0], data.faces[chosen, 0]
-        made.append(generator(*neutral, data.label[chosen]))
-        if has_contrast:
-            other.append(generator(*neutral, 1 - data.label[chosen], modes=False))
+        neutral = neutral_pictures(data, chosen, generator.size)
+        made.append(generator(*neutral, [conditions[i] for i in chosen]))
+        if contrast[0] is not None:
+            other.append(generator(*neutral, [Condition(contrast[i]) for i in chosen], modes=False))
     arrays = {
         "faces": _joined(part.faces for part in made),
         "landmarks": _joined(part.landmarks for part in made),
@@ -57,17 +62,25 @@ def main(
     }
     modes = [CONDITIONAL, *(str(k + 1) for k in range(generator.modes))]
     labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
+    if contrast[0] is not None:
+        labels["contrast_expression"] = np.array(contrast)
     about = provenance(__name__, settings, [smiles, *weights], fold=fold, method=method, models=generator.about)
     write_generated(out, GeneratedSmiles(**arrays, **labels, modes=modes), about)
 
 
-def check(generator, data, weights, smiles):
-    """Refuse data of another size than the weights', and expressions that they have not learned."""
-    if generator.size != data.faces.shape[2]:
-        raise UserError(f"{weights} is for {generator.size} px, {smiles} has {data.faces.shape[2]}: train it on that")
-    if missing := set(data.label.tolist()) - set(generator.labels):
-        names = ", ".join(EXPRESSIONS[label] for label in sorted(missing))
-        raise UserError(f"{weights} has not learned {names}, which {smiles} asks for: train it on that")
+def other_expression(expression, expressions):
+    """The next of `expressions`, in a circle; None where there is one alone."""
+    return expressions[(expressions.index(expression) + 1) % len(expressions)] if len(expressions) > 1 else None
+
+
+def neutral_pictures(data, chosen, size):
+    """Neutral landmark images (b, s, s) and faces (b, s, s, 3) of the sequences `chosen`, of the side that a method
+    generates at."""
+    mine = data.faces.shape[2]
+    if size == mine:
+        return data.landmarks[chosen, 0], data.faces[chosen, 0]
+    landmarks = [draw_landmarks(points * (size / mine), size) for points in data.points[chosen, 0]]
+    return np.stack(landmarks), resized(data.faces[chosen, 0], size)
 
 
 def _joined(parts):

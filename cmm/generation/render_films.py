@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from cmm.core.files import atomic, inside
+from cmm.core.pictures import resized
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
@@ -60,9 +61,8 @@ def write_singles(folder, names, sequences, settings, about):
 
 def enlarge(frames, side):
     """Frames (t, s, s[, 3]) uint8 to (t, side, side, 3) RGB, side rounded down to even."""
-    side = side // 2 * 2
-    large = [cv2.resize(frame, (side, side), interpolation=cv2.INTER_CUBIC) for frame in frames]
-    return np.stack([frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, 2) for frame in large])
+    large = resized(frames, side // 2 * 2)
+    return large if large.ndim == 4 else np.repeat(large[..., None], 3, 3)
 
 
 def side_by_side(names, faces, landmarks, side):

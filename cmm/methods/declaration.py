@@ -12,6 +12,8 @@ ABLATION_SCORES = dict.fromkeys(
     ("identity_distance_dlib_resnet", "ssim_mouth_apex", "expression_accuracy", "ssim"), "conditional"
 )
 
+STILL = "pictures along a curve"  # what tables call the sequence of a method of still images
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -34,6 +36,8 @@ class Method:
     source: str  # the publication
     stages: tuple[Stage, ...]
     weights: tuple[str, ...]  # stages whose weights `load` takes, in its order
+    honours: tuple[str, ...] = ()  # fields of Condition that its generator is told beside the expression
+    still: bool = False  # makes single pictures: a sequence is one picture after the other, along a curve of strengths
     line: int | None = None  # its line in the paper's tables 1 to 3; None for a method beyond the paper
     sequence: str = ""  # what its first sequence is called where modes stand beside it
     modes: str = ""  # what the mean of its modes is called; "" for a method with one sequence alone

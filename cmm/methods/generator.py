@@ -1,11 +1,57 @@
 """What every method's generator takes and gives."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
 
-from cmm.datasets import EXPRESSIONS
+from cmm.core.errors import UserError
+
+STRENGTHS = (0.0, 1.5)
+FRAMES = (2, 1024)
+INTENSITIES = (0.0, 5.0)  # as people code action units
+ACTION_UNITS = ("AU6", "AU12")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a generator is told of one sequence; a method honours `expression`, and of the rest what it declares.
+
+    expression: one that the method has learned.
+    strength: of the sequence's end: 0 the input face, 1 the expression as it was learned, 0-1.5.
+    frames: length, 2-1024; None for that of the training sequences.
+    action_units: intensity at the end, 0-5, of AU6, AU12; None as the expression has them.
+    """
+
+    expression: str
+    strength: float = 1.0
+    frames: int | None = None
+    action_units: Mapping[str, float] | None = None
+
+    def __post_init__(self):
+        """Refuse what no method can mean; UserError names the field and what is allowed."""
+        _within("strength", self.strength, STRENGTHS)
+        if self.frames is not None:
+            _within("frames", self.frames, FRAMES)
+        for name, value in (self.action_units or {}).items():
+            if name not in ACTION_UNITS:
+                raise UserError(f"condition: no action unit {name!r}: choose {', '.join(ACTION_UNITS)}")
+            _within(name, value, INTENSITIES)
+
+    def check(self, name, honours, expressions):
+        """Refuse what the method `name`, which `honours` these fields and has learned these expressions, cannot do."""
+        if self.expression not in expressions:
+            raise UserError(f"{name} has not learned {self.expression!r}: it has learned {', '.join(expressions)}")
+        for field in fields(self):
+            if field.name not in ("expression", *honours) and getattr(self, field.name) != field.default:
+                known = ", ".join(["expression", *honours])
+                raise UserError(f"{name} knows no {field.name}: it is told {known}")
+
+
+def _within(name, value, limits):
+    if not limits[0] <= value <= limits[1]:
+        raise UserError(f"condition: {name} {value} is not between {limits[0]} and {limits[1]}")
 
 
 @dataclass(frozen=True)
@@ -26,13 +72,15 @@ class Generator(Protocol):
     about: dict  # how its weights were made
     size: int  # side of its pictures [px]
     modes: int  # k, sequences that it gives beside the conditional one
-    labels: tuple  # numbers of the expressions that it has learned
+    expressions: tuple[str, ...]  # that it has learned
 
-    def __call__(self, landmarks: np.ndarray, faces: np.ndarray, label: np.ndarray, modes: bool = True) -> Generated:
-        """Generate from neutral landmark images (b, s, s) uint8 {0, 1}, neutral faces (b, s, s, 3)
-        uint8 RGB and labels (b,) int64; without `modes`, the conditional sequence alone."""
+    def __call__(
+        self, landmarks: np.ndarray, faces: np.ndarray, conditions: Sequence[Condition], modes: bool = True
+    ) -> Generated:
+        """Generate from neutral landmark images (b, s, s) uint8 {0, 1}, neutral faces (b, s, s, 3) uint8 RGB and b
+        conditions of one length; without `modes`, the conditional sequence alone."""
 
 
-def learned(about):
-    """Labels of the expressions that weights were trained on, from their record."""
-    return tuple(EXPRESSIONS.index(name) for name in about.get("expressions", EXPRESSIONS))
+def labels_of(conditions, expressions):
+    """Numbers (b,) int64 of the conditions' expressions among those that a network has learned."""
+    return np.array([expressions.index(condition.expression) for condition in conditions], np.int64)

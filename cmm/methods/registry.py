@@ -1,4 +1,4 @@
-"""All methods, from their declarations, and the generator of each from its weights."""
+"""All methods, from their declarations."""
 
 import re
 from graphlib import CycleError, TopologicalSorter
@@ -83,19 +83,6 @@ def stages_before(method, stage):
         found.add(name)
         todo += known[name].starts_from
     return found
-
-
-def load(method, weights):
-    """The Generator of a method (or of an ablation of it) from its weights files."""
-    names = declaration_of(method).weights
-    if len(weights) != len(names):
-        raise UserError(f"{method} is generated from {' and '.join(names)}: {len(weights)} weights files were given")
-    return import_module(f"{__package__}.{split(method)[0]}.generator").load(*weights)
-
-
-def load_folder(method, folder):
-    """The Generator of a method from the folder of a run."""
-    return load(method, [Path(folder) / f"{stage}.safetensors" for stage in declaration_of(method).weights])
 
 
 def method_in(folder):

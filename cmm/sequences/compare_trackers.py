@@ -22,12 +22,11 @@ from cmm.core.video import video_digest
 from cmm.faces.backends import BACKENDS, au_columns
 from cmm.faces.landmarks import CONTOURS, interocular_distance, points_of
 from cmm.faces.trackers import load
-from cmm.sequences.find_smiles import smooth_curves
+from cmm.sequences.au_curves import SMOOTHING, smooth_curves
 from cmm.sequences.measure_tracks import track_video
 
 log = logging.getLogger("cmm")
 COLOURS = ("#0072b2", "#d55e00")
-SMOOTHING = 0.06  # seconds
 MOST_SHOWN = 6  # videos of the figure
 
 

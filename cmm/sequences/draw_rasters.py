@@ -22,6 +22,7 @@ from cmm.core.video import Unreadable, read_chosen
 from cmm.faces.alignment import align_sequence, transform, warp
 from cmm.faces.landmark_images import draw_sequence
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, points_of
+from cmm.sequences.au_curves import intensities
 from cmm.sequences.smiles_file import write_smiles
 
 log = logging.getLogger("cmm")
@@ -94,12 +95,13 @@ class Sequence:
 
 
 def cut_sequences(rows, track, path, settings):
-    """Yield (landmarks, faces, points), as smiles.h5 holds them, of a video's phases in their order; it is read once.
+    """Yield (landmarks, faces, points, action_units), as smiles.h5 holds them, of a video's phases in their order.
 
-    `rows` are those of smiles.parquet, `track` the video's rows of tracks.parquet.
+    The video is read once. `rows` are those of smiles.parquet, `track` the video's rows of tracks.parquet.
     """
     times = track["timestamp"].to_numpy()
     points = _fill_lost(points_of(track), track["success"].to_numpy())
+    units = intensities(track)
     pending = deque(plan_sequence(row, times, points, settings) for row in rows)
     wanted = np.unique(np.concatenate([sequence.numbers for sequence in pending])) - 1
     try:
@@ -108,7 +110,8 @@ def cut_sequences(rows, track, path, settings):
                 sequence.take(index + 1, image)
             while pending and pending[0].seen.all():
                 done = pending.popleft()
-                yield draw_sequence(done.points, settings.image_size), done.faces, done.points
+                drawn = draw_sequence(done.points, settings.image_size)
+                yield drawn, done.faces, done.points, units[done.numbers - 1]
     except Unreadable as error:
         raise UserError(f"{path} has changed since it was tracked ({error}): run index_videos again") from error
     if pending:

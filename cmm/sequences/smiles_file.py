@@ -3,6 +3,7 @@
 landmarks  (n, t, s, s) uint8 {0, 1}    landmark images
 faces      (n, t, s, s, 3) uint8 RGB    aligned faces
 points     (n, t, 68, 2) float32        aligned points, raster pixels
+action_units (n, t, 2) float32          intensities of AU6 and AU12, 0-5, of the frames; NaN where not known
 smile, subject, expression, video (n) str, fold (n) int
 """
 
@@ -16,11 +17,10 @@ import numpy as np
 from cmm.core.errors import UserError
 from cmm.core.files import atomic
 from cmm.core.provenance import until_now
-from cmm.datasets import EXPRESSIONS
 
 KIND = "cmm smiles"
 TEXT = h5py.string_dtype()
-ARRAYS = ("landmarks", "faces", "points")
+ARRAYS = ("landmarks", "faces", "points", "action_units")
 LABELS = ("smile", "subject", "expression", "video")
 
 
@@ -31,6 +31,7 @@ class Smiles:
     landmarks: np.ndarray
     faces: np.ndarray
     points: np.ndarray
+    action_units: np.ndarray
     smile: np.ndarray
     subject: np.ndarray
     expression: np.ndarray
@@ -40,27 +41,32 @@ class Smiles:
         return len(self.smile)
 
     @property
+    def expressions(self):
+        """Names of the expressions there are, in the order of the alphabet."""
+        return tuple(sorted(set(self.expression)))
+
+    @property
     def label(self):
-        """Expression as a number: 0 posed, 1 spontaneous. (n,) int64"""
-        return np.array([EXPRESSIONS.index(name) for name in self.expression], np.int64)
+        """Expression as a number, its place in `expressions`: (n,) int64."""
+        return np.array([self.expressions.index(name) for name in self.expression], np.int64)
 
 
 def write_smiles(path, sequences, rows, frames, size, provenance):
-    """Write sequences, an iterable of (landmarks, faces, points), with `rows`, their labels.
+    """Write sequences, an iterable of (landmarks, faces, points[, action_units]), with `rows`, their labels.
 
     Chunked by sequence, compressed, complete or not there at all.
     """
     count = len(rows)
     with atomic(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["kind"] = KIND
-        shapes = {"landmarks": (size, size), "faces": (size, size, 3), "points": (68, 2)}
+        shapes = {"landmarks": (size, size), "faces": (size, size, 3), "points": (68, 2), "action_units": (2,)}
         for name, shape in shapes.items():
-            kind = np.float32 if name == "points" else np.uint8
+            kind, empty = (np.uint8, 0) if name in ("landmarks", "faces") else (np.float32, np.nan)
             full = (count, frames, *shape)
             chunked = {"chunks": (1, *full[1:]), "maxshape": (None, *full[1:])}  # a shard may hold none
-            file.create_dataset(name, full, kind, **chunked, compression="gzip", compression_opts=4)
+            file.create_dataset(name, full, kind, **chunked, compression="gzip", compression_opts=4, fillvalue=empty)
         for i, sequence in enumerate(sequences):
-            for name, values in zip(shapes, sequence, strict=True):
+            for name, values in zip(shapes, sequence, strict=False):
                 file[name][i] = values
         for name in LABELS:
             file.create_dataset(name, data=[row[name] for row in rows], dtype=TEXT)

@@ -22,6 +22,7 @@ from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
+from cmm.methods.declaration import STILL
 from cmm.methods.registry import METHODS
 
 PRINTED = Path(__file__).parents[2] / "config/paper_numbers.tsv"
@@ -39,6 +40,7 @@ TABLES = {
 def main(
     scores: Annotated[Path, "scores.parquet"],
     number: Annotated[int, "the paper's table: 1 or 3"],
+    size: Annotated[int, "side of the faces that were compared [px]"],
     tsv: Annotated[Path, "table to write, tab-separated, a line a number"],
     markdown: Annotated[Path, "table to write, Markdown"],
     html: Annotated[Path, "table to write, HTML"],
@@ -49,7 +51,7 @@ def main(
     section, table = layout(read_table(scores, COLUMNS), TABLES[number], number)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    write_pages(f"The paper's table {number}", [section], about, html, markdown)
+    write_pages(f"The paper's table {number}, of faces of {size} px", [section], about, html, markdown)
 
 
 def lines_of(run):
@@ -58,7 +60,8 @@ def lines_of(run):
     for name, method in METHODS.items():
         if method.line is not None or name in run:
             beyond = "" if method.line is not None else " (beyond the paper)"
-            lines[name, CONDITIONAL] = ", ".join(filter(None, (method.title, method.sequence))) + beyond
+            kind = STILL if method.still else method.sequence
+            lines[name, CONDITIONAL] = ", ".join(filter(None, (method.title, kind))) + beyond
             if method.modes:
                 lines[name, MODES] = f"{method.title}, {method.modes}{beyond}"
     unknown = run - {*METHODS, *CONTROLS}  # scored before its folder was taken away

@@ -16,12 +16,15 @@ from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.evaluation.summary import in_order as methods_in_order
 from cmm.generation.generated_file import CONDITIONAL
+from cmm.methods.declaration import STILL
+from cmm.methods.registry import METHODS, declaration_of, split
 
 INTERVALS = "In brackets: 95 percent intervals of the bootstrap over people."
 
 
 def main(
     scores: Annotated[Path, "scores.parquet"],
+    size: Annotated[int, "side of the faces that were compared [px]"],
     tsv: Annotated[Path, "table to write, tab-separated"],
     markdown: Annotated[Path, "table to write, Markdown"],
     html: Annotated[Path, "table to write, HTML"],
@@ -31,7 +34,7 @@ def main(
     table = summarise(rows)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    write_pages("Scores of all methods", [*sections(table), *lost(rows)], about, html, markdown)
+    write_pages(f"Scores of all methods, of faces of {size} px", [*sections(table), *lost(rows)], about, html, markdown)
 
 
 def sections(table):
@@ -75,6 +78,8 @@ def sequence(method, mode):
     """What a mode is called in a table."""
     if mode == method:
         return ""
+    if mode == CONDITIONAL and split(method)[0] in METHODS and declaration_of(method).still:
+        return STILL
     return {MODES: "modes, mean", "all": "between sequences"}.get(mode, f"mode {mode}" if mode.isdigit() else mode)
 
 

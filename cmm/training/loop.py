@@ -18,7 +18,6 @@ from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.tables import write_tsv
 from cmm.core.weights_file import save_networks
-from cmm.datasets import EXPRESSIONS
 from cmm.training import arithmetic, processes
 from cmm.training.batches import Batch, Randomness, shuffled
 from cmm.training.state import Place, State, owned
@@ -78,22 +77,21 @@ def to_device(network, device):
     return network.to(device, memory_format=torch.channels_last if device.type == "cuda" else torch.preserve_format)
 
 
-def train(module, run, settings, step, *, items, inputs, networks, helpers, optimisers, learned=()):
+def train(module, run, settings, step, *, items, inputs, networks, helpers, optimisers, expressions=()):
     """Train a stage, then write its weights and its losses, and drop the state.
 
     `items(random)` gives the indices of the items that an epoch sees, as many in every epoch;
     `step(batch)` makes one step on a Batch of them and returns its losses, means over the
     batch's items, as {name: 0-d tensor}. `networks` {name: module} are written to `run.out`;
     `helpers`, such as discriminators, and `optimisers` live in the state alone. `inputs` are the
-    files that the result depends on, `learned` the labels of the expressions among its items,
-    for networks that are told one.
+    files that the result depends on, `expressions` the names behind the labels that its networks are told.
     """
     about = provenance(module, settings, inputs, fold=run.fold, seed=run.seed)
     with owned(run.state):
         state = State(run, {**networks, **helpers}, optimisers, fingerprint_of(about), settings.precision)
         history = fit(state, step, items, settings, run)
         if processes.rank() == 0:
-            about |= {"expressions": [EXPRESSIONS[label] for label in sorted({int(label) for label in learned})]}
+            about |= {"expressions": list(expressions)}
             about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": state.run}
             save_networks(run.out, networks, about)
             write_tsv(pd.DataFrame(history), run.losses, about)

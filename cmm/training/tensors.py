@@ -4,13 +4,6 @@ import numpy as np
 import torch
 
 from cmm.core.errors import UserError
-from cmm.sequences.smiles_file import read_smiles
-
-
-def landmark_sequences(smiles, fold):
-    """Training sequences of all folds but `fold`: images (n, t, s, s) uint8 {0, 1}, labels (n,)."""
-    data = read_smiles(smiles, fold, arrays=("landmarks",))
-    return data.landmarks, torch.from_numpy(data.label)
 
 
 def images_to_tensor(landmarks, device="cpu"):

@@ -184,7 +184,23 @@ def blocks():
 
 def config_schema():
     """JSON schema (draft 7) of the whole configuration."""
-    parts = {name: schema_of(settings) for name, settings in blocks().items()}
+    return _assembled({name: schema_of(settings) for name, settings in blocks().items()})
+
+
+def completed(schema):
+    """The written schema as if `make schema` had been run since a method's folder came or went.
+
+    Of the stages, those alone are imported whose blocks it does not know.
+    """
+    parts = {}
+    for stage in STAGES.values():
+        if stage.block:
+            known = schema["properties"].get(stage.block)
+            parts[stage.block] = known or schema_of(importlib.import_module(stage.module).Settings)
+    return _assembled(parts)
+
+
+def _assembled(parts):
     top = TOP | {"ablations": ablations_schema(parts)}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

@@ -34,7 +34,7 @@ def index(root, tmp_path, *lines):
 
 def test_every_listed_file_keeps_a_row_with_its_reason(root, tmp_path, caplog):
     lines = ["good.mp4,a,posed,1", "few.mp4,a,posed,1", "empty.mp4,b,posed,2", "broken.mp4,b,spontaneous,2"]
-    lines += ["gone.mp4,c,posed,3", "grin.mp4,c,grin,3", "../outside.mp4,d,posed,4", "good.mp4,a,posed,1"]
+    lines += ["gone.mp4,c,posed,3", "grin.mp4,c,A grin,3", "../outside.mp4,d,posed,4", "good.mp4,a,posed,1"]
     lines += [",e,posed,5", "few.mp4,../e,posed,5", "list.m3u8,f,posed,6", "good.mp4,g,posed,\u00b2"]
     lines += ["loop.mp4,h,posed,7", "x" * 300 + ".mp4,h,posed,7"]
     (root / "loop.mp4").symlink_to(root / "loop.mp4")

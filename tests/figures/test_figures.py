@@ -63,7 +63,8 @@ def generated(smiles, tmp_path):
     data = read_smiles(smiles, 1, held_out=True)
     who = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
     drawn = data.landmarks[:, None] * 255
-    full = GeneratedSmiles(data.faces[:, None], ["conditional"], **who, landmarks=drawn,
+    other = np.where(data.expression == "posed", "spontaneous", "posed")
+    full = GeneratedSmiles(data.faces[:, None], ["conditional"], **who, landmarks=drawn, contrast_expression=other,
                            contrast_faces=data.faces[:, ::-1], contrast_landmarks=drawn[:, 0, ::-1])  # fmt: skip
     write_generated(tmp_path / "full.h5", full, {})
     write_generated(tmp_path / "bare.h5", GeneratedSmiles(data.faces[:, None], ["conditional"], **who), {})

@@ -14,7 +14,8 @@ from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate_controls import other_people
 from cmm.generation.render_films import enlarge, side_by_side
 from cmm.methods.cmm_net.networks import MultiModeLSTM
-from cmm.methods.registry import load_folder
+from cmm.methods.generator import Condition
+from cmm.methods.loading import load_folder
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
 from cmm.networks.translation import TranslationUNet
@@ -29,8 +30,10 @@ def save_model(folder, size=32, translation_size=32, modes=2):
         "conditional_lstm": ConditionalLSTM(6, 8, frames=5),
         "multi_mode_lstm": MultiModeLSTM(6, 8, modes),
     }
-    save_networks(folder / "multi_mode_lstm.safetensors", nets, {})
-    save_networks(folder / "translation.safetensors", {"translation": TranslationUNet(translation_size)}, {})
+    about = {"stage": "cmm.methods.cmm_net.multi_mode_lstm", "expressions": ["posed", "spontaneous"]}
+    save_networks(folder / "multi_mode_lstm.safetensors", nets, about)
+    about = {"stage": "cmm.methods.cmm_net.translation"}
+    save_networks(folder / "translation.safetensors", {"translation": TranslationUNet(translation_size)}, about)
     return folder
 
 
@@ -56,10 +59,11 @@ def test_shapes_and_determinism(model):
     rng = np.random.default_rng(0)
     landmarks = rng.integers(0, 2, (3, 32, 32), np.uint8)
     faces = rng.integers(0, 255, (3, 32, 32, 3), np.uint8)
-    made = generator(landmarks, faces, np.array([0, 1, 0]))
+    conditions = [Condition(name) for name in ("posed", "spontaneous", "posed")]
+    made = generator(landmarks, faces, conditions)
     assert made.landmarks.shape == (3, 3, 5, 32, 32)
     assert made.faces.shape == (3, 3, 5, 32, 32, 3)
-    again = generator(landmarks, faces, np.array([0, 1, 0]))
+    again = generator(landmarks, faces, conditions)
     np.testing.assert_array_equal(made.faces, again.faces)
 
 
@@ -69,8 +73,8 @@ def test_image_sizes_of_the_two_files_must_agree(tmp_path):
         load_folder("cmm_net", tmp_path / "m")
 
 
-def generate(image, model, out, expression="posed"):
-    words = ["--image", image, "--expression", expression, "--model", model, "--out", out]
+def generate(image, model, out, expression="posed", more=()):
+    words = ["--image", image, "--expression", expression, "--model", model, "--out", out, *more]
     return cli(["generate", *map(str, words)])
 
 
@@ -116,11 +120,22 @@ def test_bad_models_places_and_labels_are_one_line(photos, model, tmp_path, caps
     assert generate(image, bad, tmp_path / "out") == 1
     assert "not of this project" in capsys.readouterr().err
     assert generate(image, tmp_path / "none", tmp_path / "out") == 1
-    assert "do not exist" in capsys.readouterr().err
+    assert "is no folder" in capsys.readouterr().err
     assert generate(image, model, blocker / "out") == 1
     assert "cannot write" in capsys.readouterr().err
     assert generate(image, model, tmp_path / "out", "happy") == 1
-    assert "no expression 'happy': choose posed or spontaneous" in capsys.readouterr().err
+    assert "cmm_net has not learned 'happy': it has learned posed, spontaneous" in capsys.readouterr().err
+    for more, message in (
+        (["--strength", "0.6"], "cmm_net knows no strength: it is told expression"),
+        (["--frames", "48"], "cmm_net knows no frames"),
+        (["--au", "AU12=4"], "cmm_net knows no action_units"),
+        (["--strength", "3"], "condition: strength 3.0 is not between 0.0 and 1.5"),
+        (["--au", "AU12=9"], "condition: AU12 9.0 is not between 0.0 and 5.0"),
+        (["--au", "AU4=1"], "condition: no action unit 'AU4': choose AU6, AU12"),
+        (["--au", "much"], "--au much: write a name and an intensity, as AU12=4"),
+    ):
+        assert generate(image, model, tmp_path / "out", more=more) == 1
+        assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert generate(image, model, bad) == 1
     assert "exists already" in capsys.readouterr().err

@@ -5,7 +5,8 @@ import pytest
 from cmm.core.errors import UserError
 from cmm.faces.backends import au_columns
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, eye_centres, interocular_distance, lip_corners
-from cmm.sequences.find_smiles import Settings, find_faint_phase, find_phases, smooth_curves
+from cmm.sequences.au_curves import smooth_curves
+from cmm.sequences.find_smiles import Settings, find_faint_phase, find_phases
 
 FPS = 50
 PLAIN = np.zeros((68, 2))  # eyes, nose's base and mouth of a frontal face, in IOD

@@ -17,6 +17,7 @@ from cmm.core.video import write_video
 from cmm.datasets import index_videos
 from cmm.datasets.actors import make_actors
 from cmm.sequences import draw_rasters, find_smiles, gather_rasters, gather_tracks, measure_tracks
+from cmm.sequences.au_curves import smooth_curves
 from cmm.sequences.draw_rasters import sample_frames
 from cmm.sequences.smiles_file import read_smiles
 
@@ -209,7 +210,7 @@ def test_real_faces(shared, tracker, clip, least, most):
     table, outcome = measure_tracks.track_video(clip, shared(f"clips/{clip}.mp4"), tracker)
     assert outcome["status"] == "ok"
     settings = find_smiles.Settings()
-    curves = find_smiles.smooth_curves(table, settings.smoothing)
+    curves = smooth_curves(table, settings.smoothing)
     found = find_smiles.find_phases(curves, settings) or find_smiles.find_faint_phase(curves, settings)
     logging.getLogger("cmm").info("%s %s", clip, found)
     assert least <= len(found) <= most, found

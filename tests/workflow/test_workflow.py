@@ -8,6 +8,7 @@ import sys
 import h5py
 import pytest
 import yaml
+from running import ROOT
 
 from cmm.cli import main as cli
 from cmm.core.tables import read_table
@@ -206,6 +207,43 @@ def test_methods_ablations_and_the_study_join_what_is_there(again):
     again.run(*targets, "--report", again.folder / "report.html", change=change)
     report = (again.folder / "report.html").read_text()
     assert all(words in report for words in ("Ablations", "Figure 7", "paired tests", "Table 2 of the paper"))
+
+
+@pytest.fixture
+def newcomer(again):
+    """The method of docs/methods.md in the workflow's folder: what its page says, and no more; its config."""
+    page = (ROOT / "docs/methods.md").read_text()
+    folder = again.code / "cmm/methods/mean_motion"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    for name, text in re.findall(r"`cmm/methods/mean_motion/(\w+\.py)`.*?```python\n(.*?)```", page, re.DOTALL):
+        (folder / name).write_text(text)
+    yield again, yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
+    shutil.rmtree(folder)
+
+
+def test_a_method_is_a_folder_and_a_config_block(newcomer):
+    """It is trained, generated, scored, and in tables, figures and the study; nothing of CMM-Net is made again."""
+    again, change = newcomer
+    mine = "results/actors/fold10/mean_motion/seed1"
+    made = [f"{mine}/films", f"{mine}/losses.svg", "results/tables/table1.md", "results/tables/scores.md"]
+    made += ["results/tables/comparisons.html", "results/actors/fold10/methods", "results/actors/study"]
+    planned = again.planned(*made, change=change)
+    assert "train_mean_motion" in planned
+    assert not planned & MODELS
+    again.run(*made, change=change)
+    tables = again.folder / "results/tables"
+    assert "| Mean motion (beyond the paper) |" in (tables / "table1.md").read_text()
+    assert "| mean_motion | conditional |" in (tables / "scores.md").read_text()
+    assert "difference to mean_motion" in (tables / "comparisons.html").read_text()
+    assert set(read_pairs(again.folder / "results/actors/study")["comparison"]) >= {"cmm_net / mean_motion"}
+    record = subprocess.run(
+        [sys.executable, "-m", "cmm", "provenance", again.folder / mine / "mean_motion.safetensors"],
+        cwd=again.code, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "stage: cmm.methods.mean_motion.mean_motion" in record.stdout
+    wrong = change | {"mean_motion": change["mean_motion"] | {"epoch": 1}}
+    assert "config: unknown key mean_motion.epoch" in again.run("-n", change=wrong, check=False)
 
 
 def rate(study, folder):

@@ -1,7 +1,7 @@
 """A folder of one's own: videos, images or folders of frames, listed in a CSV file.
 
 The CSV has the columns `file,subject,expression[,fold]`: `file` relative to the
-root, `expression` posed or spontaneous, `fold` 1-10. Without `fold` the subjects
+root, `expression` a name such as posed or spontaneous, `fold` 1-10. Without `fold` the subjects
 are dealt to ten folds in the order of their names.
 """
 
@@ -11,8 +11,9 @@ import pandas as pd
 
 from cmm.core.errors import UserError
 from cmm.core.files import existing
-from cmm.datasets import EXPRESSIONS, FOLDS, fold_of
+from cmm.datasets import FOLDS, fold_of
 
+EXPRESSION = re.compile(r"^[a-z][a-z0-9_]*$")
 SUBJECT = re.compile(r"^\w[\w.-]*$")  # it names film strips
 
 
@@ -42,11 +43,11 @@ def _row(row, subjects):
     reason = ""
     if not row["file"].strip():
         reason = "no file is named"
-    elif expression not in EXPRESSIONS:
-        reason = f"expression {expression!r} is neither {' nor '.join(EXPRESSIONS)}"
+    elif not EXPRESSION.match(expression):
+        reason = f"expression {expression!r} is no name of small letters, digits and '_'"
     elif not SUBJECT.match(subject):
         reason = f"subject {subject!r} is not made of letters, digits, '_', '-' and '.'"
     elif number is None or not 1 <= number <= FOLDS:
         reason = f"fold {fold!r} is not a number from 1 to {FOLDS}"
-    known = expression if expression in EXPRESSIONS else None
+    known = expression if EXPRESSION.match(expression) else None
     return {"file": row["file"], "subject": subject, "expression": known, "fold": number, "reason": reason}

@@ -12,14 +12,14 @@ import torch
 
 from cmm.core.settings import setting
 from cmm.core.weights_file import load_networks
-from cmm.datasets import EXPRESSIONS
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
+from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import landmark_bce
-from cmm.training.tensors import flip, images_to_tensor, landmark_sequences
+from cmm.training.tensors import flip, images_to_tensor
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ def main(
 ):
     """Train and write {landmark_vae, conditional_lstm}."""
     device = loop.prepare(run, settings)
-    images, labels = landmark_sequences(smiles, run.fold)
+    data = read_smiles(smiles, run.fold, arrays=("landmarks",))
+    images, labels = data.landmarks, torch.from_numpy(data.label)
     vae = load_networks(landmark_vae, landmark_vae=ImageVAE)[0]["landmark_vae"]
-    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), images.shape[1]).to(device)
+    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), images.shape[1]).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     optimiser = torch.optim.Adam(
         [
@@ -75,5 +76,5 @@ def main(
         networks={"landmark_vae": vae, "conditional_lstm": lstm},
         helpers={},
         optimisers={"adam": optimiser},
-        learned=labels,
+        expressions=data.expressions,
     )

@@ -5,7 +5,7 @@ import torch
 from cmm.core.errors import UserError
 from cmm.core.weights_file import load_networks
 from cmm.methods.cmm_net.networks import MultiModeLSTM
-from cmm.methods.generator import Generated, learned
+from cmm.methods.generator import Generated, labels_of
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
 from cmm.networks.translation import TranslationUNet
@@ -25,7 +25,7 @@ class CMMNetGenerator:
         self.unet = translation["translation"].to(self.device)
         self.size = self.vae.architecture["image_size"]
         self.modes = self.multi.architecture["modes"]
-        self.labels = learned(self.about)
+        self.expressions = tuple(self.about["expressions"])
         if self.size != self.unet.architecture["image_size"]:
             raise UserError(
                 f"{landmark_weights} is for {self.size} px, {translation_weights} for"
@@ -33,10 +33,10 @@ class CMMNetGenerator:
             )
 
     @torch.inference_mode()
-    def __call__(self, landmarks, faces, label, modes=True):
+    def __call__(self, landmarks, faces, conditions, modes=True):
         """See cmm.methods.generator.Generator."""
         neutral = images_to_tensor(landmarks).to(self.device)
-        label = torch.from_numpy(label).to(self.device)
+        label = torch.from_numpy(labels_of(conditions, self.expressions)).to(self.device)
         every = self.lstm(self.vae.encode(neutral)[0], label)[:, None]  # (b, 1, t, c)
         if modes:
             every = torch.cat([every, self.multi(every[:, 0])], dim=1)  # (b, 1 + k, t, c)

@@ -12,11 +12,12 @@ import torch
 
 from cmm.core.settings import setting
 from cmm.networks.image_vae import ImageVAE
+from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
 from cmm.training.losses import kl_divergence, landmark_bce
-from cmm.training.tensors import flip, images_to_tensor, landmark_sequences
+from cmm.training.tensors import flip, images_to_tensor
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def main(
 ):
     """Train and write {landmark_vae}."""
     device = loop.prepare(run, settings)
-    sequences, _ = landmark_sequences(smiles, run.fold)
+    sequences = read_smiles(smiles, run.fold, arrays=("landmarks",)).landmarks
     images = sequences.reshape(-1, *sequences.shape[2:])
     vae = ImageVAE(images.shape[-1], settings.codes)
     start_from_lines(vae, images)

@@ -17,11 +17,12 @@ from cmm.core.weights_file import load_networks
 from cmm.methods.cmm_net.networks import ModeDiscriminator, MultiModeLSTM
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
+from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import landmark_bce, pull, push
-from cmm.training.tensors import flip, images_to_tensor, landmark_sequences
+from cmm.training.tensors import flip, images_to_tensor
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,17 @@ def main(
 ):
     """Train and write {landmark_vae, conditional_lstm, multi_mode_lstm}."""
     device = loop.prepare(run, settings)
-    images, labels = landmark_sequences(smiles, run.fold)
-    tuned, _ = load_networks(conditional_lstm, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
+    data = read_smiles(smiles, run.fold, arrays=("landmarks",))
+    images, labels = data.landmarks, torch.from_numpy(data.label)
+    tuned, about = load_networks(conditional_lstm, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
     tunes = settings.fine_tuning_rate > 0
     vae = loop.to_device(tuned["landmark_vae"], device).requires_grad_(tunes)
     lstm = tuned["conditional_lstm"].to(device).requires_grad_(tunes)
     codes = vae.architecture["codes"]
     if images.shape[1:] != (lstm.frames, vae.architecture["image_size"], vae.architecture["image_size"]):
         raise UserError(f"{conditional_lstm} was trained on sequences of another length or size than {smiles}")
+    if tuple(about["expressions"]) != data.expressions:
+        raise UserError(f"{conditional_lstm} has learned {about['expressions']}, {smiles} has {data.expressions}")
     multi = MultiModeLSTM(codes, settings.width, settings.modes).to(device)
     discriminator = ModeDiscriminator(images.shape[-1], settings.modes, settings.push_norm).to(device)
     adam = torch.optim.Adam(
@@ -95,5 +99,5 @@ def main(
         networks={"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi},
         helpers={"discriminator": discriminator},
         optimisers={"adam": adam, "adam_d": adam_d},
-        learned=labels,
+        expressions=data.expressions,
     )

@@ -16,7 +16,6 @@ import torch
 from cmm.core.errors import UserError
 from cmm.core.settings import setting
 from cmm.core.weights_file import load_networks
-from cmm.datasets import EXPRESSIONS
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
 from cmm.networks.translation import PairDiscriminator
@@ -56,7 +55,7 @@ def main(
     vae = load_networks(face_vae, face_vae=ImageVAE)[0]["face_vae"]
     if vae.architecture["image_size"] != data.faces.shape[2]:
         raise UserError(f"{face_vae} was trained on pictures of another size than those of {smiles}")
-    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(EXPRESSIONS), frames).to(device)
+    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), frames).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     discriminator = loop.to_device(PairDiscriminator(), device)
     adam = torch.optim.Adam(
@@ -95,5 +94,5 @@ def main(
         networks={"face_vae": vae, "conditional_lstm": lstm},
         helpers={"discriminator": discriminator},
         optimisers={"adam": adam, "adam_d": adam_d},
-        learned=labels,
+        expressions=data.expressions,
     )

@@ -3,7 +3,7 @@
 import torch
 
 from cmm.core.weights_file import load_networks
-from cmm.methods.generator import Generated, learned
+from cmm.methods.generator import Generated, labels_of
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
 from cmm.training.tensors import faces_to_tensor, tensor_to_faces
@@ -17,13 +17,14 @@ class CRANetGenerator:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.vae, self.lstm = (network.to(self.device) for network in networks.values())
         self.size = self.vae.architecture["image_size"]
-        self.labels = learned(self.about)
+        self.expressions = tuple(self.about["expressions"])
 
     @torch.inference_mode()
-    def __call__(self, landmarks, faces, label, modes=True):
+    def __call__(self, landmarks, faces, conditions, modes=True):
         """See cmm.methods.generator.Generator."""
         neutral = faces_to_tensor(faces).to(self.device)
-        sequence = self.lstm(self.vae.encode(neutral)[0], torch.from_numpy(label).to(self.device))
+        label = torch.from_numpy(labels_of(conditions, self.expressions)).to(self.device)
+        sequence = self.lstm(self.vae.encode(neutral)[0], label)
         pictures = [self.vae.decode(codes) for codes in sequence]
         return Generated(faces=tensor_to_faces(torch.stack(pictures))[:, None])
 

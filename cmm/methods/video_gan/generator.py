@@ -2,9 +2,7 @@
 
 import torch
 
-from cmm.core.errors import UserError
 from cmm.core.weights_file import load_networks, names_of
-from cmm.datasets import EXPRESSIONS
 from cmm.methods.generator import Generated
 from cmm.methods.video_gan.networks import VideoGenerator
 from cmm.training.tensors import faces_to_tensor, tensor_to_faces
@@ -14,20 +12,18 @@ class VideoGANGenerator:
     modes = 0
 
     def __init__(self, weights):
-        names = [name for name in EXPRESSIONS if name in names_of(weights)]
-        if not names:
-            raise UserError(f"{weights} has no model of an expression: it holds {', '.join(names_of(weights))}")
-        networks, self.about = load_networks(weights, **dict.fromkeys(names, VideoGenerator))
+        self.expressions = tuple(names_of(weights))
+        self.networks, self.about = load_networks(weights, **dict.fromkeys(self.expressions, VideoGenerator))
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.networks = {EXPRESSIONS.index(name): networks[name].to(self.device) for name in names}
-        self.labels = tuple(self.networks)
+        for network in self.networks.values():
+            network.to(self.device)
         self.size = next(iter(self.networks.values())).architecture["image_size"]
 
     @torch.inference_mode()
-    def __call__(self, landmarks, faces, label, modes=True):
+    def __call__(self, landmarks, faces, conditions, modes=True):
         """See cmm.methods.generator.Generator."""
         frames = faces_to_tensor(faces).to(self.device)
-        videos = [self.networks[int(k)](frame[None])[0] for k, frame in zip(label, frames, strict=True)]
+        videos = [self.networks[one.expression](frame[None])[0] for one, frame in zip(conditions, frames, strict=True)]
         return Generated(faces=tensor_to_faces(torch.stack(videos).transpose(2, 3)))
 
 

@@ -15,7 +15,6 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.core.settings import setting
-from cmm.datasets import EXPRESSIONS
 from cmm.methods.video_gan.networks import VideoDiscriminator, VideoGenerator
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
@@ -47,7 +46,7 @@ def main(
     """Train and write a generator of each expression's name; the discriminators live in the state alone."""
     device = loop.prepare(run, settings)
     data = read_smiles(smiles, run.fold, arrays=("faces",))
-    rows = {name: np.flatnonzero(data.expression == name) for name in EXPRESSIONS if name in data.expression}
+    rows = {name: np.flatnonzero(data.expression == name) for name in data.expressions}
     frames, size = data.faces.shape[1:3]
     generators, discriminators, optimisers = {}, {}, {}
     for name in rows:
@@ -84,6 +83,7 @@ def main(
         networks=generators,
         helpers={f"{name} discriminator": network for name, network in discriminators.items()},
         optimisers=optimisers,
+        expressions=data.expressions,
     )
 
 

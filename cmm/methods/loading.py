@@ -1,0 +1,25 @@
+"""The generator of a method from its weights."""
+
+from importlib import import_module
+from pathlib import Path
+
+from cmm.core.errors import UserError
+from cmm.core.weights_file import about_of
+from cmm.methods.registry import declaration_of, split
+
+
+def load(method, weights):
+    """The Generator of a method (or of an ablation of it) from its weights files; UserError for those of another."""
+    names, folder = declaration_of(method).weights, f"{__package__}.{split(method)[0]}"
+    if len(weights) != len(names):
+        raise UserError(f"{method} is generated from {' and '.join(names)}: {len(weights)} weights files were given")
+    for path, name in zip(weights, names, strict=True):
+        stage = about_of(path).get("stage")
+        if stage != f"{folder}.{name}":
+            raise UserError(f"{path} was made by {stage}: {method} is generated from weights of {folder}.{name}")
+    return import_module(f"{folder}.generator").load(*weights)
+
+
+def load_folder(method, folder):
+    """The Generator of a method from the folder of a run."""
+    return load(method, [Path(folder) / f"{stage}.safetensors" for stage in declaration_of(method).weights])
