@@ -44,6 +44,9 @@ STAGES = {
     **TRAINED,
     "generate_controls": Stage("cmm.generation.generate_controls", None, "originals, frozen frames, other people"),
     "generate_smiles": Stage("cmm.generation.generate_smiles", "generated", "sequences of the test fold: generated.h5"),
+    "generate_conditions": Stage(
+        "cmm.generation.generate_conditions", None, "people by labels and strengths: conditions.h5"
+    ),
     "render_films": Stage("cmm.generation.render_films", "films", "mp4 videos of generated.h5"),
     "train_expression_classifier": Stage(
         "cmm.evaluation.train_expression_classifier", "expression_classifier", "what tells expressions apart"
@@ -68,6 +71,7 @@ STAGES = {
     "plot_labels": Stage("cmm.figures.plot_labels", "strips", "figure 5: two expressions from one face"),
     "plot_modes": Stage("cmm.figures.plot_modes", "strips", "figure 6: original, conditional sequence and K modes"),
     "plot_methods": Stage("cmm.figures.plot_methods", "strips", "figure 7: the methods side by side"),
+    "plot_conditions": Stage("cmm.figures.plot_conditions", None, "people by labels and by strengths"),
     "plot_mean_curves": Stage("cmm.figures.plot_mean_curves", None, "figure 8: mean AU curves of each method"),
     "plot_losses": Stage("cmm.figures.plot_losses", None, "loss curves of the training stages"),
     "tabulate_videos": Stage("cmm.tables.tabulate_videos", None, "counts of videos used, and why others are not"),

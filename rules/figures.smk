@@ -86,6 +86,32 @@ rule plot_modes:
         " --out {output:q} {params.settings} > {log:q} 2>&1"
 
 
+rule plot_conditions:
+    input:
+        conditions=f"{RUN}/conditions.h5",
+    output:
+        report(
+            directory(f"{RUN}/conditions"),
+            patterns=["{grid}.png"],
+            caption="../workflow/report/conditions.rst",
+            category="3. Figures",
+            subcategory="People by labels and strengths, {dataset}",
+            labels={"run": "{method}, fold {fold}, seed {seed}", "grid": "{grid}"},
+        ),
+    log:
+        f"{RUN_LOG}/plot_conditions.log",
+    benchmark:
+        f"{RUN_LOG}/plot_conditions.jsonl"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code("plot_conditions"),
+    message:
+        "Drawing people by labels and strengths of {wildcards.method}, fold {wildcards.fold}"
+    shell:
+        "python -m cmm plot_conditions --conditions {input.conditions:q} --out {output:q} > {log:q} 2>&1"
+
+
 rule plot_methods:
     input:
         smiles=rules.gather_rasters.output,

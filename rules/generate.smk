@@ -44,13 +44,41 @@ rule generate_smiles:
         runtime=60,
     params:
         settings=settings("generate_smiles"),
-        code=lambda wildcards: code("generate_smiles", f"cmm.methods.{split(wildcards.method)[0]}.generator"),
+        code=lambda wildcards: code("generate_smiles", generator(wildcards)),
     message:
         "Generating the test videos of fold {wildcards.fold} with {wildcards.method}"
     shell:
         "python -m cmm generate_smiles --smiles {input.smiles:q}"
         " --method {wildcards.method} --weights {input.weights:q}"
         " --fold {wildcards.fold} --threads {threads} --out {output:q} {params.settings} > {log:q} 2>&1"
+
+
+rule generate_conditions:
+    input:
+        smiles=rules.gather_rasters.output,
+        weights=generated_from,
+    output:
+        f"{RUN}/conditions.h5",
+    log:
+        f"{RUN_LOG}/generate_conditions.log",
+    benchmark:
+        f"{RUN_LOG}/generate_conditions.jsonl"
+    wildcard_constraints:
+        method="|".join(f"{name}(-[a-z0-9_]+)?" for name in METHODS),
+    conda:
+        "../envs/train.yaml"
+    threads: 4
+    resources:
+        mem_mb=growing(3000),
+        runtime=60,
+    params:
+        code=lambda wildcards: code("generate_conditions", generator(wildcards), *declarations()),
+    message:
+        "Generating people of fold {wildcards.fold} by labels and strengths with {wildcards.method}"
+    shell:
+        "python -m cmm generate_conditions --smiles {input.smiles:q}"
+        " --method {wildcards.method} --weights {input.weights:q}"
+        " --fold {wildcards.fold} --threads {threads} --out {output:q} > {log:q} 2>&1"
 
 
 rule render_films:

@@ -19,6 +19,11 @@ def declarations():
     return [f"cmm.methods.{method}.method" for method in METHODS]
 
 
+def generator(wildcards):
+    """Module of a method's generator."""
+    return f"cmm.methods.{split(wildcards.method)[0]}.generator"
+
+
 def folds_of(dataset):
     """Folds of a data set that are held out, one run each."""
     return config["sources"][dataset].get("folds", config["folds"])
@@ -125,6 +130,8 @@ def figures():
     )
     found += runs(f"{RUN}/{{figure}}", figure=["labels", "strips", "losses.svg"])
     found += dict.fromkeys(runs("results/{dataset}/fold{fold}/methods"))
+    told = [method for method in [*config["methods"], *ablations()] if declaration_of(method).honours]
+    found += runs(f"{RUN}/conditions", told)
     return [*dict.fromkeys(found), *["results/figures/ablations.svg"] * bool(ablations())]
 
 

@@ -18,6 +18,23 @@ CONTOURS = {  # name: (first point, one past the last, closed)
     "outer_lips": (48, 60, True),
     "inner_lips": (60, 68, True),
 }
+# Of each point the one that it becomes in the mirrored face.
+MIRRORED = [
+    *range(16, -1, -1),
+    *range(26, 16, -1),
+    *range(27, 31),
+    *range(35, 30, -1),
+    45,
+    44,
+    43,
+    42,
+    47,
+    46,
+    39,
+    38,
+    37,
+]
+MIRRORED += [36, 41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1)]
 X_COLUMNS = [f"x_{i}" for i in range(POINTS)]
 Y_COLUMNS = [f"y_{i}" for i in range(POINTS)]
 

@@ -19,14 +19,14 @@ class Settings:
     columns: int = setting(8, "frames of a film strip", minimum=2)
 
 
-def draw_film_strip(path, rows, about, columns=8, title=None):
+def draw_film_strip(path, rows, about, columns=8, title=None, heads=()):
     """Write a PNG of `rows`, a list of (label, frames (t, s, s[, 3]) uint8).
 
-    `columns` frames of each, evenly spaced from the first to the last; `about` is its
+    `columns` frames of each, evenly spaced from the first to the last, `heads` over them; `about` is its
     provenance.
     """
     rows = [(label, frames[_spread(len(frames), columns)]) for label, frames in rows]
-    head = 0.35 if title else 0.0
+    head = (0.35 if title else 0.0) + (0.2 if heads else 0.0)
     figure, axes = plt.subplots(
         len(rows), columns, squeeze=False,
         figsize=(INCHES * columns + 1.3, INCHES * len(rows) + head),
@@ -46,6 +46,8 @@ def draw_film_strip(path, rows, about, columns=8, title=None):
         line[0].text(
             -0.08, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=8, parse_math=False
         )
+    for axis, text in zip(axes[0], heads, strict=False):
+        axis.set_title(text, fontsize=8, pad=2)
     if title:
         figure.suptitle(title, fontsize=9, y=0.995, va="top", parse_math=False)
     save_figure(figure, path, about, dpi=110)

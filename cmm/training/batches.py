@@ -70,6 +70,10 @@ class Batch:
         """Standard normal numbers (b, width) float32."""
         return torch.randn(len(self.whole), width, generator=self.random.noise)[self.part]
 
+    def uniform(self, width):
+        """Numbers (b, width) float32, uniform in -1..1."""
+        return 2 * torch.rand(len(self.whole), width, generator=self.random.noise)[self.part] - 1
+
     def descend(self, loss, *optimisers):
         """One step of `optimisers` down `loss`, a mean over this process's items."""
         for optimiser in optimisers:

@@ -1,7 +1,5 @@
 """Every method behind one interface: trained on a tiny set, resumed, generated from, by name."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -16,6 +14,8 @@ from cmm.figures import plot_labels
 from cmm.generation import generate_controls
 from cmm.generation import generate_smiles as generation
 from cmm.generation.generated_file import read_generated, read_pair
+from cmm.methods.cdaae import cdaae
+from cmm.methods.controllable_i2v import controllable_i2v
 from cmm.methods.cra_net import cra_net, face_vae
 from cmm.methods.generator import Condition
 from cmm.methods.loading import load, load_folder
@@ -28,18 +28,25 @@ from cmm.training import loop
 from cmm.training.loop import Run
 
 FOLD = 1
+OTHERS = {"cra_net": cra_net, "video_gan": video_gan, "controllable_i2v": controllable_i2v, "cdaae": cdaae}
+SETTINGS = {
+    "cra_net": cra_net.Settings(epochs=2, width=8),
+    "video_gan": video_gan.Settings(epochs=2, batch_size=2),
+    "controllable_i2v": controllable_i2v.Settings(epochs=2, frames_drawn=2),
+    "cdaae": cdaae.Settings(epochs=2, batch_size=4, codes=6),
+}
 
 
-def train(smiles, folder, **epochs):
-    """All stages of CRA-Net and Video-GAN, small, in `folder`."""
+def train(smiles, folder):
+    """All stages of the other methods, small, in `folder`."""
 
     def run(module, name, settings, *before):
         files = (folder / f"{name}{suffix}" for suffix in (".safetensors", ".tsv", ".state"))
         module.main(smiles, *before, Run(FOLD, *files), settings)
 
     run(face_vae, "face_vae", face_vae.Settings(epochs=1, codes=6))
-    run(cra_net, "cra_net", cra_net.Settings(epochs=2, width=8), folder / "face_vae.safetensors")
-    run(video_gan, "video_gan", video_gan.Settings(epochs=epochs.get("video_gan", 2), batch_size=2))
+    for name, module in OTHERS.items():
+        run(module, name, SETTINGS[name], *([folder / "face_vae.safetensors"] if name == "cra_net" else []))
     return folder
 
 
@@ -48,7 +55,7 @@ def trained(smiles, tmp_path_factory):
     return train(smiles, tmp_path_factory.mktemp("methods"))
 
 
-@pytest.mark.parametrize("method", ["cra_net", "video_gan"])
+@pytest.mark.parametrize("method", OTHERS)
 def test_generated_from_a_run(method, trained, smiles, tmp_path):
     out = tmp_path / "generated.h5"
     generation.main(smiles, method, [trained / f"{method}.safetensors"], FOLD, out, generation.Settings(batch_size=2))
@@ -62,20 +69,18 @@ def test_generated_from_a_run(method, trained, smiles, tmp_path):
 
 def test_training_is_the_same_again_and_each_expression_has_a_model_of_its_own(trained, smiles, tmp_path):
     again = train(smiles, tmp_path)
-    for method in ("cra_net", "video_gan"):
+    for method in OTHERS:
         first, second = (load_file(folder / f"{method}.safetensors") for folder in (trained, again))
         assert all(torch.equal(first[key], second[key]) for key in first)
     names = {key.split("/")[0] for key in load_file(trained / "video_gan.safetensors")}
     assert names == {"posed", "spontaneous"}
 
 
-@pytest.mark.parametrize(("module", "name"), [(cra_net, "cra_net"), (video_gan, "video_gan")])
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(module, name, trained, smiles, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(name, trained, smiles, tmp_path, monkeypatch):
     """Stopped in the midst of its second epoch, with all its networks and optimisers in the state."""
-    before = [trained / "face_vae.safetensors"] if module is cra_net else []
-    settings = dataclasses.replace(
-        module.Settings(epochs=2, batch_size=2), **({"width": 8} if module is cra_net else {})
-    )  # fmt: skip
+    module, before = OTHERS[name], [trained / "face_vae.safetensors"] if name == "cra_net" else []
+    settings = SETTINGS[name]
     run = Run(FOLD, tmp_path / "w", tmp_path / "l", tmp_path / "state", state_seconds=0.0)
     save, saves = loop.State.save_if_due, []
 
@@ -140,7 +145,7 @@ def test_bad_names_and_weights_are_one_line(trained, smiles, tmp_path, capsys):
     assert message in error(other, "--method", "cra_net")
     with pytest.raises(UserError, match="no method 'magic'"):
         load_folder("magic", tmp_path)
-    with pytest.raises(UserError, match="weights of video_gan and of cra_net: say which with --method"):
+    with pytest.raises(UserError, match="holds weights of video_gan and of cra_net and of .*: say which with --method"):
         method_in(trained)
     with pytest.raises(UserError, match=r"holds no method's weights \(video_gan: video_gan; cra_net: cra_net; cmm_net"):
         method_in(tmp_path)

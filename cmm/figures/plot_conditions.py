@@ -1,0 +1,24 @@
+"""What a method makes of test people under conditions side by side: a line a person, a column a condition."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cmm.core.files import atomic, inside
+from cmm.core.provenance import provenance
+from cmm.generation.conditions_file import read_conditions
+from cmm.generation.film_strip import draw_film_strip
+
+
+def main(
+    conditions: Annotated[Path, "conditions.h5"],
+    out: Annotated[Path, "folder of figures to write, one a grid"],
+):
+    """Draw every grid."""
+    grids, people = read_conditions(conditions)
+    about = provenance(__name__, None, [conditions])
+    with atomic(out) as folder:
+        folder.mkdir()
+        for name, (heads, pictures) in grids.items():
+            title = "labels" if name == "labels" else f"{name}, by strength"
+            rows = list(zip(people, pictures, strict=True))
+            draw_film_strip(inside(folder, f"{name}.png"), rows, about, len(heads), title=title, heads=heads)

@@ -1,0 +1,50 @@
+"""CDAAE ready for use: a still face of any label; a sequence is pictures along a curve of strengths."""
+
+import numpy as np
+import torch
+
+from cmm.core.weights_file import load_networks
+from cmm.methods.cdaae.labels import UNITS, of_action_units, of_expression
+from cmm.methods.cdaae.networks import DifferenceAutoencoder
+from cmm.methods.generator import Generated, labels_of
+from cmm.training.tensors import faces_to_tensor, tensor_to_faces
+
+AT_A_TIME = 64  # pictures
+
+
+class CDAAEGenerator:
+    modes = 0
+
+    def __init__(self, weights):
+        networks, self.about = load_networks(weights, autoencoder=DifferenceAutoencoder)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network = networks["autoencoder"].to(self.device)
+        self.size = self.network.architecture["image_size"]
+        self.frames = self.network.architecture["frames"]
+        self.expressions = tuple(self.about["expressions"])
+
+    @torch.inference_mode()
+    def __call__(self, landmarks, faces, conditions, modes=True):
+        """See cmm.methods.generator.Generator."""
+        people = faces_to_tensor(faces).to(self.device)
+        made = []
+        for person, label, condition in zip(people, labels_of(conditions, self.expressions), conditions, strict=True):
+            told = self.labels_along(int(label), condition)
+            code, low = self.network.encode(person[None])
+            parts = [
+                self.network.decode(code.expand(len(part), -1), low.expand(len(part), -1, -1, -1), part)
+                for part in told.split(AT_A_TIME)
+            ]
+            made.append(tensor_to_faces(torch.cat(parts)))
+        return Generated(faces=np.stack(made)[:, None])
+
+    def labels_along(self, label, condition):
+        """Labels (t, l) from neutral to what the condition asks for at the end."""
+        curve = torch.linspace(0, condition.strength, condition.frames or self.frames, device=self.device)
+        if condition.action_units is None:
+            return of_expression(torch.full((len(curve),), label), curve, len(self.expressions))
+        asked = torch.tensor([condition.action_units.get(name, 0.0) for name in UNITS], device=self.device)
+        return of_action_units(curve[:, None] * asked, len(self.expressions))
+
+
+load = CDAAEGenerator
