@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cmm.networks import convolutions
 from cmm.training import arithmetic, loop
-from cmm.training.batches import Batch, Randomness
+from cmm.training.batches import Batch, EpochGenerators
 
 FRAMES, SIZE, SEQUENCES, ROUNDS = 32, 64, 12, 5
 THREADS = len(os.sched_getaffinity(0))
@@ -65,7 +65,7 @@ def step_of(module, before, settings, folder):
         module.main(folder / "smiles.h5", *(folder / f"{name}.safetensors" for name in before), run, settings)
     for network in [*caught["networks"].values(), *caught["helpers"].values()]:
         network.train()
-    random = Randomness.of(1, 0)
+    random = EpochGenerators.of(1, 0)
     items = caught["items"](random)[: settings.batch_size]
     return lambda: caught["step"](Batch(items, random)), len(items)
 

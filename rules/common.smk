@@ -42,8 +42,8 @@ prefer_this_python()
 config = with_defaults(config, ROOT / "config/config.yaml")
 
 DOWNLOADS = "data/downloads/{dataset}"
-OPEN = [entry.name for entry in registry().values() if entry.access == "open"]
-MADE = {"actors": "make_actors", "london": "animate_photographs"}  # data sets that a rule renders
+DOWNLOADABLE = [entry.name for entry in registry().values() if entry.access == "open"]
+RENDERED = {"actors": "make_actors", "london": "animate_photographs"}  # data sets that a rule renders
 
 
 wildcard_constraints:
@@ -61,20 +61,20 @@ def check_config():
         validate(config, schema)
     except UserError as error:
         raise WorkflowError(str(error)) from None
-    for name in MADE:
+    for name in RENDERED:
         root = Path(config["sources"][name]["root"])
         if name in used_datasets(config) and root.exists() and not (root / "truth.parquet").is_file():
             # Snakemake empties the folder before it renders into it.
             raise WorkflowError(f"sources.{name}.root: {root} exists and was not rendered; name a new folder")
-    downloaded = [name for name in OPEN if is_downloaded(name)]
-    if missing := missing_data(config, made=[*MADE, *downloaded]):
+    downloaded = [name for name in DOWNLOADABLE if is_downloaded(name)]
+    if missing := missing_data(config, made=[*RENDERED, *downloaded]):
         raise WorkflowError("\n".join(missing))
 
 
 def is_downloaded(dataset):
     """Whether a data set lies where the workflow downloads it to."""
     return (
-        dataset in OPEN
+        dataset in DOWNLOADABLE
         and dataset in config["sources"]
         and Path(config["sources"][dataset]["root"]) == Path(DOWNLOADS.format(dataset=dataset))
     )
@@ -100,7 +100,7 @@ def code(verb, *plugins):
 
 def tracker(block):
     """Modules of the face tracker that a config block names, and of its action units."""
-    own = ["cmm.faces.action_units"] if config[block].get("action_units") == "own" else []
+    own = ["cmm.faces.action_units"] if config[block].get("action_units") == "trained" else []
     return [f"cmm.faces.trackers.{config[block]['backend']}_tracker", *own]
 
 
@@ -122,7 +122,7 @@ def environment(block):
 
 def regressors(block):
     """Input of a stage whose config block asks for action units of our own: the trained regressors."""
-    if config[block]["action_units"] == "own":
+    if config[block]["action_units"] == "trained":
         return {"regressors": rules.train_action_units.output.regressors}
     return {}
 
@@ -136,7 +136,7 @@ def known_intensities(wildcards):
     """What the action units are trained on: the human labels of a data set, or a rendered one's true curves."""
     dataset = config["action_units"]["dataset"]
     files = {"index": f"results/{dataset}/index.parquet", "labels": f"results/{dataset}/labels.parquet"}
-    if dataset in MADE:
+    if dataset in RENDERED:
         files["made"] = config["sources"][dataset]["root"]
     return files
 
@@ -164,7 +164,7 @@ def index_videos_code(wildcards):
 def dataset_files(wildcards):
     """What must exist before a data set can be listed."""
     source = config["sources"][wildcards.dataset]
-    if wildcards.dataset in MADE:
+    if wildcards.dataset in RENDERED:
         return {"made": source["root"]}
     if is_downloaded(wildcards.dataset):
         return {"downloaded": f"{source['root']}/SHA256SUMS"}
@@ -174,7 +174,7 @@ def dataset_files(wildcards):
 def dataset_digest(wildcards):
     """Names, sizes and times of a data set's files: what changes there is listed anew."""
     root = Path(config["sources"][wildcards.dataset]["root"])
-    if wildcards.dataset in MADE or is_downloaded(wildcards.dataset) or not root.is_dir():
+    if wildcards.dataset in RENDERED or is_downloaded(wildcards.dataset) or not root.is_dir():
         return ""
     return stat_digest(sorted(path for path in root.rglob("*") if path.is_file()))
 

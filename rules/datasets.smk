@@ -35,7 +35,7 @@ rule download_dataset:
     benchmark:
         "logs/{dataset}/download_dataset.jsonl"
     wildcard_constraints:
-        dataset="|".join(OPEN),
+        dataset="|".join(DOWNLOADABLE),
     conda:
         "../envs/faces.yaml"
     resources:

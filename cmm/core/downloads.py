@@ -48,7 +48,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Item:
+class RemoteFile:
     """One file: its name below the data set's folder, its home, and what is known of it."""
 
     file: str
@@ -57,7 +57,7 @@ class Item:
     bytes: int | None
 
 
-class Passing(Exception):
+class TransientError(Exception):
     """A failure that another attempt may not meet; `wait` is what the server asked for, in seconds."""
 
     def __init__(self, reason, wait=None):
@@ -70,7 +70,7 @@ class GivenUp(UserError):
 
 
 def fetch_all(items, dataset, folder, settings, then=lambda item, digest: {item.file: digest}):
-    """Fetch every Item into `folder`; {file: sha256}, as `then(item, digest)` gives it once a file is there.
+    """Fetch every RemoteFile into `folder`; {file: sha256}, as `then(item, digest)` gives it once a file is there.
 
     Raises UserError naming what could not be had; the rest is kept. Where nothing at all comes,
     the first file that is given up ends it.
@@ -160,8 +160,8 @@ def _attempts(item, dataset, path, part, settings, stop, meter):
             expected = item.sha256 or "a ZIP archive"
             if wrong > 1:
                 raise UserError(f"{item.file}: twice the bytes were wrong: sha256 {digest}, expected {expected}")
-            reason = Passing("the bytes that came are not the expected ones")
-        except Passing as error:
+            reason = TransientError("the bytes that came are not the expected ones")
+        except TransientError as error:
             reason = error
         # A server that starts over each time must come farther than before: else it never ends.
         failures = 0 if _size(part) > most else failures + 1
@@ -180,7 +180,7 @@ def _size(path):
 
 
 def _get(item, dataset, part, settings, stop, meter):
-    """Bring `part` up to the whole file; Passing where it breaks off, UserError where it is not to be had."""
+    """Bring `part` up to the whole file; TransientError where it breaks off, UserError where it is not to be had."""
     mirror = settings.mirror.rstrip("/")
     if mirror and "://" not in mirror:
         source = inside(Path(mirror), f"{dataset}/{item.file}")
@@ -201,23 +201,23 @@ def _get(item, dataset, part, settings, stop, meter):
             resumed = answer.status_code == 206 and came.startswith(f"bytes {start}-")
             if answer.status_code == 206 and not resumed:
                 part.unlink(missing_ok=True)
-                raise Passing(f"{url} sent another part than the one asked for")
+                raise TransientError(f"{url} sent another part than the one asked for")
             size = start if resumed else 0
             with open(part, "ab" if resumed else "wb") as file:
                 while block := answer.raw.read1(BLOCK):  # what has come, however little: it will not come again
                     size += len(block)
                     if size > (item.bytes or LARGEST):
-                        raise Passing(f"{url} sent more than the {item.bytes or LARGEST} bytes of the file")
+                        raise TransientError(f"{url} sent more than the {item.bytes or LARGEST} bytes of the file")
                     file.write(block)
                     meter.add(len(block))
                     if stop.is_set():
-                        raise Passing("stopped")
+                        raise TransientError("stopped")
     except UNUSABLE as error:
         raise UserError(f"{url} cannot be asked for: {error}") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise Passing(f"{url} broke off ({_reason(error)})") from error
+        raise TransientError(f"{url} broke off ({_reason(error)})") from error
     if item.bytes and size < item.bytes:
-        raise Passing(f"{url} broke off after {size} of {item.bytes} bytes")
+        raise TransientError(f"{url} broke off after {size} of {item.bytes} bytes")
 
 
 def _check(answer, url, part):
@@ -228,7 +228,7 @@ def _check(answer, url, part):
         part.unlink(missing_ok=True)
     if status not in (200, 206):
         asked = answer.headers.get("Retry-After", "")
-        raise Passing(f"{url} answers {status} {answer.reason}", float(asked) if asked.isdecimal() else None)
+        raise TransientError(f"{url} answers {status} {answer.reason}", float(asked) if asked.isdecimal() else None)
 
 
 def _reason(error):

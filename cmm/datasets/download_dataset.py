@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import Annotated
 
-from cmm.core.downloads import Item, Settings, fetch_all
+from cmm.core.downloads import RemoteFile, Settings, fetch_all
 from cmm.core.errors import UserError
 from cmm.core.files import atomic, file_digest
 from cmm.core.unpacking import unpack
@@ -48,7 +48,7 @@ def main(
 
 
 def read_items(dataset):
-    """The files of an open data set, a list of Item. Raises UserError for another one."""
+    """The files of an open data set, a list of RemoteFile. Raises UserError for another one."""
     known = {name: entry for name, entry in registry().items() if entry.access == "open"}
     if dataset not in known:
         raise UserError(f"{dataset!r} is no open data set: choose one of {', '.join(known)}")
@@ -56,7 +56,7 @@ def read_items(dataset):
     with open(CONFIG / "checksums" / entry.checksums, newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     size = lambda row: int(row["bytes"]) if row["bytes"] else None  # noqa: E731
-    return [Item(row["file"], entry.where + row["file"], row["sha256"] or None, size(row)) for row in rows]
+    return [RemoteFile(row["file"], entry.where + row["file"], row["sha256"] or None, size(row)) for row in rows]
 
 
 def _unpacked(folder, item):

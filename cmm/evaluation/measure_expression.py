@@ -4,14 +4,14 @@ import logging
 from pathlib import Path
 from typing import Annotated
 
-from cmm.evaluation.score_rows import Scored
+from cmm.evaluation.score_rows import ScoringRun
 from cmm.evaluation.train_expression_classifier import load_classifier
 
 log = logging.getLogger("cmm")
 
 
 def main(
-    run: Scored,
+    run: ScoringRun,
     classifier: Annotated[Path, "the trained classifier"],
 ):
     """Read every test video: 1 where it shows its expression, else 0; no row without a classifier."""

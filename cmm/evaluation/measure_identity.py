@@ -14,18 +14,18 @@ from cmm.core.pretrained import find_weights
 from cmm.core.progress import progress
 from cmm.core.settings import setting
 from cmm.evaluation.retracking import ENLARGED
-from cmm.evaluation.score_rows import Scored
+from cmm.evaluation.score_rows import ScoringRun
 
 CHIP, PADDING = 150, 0.25  # what the network was trained on
 
 
 @dataclass(frozen=True)
 class Settings:
-    every: int = setting(8, "frames from one that is embedded to the next", minimum=1)
+    frame_step: int = setting(8, "frames from one that is embedded to the next", minimum=1)
 
 
 def main(
-    run: Scored,
+    run: ScoringRun,
     settings: Settings,
 ):
     """Measure every test video."""
@@ -35,7 +35,7 @@ def main(
         neutral, points = data.faces[i, 0], data.points[i, 0]
         person = embed(neutral, points)
         for mode, faces in zip(made.modes, made.faces[i], strict=True):
-            later = faces[:: -settings.every][::-1]  # the last frame among them
+            later = faces[:: -settings.frame_step][::-1]  # the last frame among them
             distance = identity_distance(np.stack([embed(face, points) for face in later]), person)
             rows.video(i, mode, identity_distance_dlib_resnet=distance)
     rows.write(run.out, run.about(__name__, settings))

@@ -19,7 +19,7 @@ from cmm.core.tables import write_table
 from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance
 from cmm.evaluation.metrics.diversity import landmark_distance, mode_diversity
 from cmm.evaluation.retracking import retrack, track_small
-from cmm.evaluation.score_rows import CONTROLS, Scored
+from cmm.evaluation.score_rows import CONTROLS, ScoringRun
 from cmm.faces.backends import ACTION_UNITS, PLAIN_BACKENDS
 from cmm.faces.trackers import load_for
 
@@ -31,15 +31,15 @@ LAST = 3  # frames at the end of a sequence that "at the end" averages
 class Settings:
     backend: str = setting("mediapipe", "face tracker that measures the AUs", choices=PLAIN_BACKENDS)
     action_units: str = setting(
-        "proxies", "own: intensities by regressors of ours; proxies: what the tracker gives", choices=ACTION_UNITS
+        "proxies", "trained: intensities by regressors of ours; proxies: what the tracker gives", choices=ACTION_UNITS
     )
 
 
 def main(
-    run: Scored,
+    run: ScoringRun,
     curves: Annotated[Path, "table of the AU curves of each sequence to write"],
     settings: Settings,
-    regressors: Annotated[Path | None, "trained action units, for action_units: own"] = None,
+    regressors: Annotated[Path | None, "trained action units, for action_units: trained"] = None,
 ):
     """Measure every test video, and the set."""
     made, data, rows = run.read("faces")

@@ -17,7 +17,7 @@ from cmm.evaluation.metrics.psnr import psnr
 from cmm.evaluation.metrics.regions import REGIONS, boxes, cut
 from cmm.evaluation.metrics.smoothness import temporal_roughness
 from cmm.evaluation.metrics.ssim import means_in, ssim_maps
-from cmm.evaluation.score_rows import Scored
+from cmm.evaluation.score_rows import ScoringRun
 
 log = logging.getLogger("cmm")
 SPLITS = 10  # of the Inception Score's spread
@@ -30,11 +30,11 @@ class Settings:
         "of ImageNet; auto: inception_v3 where its weights are, else what is embedded",
         choices=image_networks.CHOICES,
     )
-    every: int = setting(4, "frames from one that the network sees to the next, for the scores of sets", minimum=1)
+    frame_step: int = setting(4, "frames from one that the network sees to the next, for the scores of sets", minimum=1)
 
 
 def main(
-    run: Scored,
+    run: ScoringRun,
     settings: Settings,
 ):
     """Measure every test video, and the set."""
@@ -45,10 +45,10 @@ def main(
         apex = Apex(network, data.faces[i], data.points[i])
         for mode, faces in zip(made.modes, made.faces[i], strict=True):
             rows.video(i, mode, **of_sequence(faces, data.faces[i], data.points[i]), **apex.distances(faces))
-    real = Described(network, data.faces, settings.every)
+    real = FeatureSet(network, data.faces, settings.frame_step)
     for m, mode in enumerate(progress(made.modes, "sets described")):
         if rows.has_sets(mode):
-            rows.sets(mode, **of_set(Described(network, made.faces[:, m], settings.every), real, network.name))
+            rows.sets(mode, **of_set(FeatureSet(network, made.faces[:, m], settings.frame_step), real, network.name))
     rows.write(run.out, run.about(__name__, settings, network=network.name))
 
 
@@ -81,13 +81,15 @@ class Apex:
         return values
 
 
-class Described:
+class FeatureSet:
     """What a network sees in every so many frames of videos (n, t, s, s, 3): features and class probabilities."""
 
-    def __init__(self, network, faces, every):
-        kept = faces[:, ::-every][:, ::-1]  # the last one, the apex, among them
+    def __init__(self, network, faces, frame_step):
+        kept = faces[:, ::-frame_step][:, ::-1]  # the last one, the apex, among them
         if kept.shape[1] < 2:
-            raise UserError(f"--every {every}: of {faces.shape[1]} frames the network would see one; take less")
+            raise UserError(
+                f"--frame-step {frame_step}: of {faces.shape[1]} frames the network would see one; take less"
+            )
         features, probabilities = network.describe(kept.reshape(-1, *kept.shape[2:]))
         self.features = features.astype(float).reshape(*kept.shape[:2], -1)
         self.probabilities = probabilities.astype(float).reshape(*kept.shape[:2], -1)

@@ -25,7 +25,7 @@ CONTROLS = "controls"  # the run that holds them; in the rows each is a method o
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoringRun:
     """What every command that scores is told besides its settings: the run, and where its rows go."""
 
     smiles: Annotated[Path, "smiles.h5"]

@@ -13,7 +13,7 @@ OWN_ENVIRONMENT = ("face_alignment", "pyfeat")  # run in envs/{backend}.yaml whe
 IMAGE_BACKENDS = tuple(backend for backend in BACKENDS if backend != FILES_BACKEND)
 PLAIN_BACKENDS = tuple(backend for backend in IMAGE_BACKENDS if backend not in OWN_ENVIRONMENT)
 WITHOUT_UNITS = ("dlib", "face_alignment")  # these give points alone
-ACTION_UNITS = ("proxies", "own")
+ACTION_UNITS = ("proxies", "trained")
 
 
 def au_columns(frame):
@@ -21,7 +21,9 @@ def au_columns(frame):
     for suffix in ("_r", "", "_proxy"):
         if f"AU12{suffix}" in frame:
             return f"AU06{suffix}", f"AU12{suffix}"
-    raise UserError("the tracks hold no AU12: track with a backend that gives one, or with tracks.action_units: own")
+    raise UserError(
+        "the tracks hold no AU12: track with a backend that gives one, or with tracks.action_units: trained"
+    )
 
 
 def au_scale(name):

@@ -41,7 +41,7 @@ PROXIES = {f"{unit}_proxy": unit for unit in UNITS}
 class Settings:
     dataset: str = setting("actors", "data set whose known intensities are learned: human labels, or a rendered one's")
     backend: str = setting("mediapipe", "face tracker whose points are used", choices=IMAGE_BACKENDS)
-    every: int = setting(3, "frames from one that is learned from to the next", minimum=1)
+    frame_step: int = setting(3, "frames from one that is learned from to the next", minimum=1)
     held_out: int = setting(10, "fold whose people are only measured on; 0: none", minimum=0)
     penalty: float = setting(0.01, "C of the support-vector regressors", minimum=1e-6)
 
@@ -100,7 +100,7 @@ def collect(videos, known, full_scale, settings):
             frames, faces, found = [], [], []
             try:
                 for number, _, image in read_frames(row.path):
-                    if number % settings.every or number + 1 not in truth.index:
+                    if number % settings.frame_step or number + 1 not in truth.index:
                         continue
                     if (face := tracker.track(image)) is not None:
                         frames.append(number + 1)
@@ -120,7 +120,7 @@ def collect(videos, known, full_scale, settings):
             table = pd.concat([table.reset_index(), proxies], axis=1)
             tables.append(table.assign(video=row.video, subject=row.subject, fold=row.fold))
     if not tables:
-        raise UserError("no video gives frames to learn from: look at the log, or lower action_units.every")
+        raise UserError("no video gives frames to learn from: look at the log, or lower action_units.frame_step")
     return pd.concat(tables, ignore_index=True), np.concatenate(inputs)
 
 

@@ -33,7 +33,7 @@ class Settings:
     frames: int = setting(32, "T, frames of a sequence; paper: 32", minimum=2)
     image_size: int = setting(64, "side of faces and landmark images [px]; paper: 64", choices=(32, 64, 128, 256))
     shards: int = setting(4, "jobs that the sequences are dealt to", minimum=1)
-    steadying: float = setting(1.5, "sigma of the alignment's smoothing [frames]", minimum=0.0)
+    alignment_smoothing: float = setting(1.5, "sigma of the alignment's smoothing [frames]", minimum=0.0)
 
 
 def main(
@@ -122,7 +122,7 @@ def plan_sequence(row, times, points, settings):
     """The Sequence of one row of smiles.parquet, none of its frames seen; `times` and `points` are the video's."""
     numbers = sample_frames(times, row["onset_frame"], row["apex_frame"], settings.frames)
     span = np.arange(numbers[0], numbers[-1] + 1)
-    matrices = align_sequence(points[span - 1], settings.image_size, settings.steadying)[numbers - numbers[0]]
+    matrices = align_sequence(points[span - 1], settings.image_size, settings.alignment_smoothing)[numbers - numbers[0]]
     aligned = transform(matrices, points[numbers - 1]).astype(np.float32)
     faces = np.zeros((len(numbers), settings.image_size, settings.image_size, 3), np.uint8)
     return Sequence(numbers, matrices, aligned, faces, np.zeros(len(numbers), bool))

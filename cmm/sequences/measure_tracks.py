@@ -31,7 +31,9 @@ OUTCOMES = {"video": str, "decoded": int, "tracked": int, "status": str, "reason
 class Settings:
     backend: str = setting("mediapipe", "face tracker", choices=BACKENDS)
     action_units: str = setting(
-        "proxies", "own: intensities 0-5 by regressors of ours; proxies: what the tracker gives", choices=ACTION_UNITS
+        "proxies",
+        "trained: intensities 0-5 by regressors of ours; proxies: what the tracker gives",
+        choices=ACTION_UNITS,
     )
     openface: str = setting("data/openface", "folder with the CSV files that the openface backend reads")
     shards: int = setting(4, "jobs that the videos are dealt to", minimum=1)
@@ -43,7 +45,7 @@ def main(
     out: Annotated[Path, "table of tracked frames to write"],
     outcomes: Annotated[Path, "table of what happened to each video to write"],
     settings: Settings,
-    regressors: Annotated[Path | None, "trained action units, for action_units: own"] = None,
+    regressors: Annotated[Path | None, "trained action units, for action_units: trained"] = None,
 ):
     """Track the videos number shard, shard + shards, ... of those that can be used."""
     videos = read_table(index, ["video", "path", "status"])

@@ -68,7 +68,7 @@ def better(metric):
 
 
 def line_order(key, methods):
-    """Place of a line: by method, then expression, then conditional, modes, their mean, what is of all."""
+    """TrainingPosition of a line: by method, then expression, then conditional, modes, their mean, what is of all."""
     method, mode, expression = key
     rank = {CONDITIONAL: 0, MODES: 2, "all": 3}.get(mode, 1)
     return methods_in_order(methods).index(method), expression, rank, mode

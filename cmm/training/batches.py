@@ -13,7 +13,7 @@ from cmm.training import processes
 
 
 @dataclass(frozen=True)
-class Randomness:
+class EpochGenerators:
     """The generators of one epoch: `order` shuffles and flips, `noise` is drawn on the CPU."""
 
     order: np.random.Generator
@@ -39,7 +39,7 @@ class Batch:
     """This process's part of a step's items: `indices` (b,) of all `whole` (n,) ones."""
 
     whole: np.ndarray
-    random: Randomness
+    random: EpochGenerators
 
     @property
     def part(self):
@@ -62,7 +62,7 @@ class Batch:
         """Frame numbers of a sequence that this step looks at, the same of each item: see `draw_frames`."""
         return torch.from_numpy(draw_frames(frames, drawn, self.random)[0])
 
-    def below(self, count):
+    def random_indices(self, count):
         """Random numbers below `count`: (b,) int."""
         return self.random.order.integers(0, count, len(self.whole))[self.part]
 

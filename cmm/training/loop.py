@@ -19,8 +19,8 @@ from cmm.core.settings import setting
 from cmm.core.tables import write_tsv
 from cmm.core.weights_file import save_networks
 from cmm.training import arithmetic, processes
-from cmm.training.batches import Batch, Randomness, shuffled
-from cmm.training.state import Place, State, owned
+from cmm.training.batches import Batch, EpochGenerators, shuffled
+from cmm.training.state import State, TrainingPosition, owned
 
 log = logging.getLogger("cmm")
 
@@ -100,7 +100,7 @@ def train(module, run, settings, step, *, items, inputs, networks, helpers, opti
 
 def fit(state, step, items, settings, run):
     """Train what `state` holds for `settings.epochs`; a list of {epoch, loss names..., seconds}."""
-    smallest = min(len(items(Randomness.of(run.seed, 0))), settings.batch_size)
+    smallest = min(len(items(EpochGenerators.of(run.seed, 0))), settings.batch_size)
     if smallest < processes.size():
         raise UserError(
             f"{processes.size()} processes cannot share batches of {smallest}: raise batch_size or ask for fewer GPUs"
@@ -112,7 +112,7 @@ def fit(state, step, items, settings, run):
         for network in state.networks.values():  # a frozen network keeps its running statistics too
             network.train(any(parameter.requires_grad for parameter in network.parameters()))
         means, seconds = train_epoch(place, state, step, items, rates, settings, run)
-        place = Place([*place.history, {"epoch": place.epoch + 1, **means, "seconds": round(seconds, 2)}])
+        place = TrainingPosition([*place.history, {"epoch": place.epoch + 1, **means, "seconds": round(seconds, 2)}])
         words = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
         left = duration(seconds * (settings.epochs - place.epoch))
         log.info("epoch %d/%d  %s  (%s left)", place.epoch, settings.epochs, words, left)
@@ -122,7 +122,7 @@ def fit(state, step, items, settings, run):
 def train_epoch(place, state, step, items, rates, settings, run):
     """Go on from `place` to the end of its epoch; (means of the losses, seconds it took)."""
     groups = _groups(state)
-    random = Randomness.of(run.seed, place.epoch)
+    random = EpochGenerators.of(run.seed, place.epoch)
     batches = shuffled(items(random), settings.batch_size, random)
     if place.random:
         random.restore(place.random)

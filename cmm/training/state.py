@@ -24,7 +24,7 @@ log = logging.getLogger("cmm")
 
 
 @dataclass
-class Place:
+class TrainingPosition:
     """How far a training is: whole epochs in `history`, then `step` steps of the next one."""
 
     history: list = field(default_factory=list)  # a dict of losses an epoch
@@ -61,7 +61,7 @@ class State:
         return made | {"threads": torch.get_num_threads()}
 
     def load(self):
-        """Put what was saved into networks and optimisers; its Place, a fresh one if there is none.
+        """Put what was saved into networks and optimisers; its TrainingPosition, a fresh one if there is none.
 
         Process 0 reads the file for all: elsewhere, a shared file system may still show
         the one before.
@@ -70,7 +70,7 @@ class State:
         data = processes.from_first(self.path.read_bytes() if first and self.path.is_file() else None)
         content = self._read(data) if data is not None else None
         if content is None:
-            return Place()
+            return TrainingPosition()
         for name, network in self.networks.items():
             network.load_state_dict(content["networks"][name])
         for name, optimiser in self.optimisers.items():
@@ -78,7 +78,7 @@ class State:
         if content["run"] != self.run:
             before, now = _words(content["run"]), _words(self.run)
             log.warning("the state was made with %s, this run has %s: the last bits may differ", before, now)
-        place = Place(**content["place"])
+        place = TrainingPosition(**content["place"])
         log.info("going on after epoch %d, step %d, from %s", place.epoch, place.step, self.path)
         return place
 

@@ -130,8 +130,8 @@ def prefer_this_python():
 
 def used_datasets(config):
     """The data sets that a run reads: those asked for, and the one that action units are learned from."""
-    own = "own" in (config["tracks"]["action_units"], config["motion"]["action_units"])
-    learned = [config["action_units"]["dataset"]] if own else []
+    trained = "trained" in (config["tracks"]["action_units"], config["motion"]["action_units"])
+    learned = [config["action_units"]["dataset"]] if trained else []
     return list(dict.fromkeys([*config["datasets"], *learned]))
 
 
@@ -139,13 +139,15 @@ def _check_trackers(config):
     """Refuse trackers that cannot give what a later stage needs."""
     for block in ("tracks", "motion"):
         backend, units = config[block]["backend"], config[block]["action_units"]
-        if units == "own" and backend != config["action_units"]["backend"]:
+        if units == "trained" and backend != config["action_units"]["backend"]:
             raise UserError(
-                f"config: {block}.action_units: own needs {block}.backend and action_units.backend to be the same:"
+                f"config: {block}.action_units: trained needs {block}.backend and action_units.backend to be the same:"
                 f" {backend} is not {config['action_units']['backend']}"
             )
         if units == "proxies" and backend in WITHOUT_UNITS and not (block == "tracks" and _all_coded(config)):
-            raise UserError(f"config: {block}.backend: {backend} gives no action units: set {block}.action_units: own")
+            raise UserError(
+                f"config: {block}.backend: {backend} gives no action units: set {block}.action_units: trained"
+            )
 
 
 def _all_coded(config):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from waiting import wait_for
 
-from cmm.core.downloads import Item, Settings, fetch_all
+from cmm.core.downloads import RemoteFile, Settings, fetch_all
 from cmm.core.errors import UserError
 from cmm.core.unpacking import unpack
 from cmm.datasets import download_dataset
@@ -111,7 +111,7 @@ def server():
 
 
 def fetch(server, folder, *names, settings=QUICK):
-    items = [Item(name, server.url(name), DIGEST, len(BYTES)) for name in names]
+    items = [RemoteFile(name, server.url(name), DIGEST, len(BYTES)) for name in names]
     return fetch_all(items, "set", folder, settings)
 
 
@@ -143,8 +143,8 @@ def test_a_killed_download_goes_on_where_it_was(server, tmp_path):
     server.scripts["a"] = ["hang"]
     script = f"""
 from pathlib import Path
-from cmm.datasets.fetching import Item, Settings, fetch_all
-fetch_all([Item("a", {server.url("a")!r}, {DIGEST!r}, {len(BYTES)})], "set", Path({str(tmp_path)!r}), Settings())
+from cmm.datasets.fetching import RemoteFile, Settings, fetch_all
+fetch_all([RemoteFile("a", {server.url("a")!r}, {DIGEST!r}, {len(BYTES)})], "set", Path({str(tmp_path)!r}), Settings())
 """
     with subprocess.Popen([sys.executable, "-c", script]) as process:
         part = tmp_path / "a.part"
@@ -194,11 +194,11 @@ def test_another_part_than_the_one_asked_for_is_not_used(server, tmp_path):
 
 def test_without_a_network_the_first_file_ends_it(server, tmp_path):
     """Nothing listens there: not every file waits for its turn to fail."""
-    items = [Item(f"{i}.bin", f"http://127.0.0.1:9/{i}", DIGEST, len(BYTES)) for i in range(200)]
+    items = [RemoteFile(f"{i}.bin", f"http://127.0.0.1:9/{i}", DIGEST, len(BYTES)) for i in range(200)]
     with pytest.raises(UserError, match="set: 200 of 200 files could not be fetched"):
         fetch_all(items, "set", tmp_path, QUICK)
     with pytest.raises(UserError, match="cannot be asked for"):
-        fetch_all([Item("a", "htp://nowhere/a", DIGEST, 1)], "set", tmp_path, QUICK)
+        fetch_all([RemoteFile("a", "htp://nowhere/a", DIGEST, 1)], "set", tmp_path, QUICK)
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(server, tmp_path):
@@ -210,7 +210,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(server, tmp_path):
 def test_a_page_in_place_of_an_archive_is_not_kept(server, tmp_path):
     """No checksum of it is known: a login page of the network would do."""
     with pytest.raises(UserError, match="expected a ZIP archive"):
-        fetch_all([Item("a.zip", server.url("a.zip"), None, None)], "set", tmp_path, QUICK)
+        fetch_all([RemoteFile("a.zip", server.url("a.zip"), None, None)], "set", tmp_path, QUICK)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -251,7 +251,7 @@ def test_a_file_of_another_checksum_is_neither_used_nor_lost(server, tmp_path):
 def test_a_mirror_is_a_folder_or_a_url(server, tmp_path):
     (tmp_path / "mirror/set/folder").mkdir(parents=True)
     (tmp_path / "mirror/set/folder/a").write_bytes(BYTES)
-    nowhere = [Item("folder/a", "http://192.0.2.1/a", DIGEST, len(BYTES))]
+    nowhere = [RemoteFile("folder/a", "http://192.0.2.1/a", DIGEST, len(BYTES))]
     for number, mirror in enumerate([str(tmp_path / "mirror"), server.url("copy")]):
         folder = tmp_path / str(number)
         fetch_all(nowhere, "set", folder, Settings(mirror=mirror))

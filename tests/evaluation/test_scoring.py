@@ -145,8 +145,8 @@ def test_a_network_that_would_see_one_frame_is_one_line(people, tmp_path, capsys
     assert run("generate_controls", *words) == 0
     words = ["--smiles", people.smiles, "--generated", tmp_path / "g.h5", "--dataset", "a", "--method", "controls"]
     words += ["--fold", people.fold, "--seed", 0, "--out", tmp_path / "s.parquet", "--network", NET]
-    assert run("measure_pictures", *words, "--every", 8) == 1
-    assert "--every 8: of 8 frames the network would see one" in capsys.readouterr().err
+    assert run("measure_pictures", *words, "--frame-step", 8) == 1
+    assert "--frame-step 8: of 8 frames the network" in capsys.readouterr().err
     assert not (tmp_path / "s.parquet").exists()
 
 

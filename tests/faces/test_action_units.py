@@ -93,7 +93,7 @@ def trained(tmp_path_factory):
     make_actors.main(folder / "actors", SETTINGS, threads=2)
     index_videos.main("actors", "uva_nemo", folder / "actors", folder / "index.parquet", folder / "labels.parquet")
     files = folder / "units.safetensors", folder / "agreement.tsv", folder / "agreement.svg"
-    settings = train_action_units.Settings(every=2)
+    settings = train_action_units.Settings(frame_step=2)
     train_action_units.main(folder / "index.parquet", folder / "actors/truth.parquet", 1.0, *files, settings)
     return folder
 
@@ -109,7 +109,7 @@ def test_people_whom_they_have_not_seen_are_read(trained):
 
 
 def test_as_a_backends_option_they_write_true_intensities_and_their_training_set(trained, tmp_path):
-    settings = measure_tracks.Settings(action_units="own", shards=12)
+    settings = measure_tracks.Settings(action_units="trained", shards=12)
     out = tmp_path / "tracks.parquet"
     files = trained / "index.parquet", 9, out, tmp_path / "outcomes.parquet", settings, trained / "units.safetensors"
     measure_tracks.main(*files)
@@ -120,7 +120,7 @@ def test_as_a_backends_option_they_write_true_intensities_and_their_training_set
     assert read_provenance(out)["tracker"]["action_units"]["settings"]["dataset"] == "actors"
 
 
-@pytest.mark.parametrize(("units", "given"), [("own", False), ("proxies", True)])
+@pytest.mark.parametrize(("units", "given"), [("trained", False), ("proxies", True)])
 def test_the_setting_and_the_file_go_together(trained, tmp_path, units, given):
     settings = measure_tracks.Settings(action_units=units)
     path = trained / "units.safetensors" if given else None
@@ -130,7 +130,7 @@ def test_the_setting_and_the_file_go_together(trained, tmp_path, units, given):
 
 def test_training_twice_gives_the_same(trained, tmp_path):
     files = tmp_path / "units.safetensors", tmp_path / "agreement.tsv", tmp_path / "agreement.svg"
-    settings = train_action_units.Settings(every=2)
+    settings = train_action_units.Settings(frame_step=2)
     train_action_units.main(trained / "index.parquet", trained / "actors/truth.parquet", 1.0, *files, settings)
     one, two = (read_regressors(folder / "units.safetensors") for folder in (trained, tmp_path))
     np.testing.assert_array_equal(one.weights, two.weights)

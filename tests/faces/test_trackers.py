@@ -40,7 +40,7 @@ def test_a_tracker_without_action_units_gives_none_and_says_so(clip, tmp_path):
     with load("dlib") as dlib:
         table, outcome = measure_tracks.track_video("a", tmp_path / "a.mp4", dlib)
     assert outcome["tracked"] == 5
-    with pytest.raises(UserError, match=r"no AU12: .*action_units: own"):
+    with pytest.raises(UserError, match=r"no AU12: .*action_units: trained"):
         au_columns(table)
 
 

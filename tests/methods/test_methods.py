@@ -145,7 +145,9 @@ def test_bad_names_and_weights_are_one_line(trained, smiles, tmp_path, capsys):
     assert message in error(other, "--method", "cra_net")
     with pytest.raises(UserError, match="no method 'magic'"):
         load_folder("magic", tmp_path)
-    with pytest.raises(UserError, match="holds weights of video_gan and of cra_net and of .*: say which with --method"):
+    with pytest.raises(
+        UserError, match=r"holds weights of video_gan and of cra_net and of .*: say which with --method"
+    ):
         method_in(trained)
     with pytest.raises(UserError, match=r"holds no method's weights \(video_gan: video_gan; cra_net: cra_net; cmm_net"):
         method_in(tmp_path)

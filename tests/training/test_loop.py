@@ -18,9 +18,9 @@ from waiting import wait_for
 from cmm.core.errors import UserError
 from cmm.methods.cmm_net import landmark_vae, translation
 from cmm.training import loop
-from cmm.training.batches import Randomness, draw_frames, frames_of, shuffled
+from cmm.training.batches import EpochGenerators, draw_frames, frames_of, shuffled
 from cmm.training.loop import Run
-from cmm.training.state import Place, State, owned
+from cmm.training.state import State, TrainingPosition, owned
 
 STAGES = {"landmark_vae": landmark_vae, "translation": translation}
 
@@ -78,9 +78,9 @@ def saved(tmp_path):
         return State(run, {"net": net}, {"adam": torch.optim.Adam(net.parameters())}, fingerprint, "fp32")
 
     state = open_as("same")
-    random = Randomness.of(1, 1)
+    random = EpochGenerators.of(1, 1)
     random.order.random(3)
-    state.save_if_due(Place([{"epoch": 1, "bce": 2.5}], 3, {"bce": 0.5}, 1.5), random)
+    state.save_if_due(TrainingPosition([{"epoch": 1, "bce": 2.5}], 3, {"bce": 0.5}, 1.5), random)
     return open_as, state
 
 
@@ -90,7 +90,7 @@ def test_a_state_gives_back_place_weights_and_generators(saved):
     place = again.load()
     assert (place.epoch, place.step, place.totals) == (1, 3, {"bce": 0.5})
     assert same(again.networks["net"].state_dict(), state.networks["net"].state_dict())
-    fresh, restored = Randomness.of(1, 1), Randomness.of(1, 1)
+    fresh, restored = EpochGenerators.of(1, 1), EpochGenerators.of(1, 1)
     fresh.order.random(3)
     restored.restore(place.random)
     assert fresh.order.random() == restored.order.random()
@@ -98,7 +98,7 @@ def test_a_state_gives_back_place_weights_and_generators(saved):
 
 
 def test_a_state_of_other_settings_is_discarded_saying_so(saved, caplog):
-    assert saved[0]("other").load() == Place()
+    assert saved[0]("other").load() == TrainingPosition()
     assert "other settings, data or code: starting anew" in caplog.text
 
 
@@ -111,7 +111,7 @@ def test_a_state_of_other_threads_goes_on_saying_so(saved, caplog, monkeypatch):
 @pytest.mark.parametrize("content", [b"no state", b""])
 def test_a_damaged_state_is_discarded_saying_so(saved, caplog, content):
     saved[1].path.write_bytes(content)
-    assert saved[0]("same").load() == Place()
+    assert saved[0]("same").load() == TrainingPosition()
     assert "cannot be read" in caplog.text
 
 
@@ -182,13 +182,13 @@ def test_fingerprint_follows_settings_code_and_data_alone():
 
 def test_batches_hold_everything_once_and_none_is_small():
     for count in (3, 16, 17, 19):
-        batches = shuffled(np.arange(count), 4, Randomness.of(1, 0))
+        batches = shuffled(np.arange(count), 4, EpochGenerators.of(1, 0))
         assert sorted(index for batch in batches for index in batch) == list(range(count))
         assert min(len(batch) for batch in batches) >= min(count, 4)
 
 
 def test_epochs_differ_but_depend_on_nothing_else():
-    orders = [shuffled(np.arange(50), 50, Randomness.of(1, epoch))[0].tolist() for epoch in (0, 0, 1)]
+    orders = [shuffled(np.arange(50), 50, EpochGenerators.of(1, epoch))[0].tolist() for epoch in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
 
 
@@ -205,7 +205,7 @@ def test_the_step_falls_to_zero_after_its_share():
 @pytest.mark.parametrize(("frames", "drawn"), [(32, 8), (32, 32), (10, 4), (4, 8), (7, 1), (40, 0)])
 def test_drawn_frames_are_spread_over_the_sequence_and_differ(frames, drawn):
     """One of each part of a sequence: all of them when as many, or 0, are asked for."""
-    chosen = np.stack([draw_frames(frames, drawn, Randomness.of(seed, 0), 5) for seed in range(200)])
+    chosen = np.stack([draw_frames(frames, drawn, EpochGenerators.of(seed, 0), 5) for seed in range(200)])
     drawn = min(drawn, frames) or frames
     assert chosen.shape == (200, 5, drawn)
     assert (np.diff(chosen, axis=-1) > 0).all()
@@ -214,7 +214,7 @@ def test_drawn_frames_are_spread_over_the_sequence_and_differ(frames, drawn):
     counts = np.bincount(chosen.ravel(), minlength=frames)
     for start, stop in itertools.pairwise(parts):
         np.testing.assert_allclose(counts[start:stop], 1000 / (stop - start), rtol=0.25)
-    items = frames_of(3, frames, drawn)(Randomness.of(1, 0))
+    items = frames_of(3, frames, drawn)(EpochGenerators.of(1, 0))
     assert len(set(items)) == 3 * drawn
     assert (np.bincount(items // frames) == drawn).all()
-    assert not np.array_equal(items, frames_of(3, frames, drawn)(Randomness.of(1, 1))) or drawn == frames
+    assert not np.array_equal(items, frames_of(3, frames, drawn)(EpochGenerators.of(1, 1))) or drawn == frames

@@ -115,14 +115,14 @@ import sys, numpy as np, torch
 from torch import nn
 from cmm.training import loop, processes
 from cmm.training.loop import TrainingSettings
-from cmm.training.batches import Batch, Randomness
+from cmm.training.batches import Batch, EpochGenerators
 processes.join(int(sys.argv[1]))
 torch.manual_seed(0)
 net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Tanh(), nn.Unflatten(1, (2, 2)), nn.BatchNorm3d(2),
                     nn.Tanh(), nn.Flatten(), nn.Linear(64, 1))
 data = torch.rand(7, 1, 6, 6)
 processes.share_statistics([net])
-batch = Batch(np.arange(7), Randomness.of(1, 1))
+batch = Batch(np.arange(7), EpochGenerators.of(1, 1))
 noise, coins = batch.normal(1), batch.coins()
 loss = ((net(data[batch.indices]) + noise) ** 2 * (1 + coins[:, None].float())).mean()
 batch.descend(loss, torch.optim.SGD(net.parameters(), 1.0))

@@ -57,10 +57,10 @@ def test_overlays_are_valid(config, overlay):
             "config: tracks.backend: dlib gives no",
         ),
         (
-            {"tracks": {"backend": "dlib", "action_units": "own"}},
-            "config: tracks.action_units: own needs",
+            {"tracks": {"backend": "dlib", "action_units": "trained"}},
+            "config: tracks.action_units: trained needs",
         ),
-        ({"tracks": {"backend": "openface", "action_units": "own"}}, "config: tracks.action_units: own needs"),
+        ({"tracks": {"backend": "openface", "action_units": "trained"}}, "config: tracks.action_units: trained needs"),
         ({"action_units": {"dataset": "nobody"}}, "config: action_units.dataset: 'nobody' is no key of sources"),
         (
             {"methods": ["cra_net"], "ablations": {"cmm_net": {"one": {"translation": {"epochs": 1}}}}},
@@ -98,7 +98,7 @@ def test_a_licensed_data_set_must_be_there_and_agreed_to(config, tmp_path):
 def test_the_data_set_that_action_units_learn_from_must_be_there_too(config):
     config["action_units"]["dataset"] = "disfa"
     assert missing_data(config, made=["actors"]) == []
-    config["tracks"]["action_units"] = "own"
+    config["tracks"]["action_units"] = "trained"
     [line] = missing_data(config, made=["actors"])
     assert line.startswith("data set disfa: its root data/disfa does not exist")
 

@@ -63,7 +63,7 @@ def load(backend, regressors: Path | None = None, folder: Path | None = None):
 
 def load_for(settings, regressors):
     """The tracker that settings with `backend` and `action_units` ask for, as `load` gives it."""
-    if (settings.action_units == "own") != (regressors is not None):
+    if (settings.action_units == "trained") != (regressors is not None):
         raise UserError(f"action_units: {settings.action_units} and --regressors {regressors} do not go together")
     return load(settings.backend, regressors, getattr(settings, "openface", None))
 

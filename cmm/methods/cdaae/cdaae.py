@@ -63,7 +63,7 @@ def main(
 
     def step(batch):
         sequence, frame = np.divmod(batch.indices, frames)
-        first = faces_to_tensor(data.faces[sequence, batch.below(frames)], device)
+        first = faces_to_tensor(data.faces[sequence, batch.random_indices(frames)], device)
         target = faces_to_tensor(data.faces[sequence, frame], device)
         told = of_expression(labels[sequence], torch.from_numpy(frame) / (frames - 1), names)
         measured = units[sequence, frame]

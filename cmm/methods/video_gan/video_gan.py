@@ -65,7 +65,7 @@ def main(
         coins = batch.coins() if settings.flips else torch.zeros(len(batch.indices), dtype=torch.bool)
         losses = {}
         for name, mine in rows.items():
-            again = batch.below(len(mine))
+            again = batch.random_indices(len(mine))
             chosen = mine[np.where(batch.indices < len(mine), batch.indices, again)]
             video = flip(faces_to_tensor(data.faces[chosen], device), coins).transpose(1, 2)  # (b, 3, t, s, s)
             adam_g, adam_d = optimisers[f"{name} generator"], optimisers[f"{name} discriminator"]
