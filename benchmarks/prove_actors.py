@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from checks import report
 
 from cmm.core.tables import read_table
 from cmm.faces.backends import au_columns
@@ -43,11 +44,8 @@ def main(data=Path("data/actors"), results=Path("results/actors")):
         ("median onset error [frames]", onset, "<=", 3),
         ("median apex error [frames]", apex, "<=", 4),
     ]
-    held = [value >= bound if sign == ">=" else value <= bound for _, value, sign, bound in checks]
-    for (name, value, sign, bound), good in zip(checks, held, strict=True):
-        print(f"{name:46}{value:8.3f}   {sign} {bound}   {'ok' if good else 'FAILS'}")
     print(f"{truth['video'].nunique()} videos, {len(truth)} frames")
-    return 0 if all(held) else 1
+    return report(checks)
 
 
 if __name__ == "__main__":

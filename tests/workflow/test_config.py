@@ -30,7 +30,7 @@ def test_written_schema_and_readme_are_current():
 @pytest.mark.parametrize(
     "overlay",
     ["config/config.yaml", "config/demo.yaml", "config/test.yaml", "config/london.yaml", "config/compare.yaml"]
-    + ["config/ablations.yaml", "tests/clips/clips.yaml"],
+    + ["config/ablations.yaml", "config/beyond.yaml", "tests/clips/clips.yaml"],
 )
 def test_overlays_are_valid(config, overlay):
     for key, value in yaml.safe_load((ROOT / overlay).read_text()).items():
