@@ -1,5 +1,6 @@
-"""Waiting for what another process does, by looking."""
+"""Other processes: waiting for what they do, by looking, and being heard by them."""
 
+import signal
 import time
 
 
@@ -14,3 +15,8 @@ def wait_for(look, what, process=None, seconds=120, pause=0.02):
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
         time.sleep(pause)  # so that looking takes nothing from those who work
     return found
+
+
+def hear_ctrl_c():
+    """In a child before it starts: what a shell started behind & ignores Ctrl-C, and so do its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

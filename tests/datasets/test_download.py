@@ -143,7 +143,7 @@ def test_a_killed_download_goes_on_where_it_was(server, tmp_path):
     server.scripts["a"] = ["hang"]
     script = f"""
 from pathlib import Path
-from cmm.datasets.fetching import RemoteFile, Settings, fetch_all
+from cmm.core.downloads import RemoteFile, Settings, fetch_all
 fetch_all([RemoteFile("a", {server.url("a")!r}, {DIGEST!r}, {len(BYTES)})], "set", Path({str(tmp_path)!r}), Settings())
 """
     with subprocess.Popen([sys.executable, "-c", script]) as process:

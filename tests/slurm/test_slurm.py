@@ -13,6 +13,7 @@ import torch
 import yaml
 from cluster import cluster, jobs, slurm, wait_for_job, why_not
 from safetensors.torch import load_file
+from waiting import hear_ctrl_c
 
 ROOT = Path(__file__).parent.parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -55,11 +56,6 @@ def start(nodes, tmp_path):
     for process in started:
         if process.poll() is None:  # the test failed
             os.killpg(process.pid, signal.SIGKILL)
-
-
-def hear_ctrl_c():
-    """What is started behind a shell's & ignores it, as do its children."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def profile(folder):

@@ -7,13 +7,17 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from waiting import hear_ctrl_c
+
 
 @contextmanager
 def serving(study, database):
     """The address of a server of its own process; it is interrupted at the end, as by Ctrl-C."""
     words = ["study", "serve", "--study", study, "--database", database, "--port", "0"]
     command = [sys.executable, "-m", "cmm", *map(str, words)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=Path(database).parent) as server:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=Path(database).parent, preexec_fn=hear_ctrl_c
+    ) as server:
         for line in server.stderr:
             if found := re.search(r"open (http://localhost:\d+)", line):
                 break
@@ -23,5 +27,4 @@ def serving(study, database):
             yield found[1], server
         finally:
             server.send_signal(signal.SIGINT)
-            server.stderr.read()
-            server.wait(timeout=30)
+            server.communicate(timeout=30)

@@ -168,10 +168,11 @@ def test_london_photographs_become_a_training_set(ten_londoners, shared):
 def test_methods_ablations_and_the_study_join_what_is_there(again):
     """All methods and an ablation on top of CMM-Net: nothing of it is made again, but for the tables of all."""
     change = {"methods": ["cmm_net", "cra_net", "video_gan"]}
-    change["ablations"] = {
+    variants = {
         "four_modes": {"multi_mode_lstm": {"modes": 4}},
         "without_tuning": {"conditional_lstm": {"fine_tuning_rate": 0.0}},
     }
+    change["ablations"] = {"cmm_net": variants}
     out = again.run("-n", change=change)
     planned = dict(re.findall(r"^(\w+) +(\d+)$", out, re.MULTILINE))
     assert {name: int(n) for name, n in planned.items() if name.startswith("train_")} == {
@@ -182,7 +183,7 @@ def test_methods_ablations_and_the_study_join_what_is_there(again):
         "train_conditional_lstm": 1,
     }, "what an ablation changes, and what is made from that"
     assert planned["generate_smiles"] == "4"
-    del change["ablations"]["without_tuning"]  # planned is enough: it would run as the other does
+    del variants["without_tuning"]  # planned is enough: it would run as the other does
     # What compares methods. The films, strips and loss curves of each are as CMM-Net's.
     compared = ["tables/table1.md", "tables/comparisons.html", "tables/ablations.tsv", "actors/fold10/methods"]
     targets = [f"results/{name}" for name in [*compared, "actors/study"]]
@@ -228,7 +229,7 @@ def test_a_method_is_a_folder_and_a_config_block(newcomer):
     mine = "results/actors/fold10/mean_motion/seed1"
     made = [f"{mine}/films", f"{mine}/losses.svg", "results/tables/table1.md", "results/tables/scores.md"]
     made += ["results/tables/comparisons.html", "results/actors/fold10/methods", "results/actors/study"]
-    planned = again.planned(*made, change=change)
+    planned = again.dry_run(*made, change=change)
     assert "train_mean_motion" in planned
     assert not planned & MODELS
     again.run(*made, change=change)

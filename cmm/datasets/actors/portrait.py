@@ -3,12 +3,12 @@
 import cv2
 import numpy as np
 
+from cmm.datasets.actors.camera import develop, turn_head
 from cmm.datasets.actors.canvas import SIDES, Canvas, blend, closed, curve, darken, lay, noise, trimmed
 from cmm.datasets.actors.expression import Expression
 from cmm.datasets.actors.glasses import glasses
 from cmm.datasets.actors.hair import draw_back_hair, front_hair, hair_texture
 
-SENSOR_NOISE = 0.006  # standard deviation in linear light
 IRIS = 0.112  # radius in IOD: 11.8 mm across where the IOD is 63 mm, a little more here
 
 
@@ -43,8 +43,8 @@ class Portrait:
             self._draw_brow(image, side, face)
         lay(image, self.front_hair)
         lay(image, self.glasses)
-        image = self._turn_head(image, height * skin_mask, act.head[index])
-        return _develop(image * self.vignette, self.person.warmth, rng)
+        image = turn_head(image, self.canvas, height * skin_mask, act.head[index])
+        return develop(image * self.vignette, self.person.warmth, rng)
 
     # ---- prepared once -----------------------------------------------------------
 
@@ -288,26 +288,6 @@ class Portrait:
             bag = face.lids(side)[1] + (0, 0.055)
             darken(cheek, c.stroke(bag, 0.03, 0.022, taper=True), 0.12 * age + 0.26 * face.cheek)
 
-    def _turn_head(self, image, depth, head):
-        """Parallax by the height field for yaw and pitch, then roll and shift."""
-        c = self.canvas
-        yaw, pitch, roll, dx, dy = head
-        pivot = np.array([0, 2.0])
-        cos, sin = np.cos(-roll), np.sin(-roll)
-        x, y = c.x - pivot[0] - dx, c.y - pivot[1] - dy
-        source_x = x * cos - y * sin + pivot[0] - yaw * depth
-        source_y = x * sin + y * cos + pivot[1] - pitch * depth
-        still = np.clip((c.y - 1.7) / 0.9, 0, 1)  # shoulders stay where they are
-        map_x = (source_x * (1 - still) + c.x * still) * c.scale + c.centre[0]
-        map_y = (source_y * (1 - still) + c.y * still) * c.scale + c.centre[1]
-        return cv2.remap(
-            image,
-            map_x.astype(np.float32),
-            map_y.astype(np.float32),
-            cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-
 
 def _brow_line(person, along):
     """Height of a brow at 0 (inner end) to 1 (outer end)."""
@@ -316,20 +296,3 @@ def _brow_line(person, along):
 
 def _height_at(line, x):
     return np.interp(x, line[:, 0], line[:, 1])
-
-
-def _develop(image, warmth, rng):
-    """Linear light to sRGB uint8, with white balance and sensor noise."""
-    image = image * np.array((1 + warmth, 1, 1 - warmth), np.float32)
-    grain = rng.standard_normal(image.shape, np.float32)
-    image += SENSOR_NOISE * grain * np.sqrt(np.clip(image, 0, 1) + 0.02)
-    return SRGB[np.clip(image * (len(SRGB) - 1) + 0.5, 0, len(SRGB) - 1).astype(np.uint16)]
-
-
-def _srgb_table():
-    value = np.linspace(0, 1, 8192)
-    encoded = np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
-    return np.round(encoded * 255).astype(np.uint8)
-
-
-SRGB = _srgb_table()

@@ -21,6 +21,7 @@ from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
 from cmm.training.losses import reconstruction
+from cmm.training.optimisers import adam
 from cmm.training.tensors import faces_to_tensor, flip
 
 
@@ -55,10 +56,8 @@ def main(
     network = loop.to_device(network, device)
     code_judge = CodeDiscriminator(settings.codes).to(device)
     image_judge = loop.to_device(ImageDiscriminator(label_size(names)), device)
-    betas = (settings.beta1, 0.999)
-    adam, adam_code, adam_image = (
-        torch.optim.Adam(one.parameters(), settings.learning_rate, betas, fused=True)
-        for one in (network, code_judge, image_judge)
+    adam_g, adam_code, adam_image = (
+        adam((settings.learning_rate, one), beta1=settings.beta1) for one in (network, code_judge, image_judge)
     )
 
     def step(batch):
@@ -83,7 +82,7 @@ def main(
             batch, image_judge, adam_image, (target, told), (made, told), device, settings
         )
         l1 = reconstruction(made.float(), target)
-        batch.descend(settings.l1_weight * l1 + settings.code_weight * against_code + against_image, adam)
+        batch.descend(settings.l1_weight * l1 + settings.code_weight * against_code + against_image, adam_g)
         losses = {"l1": l1, "code": against_code, "image": against_image}
         return losses | {"code_discriminator": loss_code, "image_discriminator": loss_image}
 
@@ -96,6 +95,6 @@ def main(
         inputs=[smiles],
         networks={"autoencoder": network},
         helpers={"code_discriminator": code_judge, "image_discriminator": image_judge},
-        optimisers={"adam": adam, "code": adam_code, "image": adam_image},
+        optimisers={"adam": adam_g, "code": adam_code, "image": adam_image},
         expressions=data.expressions,
     )

@@ -19,6 +19,7 @@ from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import landmark_bce
+from cmm.training.optimisers import adam
 from cmm.training.tensors import flip, images_to_tensor
 
 
@@ -46,13 +47,7 @@ def main(
     vae = load_networks(landmark_vae, landmark_vae=ImageVAE)[0]["landmark_vae"]
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), images.shape[1]).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
-    optimiser = torch.optim.Adam(
-        [
-            {"params": lstm.parameters(), "lr": settings.learning_rate},
-            {"params": vae.parameters(), "lr": settings.fine_tuning_rate},
-        ],
-        fused=True,
-    )
+    optimiser = adam((settings.learning_rate, lstm), (settings.fine_tuning_rate, vae))
 
     def step(batch):
         x, label = images_to_tensor(images[batch.indices], device), labels[batch.indices].to(device)

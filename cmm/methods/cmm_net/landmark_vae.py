@@ -14,10 +14,9 @@ from cmm.core.settings import setting
 from cmm.networks.image_vae import ImageVAE
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
-from cmm.training.arithmetic import autocast
-from cmm.training.batches import frames_of
-from cmm.training.losses import kl_divergence, landmark_bce
-from cmm.training.tensors import flip, images_to_tensor
+from cmm.training.losses import landmark_bce
+from cmm.training.tensors import images_to_tensor
+from cmm.training.vae import train_vae
 
 
 @dataclass(frozen=True)
@@ -38,35 +37,20 @@ def main(
 ):
     """Train and write {landmark_vae}."""
     device = loop.prepare(run, settings)
-    sequences = read_smiles(smiles, run.fold, arrays=("landmarks",)).landmarks
-    images = sequences.reshape(-1, *sequences.shape[2:])
+    images = read_smiles(smiles, run.fold, arrays=("landmarks",)).landmarks
     vae = ImageVAE(images.shape[-1], settings.codes)
     start_from_lines(vae, images)
-    vae = loop.to_device(vae, device)
-    optimiser = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)
-
-    def step(batch):
-        x = images_to_tensor(images[batch.indices], device)
-        if settings.flips:
-            x = flip(x, batch.coins())
-        noise = batch.normal(settings.codes).to(device)
-        with autocast(device, settings):
-            logits, mean, log_deviation = vae(x, noise)
-        bce = landmark_bce(logits.float(), x)
-        kl = kl_divergence(mean.float(), log_deviation.float())
-        batch.descend(bce + settings.kl_weight * kl, optimiser)
-        return {"bce": bce, "kl": kl}
-
-    loop.train(
+    train_vae(
         __name__,
         run,
         settings,
-        step,
-        items=frames_of(*sequences.shape[:2], settings.frames_drawn),
+        vae,
+        images,
+        device=device,
+        as_input=images_to_tensor,
+        difference=lambda logits, x: {"bce": landmark_bce(logits, x)},
+        name="landmark_vae",
         inputs=[smiles],
-        networks={"landmark_vae": vae},
-        helpers={},
-        optimisers={"adam": optimiser},
     )
 
 

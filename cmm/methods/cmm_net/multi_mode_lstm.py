@@ -22,6 +22,7 @@ from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import landmark_bce, pull, push
+from cmm.training.optimisers import adam
 from cmm.training.tensors import flip, images_to_tensor
 
 
@@ -63,14 +64,8 @@ def main(
         raise UserError(f"{conditional_lstm} has learned {about['expressions']}, {smiles} has {data.expressions}")
     multi = MultiModeLSTM(codes, settings.width, settings.modes).to(device)
     discriminator = ModeDiscriminator(images.shape[-1], settings.modes, settings.push_norm).to(device)
-    adam = torch.optim.Adam(
-        [
-            {"params": multi.parameters(), "lr": settings.learning_rate},
-            {"params": [*vae.parameters(), *lstm.parameters()], "lr": settings.fine_tuning_rate},
-        ],
-        fused=True,
-    )
-    adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate, fused=True)
+    adam_g = adam((settings.learning_rate, multi), (settings.fine_tuning_rate, vae, lstm))
+    adam_d = adam((settings.learning_rate, discriminator))
 
     def step(batch):
         x, label = images_to_tensor(images[batch.indices], device), labels[batch.indices].to(device)
@@ -86,7 +81,7 @@ def main(
         bce = landmark_bce(logits.float(), target.flatten(0, 2))
         drawn = logits.float().sigmoid().reshape(*every.shape[:3], *x.shape[-2:])[:, 1:]
         loss_pull, loss_push = pull(modes.float(), sequence.float()), push(discriminator(drawn))
-        batch.descend(bce + settings.pull_weight * loss_pull + settings.push_weight * loss_push, adam, adam_d)
+        batch.descend(bce + settings.pull_weight * loss_pull + settings.push_weight * loss_push, adam_g, adam_d)
         return {"bce": bce, "pull": loss_pull, "push": loss_push}
 
     loop.train(
@@ -98,6 +93,6 @@ def main(
         inputs=[smiles, conditional_lstm],
         networks={"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi},
         helpers={"discriminator": discriminator},
-        optimisers={"adam": adam, "adam_d": adam_d},
+        optimisers={"adam": adam_g, "adam_d": adam_d},
         expressions=data.expressions,
     )

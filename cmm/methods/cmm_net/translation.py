@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import torch
 
 from cmm.core.settings import setting
 from cmm.networks.translation import PairDiscriminator, TranslationUNet
@@ -19,6 +18,7 @@ from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
 from cmm.training.losses import reconstruction
+from cmm.training.optimisers import adam
 from cmm.training.tensors import faces_to_tensor, flip, images_to_tensor
 
 
@@ -44,9 +44,9 @@ def main(
     size = data.faces.shape[2]
     generator = loop.to_device(TranslationUNet(size), device)
     discriminator = loop.to_device(PairDiscriminator(), device)
-    betas = (settings.beta1, 0.999)
-    adam_g = torch.optim.Adam(generator.parameters(), settings.learning_rate, betas, fused=True)
-    adam_d = torch.optim.Adam(discriminator.parameters(), settings.learning_rate, betas, fused=True)
+    adam_g, adam_d = (
+        adam((settings.learning_rate, network), beta1=settings.beta1) for network in (generator, discriminator)
+    )
 
     def step(batch):
         mirrored = batch.coins() if settings.flips else None

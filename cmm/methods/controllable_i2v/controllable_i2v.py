@@ -22,6 +22,7 @@ from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import reconstruction
+from cmm.training.optimisers import adam
 from cmm.training.tensors import faces_to_tensor, flip
 
 
@@ -52,9 +53,8 @@ def main(
     generator = loop.to_device(StrengthUNet(size, len(data.expressions), frames), device)
     discriminator = loop.to_device(PairDiscriminator(), device)
     predictor = loop.to_device(PointPredictor(size), device)
-    betas = (settings.beta1, 0.999)
     adam_g, adam_d, adam_p = (
-        torch.optim.Adam(network.parameters(), settings.learning_rate, betas, fused=True)
+        adam((settings.learning_rate, network), beta1=settings.beta1)
         for network in (generator, discriminator, predictor)
     )
     strengths = torch.linspace(0, 1, frames)

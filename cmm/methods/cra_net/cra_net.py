@@ -25,6 +25,7 @@ from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import reconstruction
+from cmm.training.optimisers import adam
 from cmm.training.tensors import faces_to_tensor, flip
 
 
@@ -58,15 +59,8 @@ def main(
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), frames).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     discriminator = loop.to_device(PairDiscriminator(), device)
-    adam = torch.optim.Adam(
-        [
-            {"params": lstm.parameters(), "lr": settings.learning_rate},
-            {"params": vae.parameters(), "lr": settings.fine_tuning_rate},
-        ],
-        fused=True,
-    )
-    betas = (settings.beta1, 0.999)
-    adam_d = torch.optim.Adam(discriminator.parameters(), settings.discriminator_rate, betas, fused=True)
+    adam_g = adam((settings.learning_rate, lstm), (settings.fine_tuning_rate, vae))
+    adam_d = adam((settings.discriminator_rate, discriminator), beta1=settings.beta1)
 
     def step(batch):
         x, label = faces_to_tensor(data.faces[batch.indices], device), labels[batch.indices].to(device)
@@ -81,7 +75,7 @@ def main(
         real, made = (neutral, every), (neutral, fake)
         loss_d, loss_g = train_discriminator(batch, discriminator, adam_d, real, made, device, settings)
         l1 = reconstruction(fake.float(), every)
-        batch.descend(settings.l1_weight * l1 + loss_g, adam)
+        batch.descend(settings.l1_weight * l1 + loss_g, adam_g)
         return {"l1": l1, "generator": loss_g, "discriminator": loss_d}
 
     loop.train(
@@ -93,6 +87,6 @@ def main(
         inputs=[smiles, face_vae],
         networks={"face_vae": vae, "conditional_lstm": lstm},
         helpers={"discriminator": discriminator},
-        optimisers={"adam": adam, "adam_d": adam_d},
+        optimisers={"adam": adam_g, "adam_d": adam_d},
         expressions=data.expressions,
     )

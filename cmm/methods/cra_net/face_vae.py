@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import torch
-
 from cmm.core.settings import setting
 from cmm.networks.image_vae import ImageVAE
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
-from cmm.training.arithmetic import autocast
-from cmm.training.batches import frames_of
-from cmm.training.losses import kl_divergence, reconstruction
-from cmm.training.tensors import faces_to_tensor, flip
+from cmm.training.losses import reconstruction
+from cmm.training.tensors import faces_to_tensor
+from cmm.training.vae import train_vae
 
 
 @dataclass(frozen=True)
@@ -37,31 +34,16 @@ def main(
 ):
     """Train and write {face_vae}."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("faces",))
-    faces = data.faces.reshape(-1, *data.faces.shape[2:])
-    vae = loop.to_device(ImageVAE(faces.shape[1], settings.codes, channels=3), device)
-    optimiser = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)
-
-    def step(batch):
-        x = faces_to_tensor(faces[batch.indices], device)
-        if settings.flips:
-            x = flip(x, batch.coins())
-        noise = batch.normal(settings.codes).to(device)
-        with autocast(device, settings):
-            mean, log_deviation = vae.encode(x)
-            rebuilt = vae.decode(mean + noise * log_deviation.exp())
-        l1, kl = reconstruction(rebuilt.float(), x), kl_divergence(mean.float(), log_deviation.float())
-        batch.descend(l1 + settings.kl_weight * kl, optimiser)
-        return {"l1": l1, "kl": kl}
-
-    loop.train(
+    faces = read_smiles(smiles, run.fold, arrays=("faces",)).faces
+    train_vae(
         __name__,
         run,
         settings,
-        step,
-        items=frames_of(*data.faces.shape[:2], settings.frames_drawn),
+        ImageVAE(faces.shape[2], settings.codes, channels=3),
+        faces,
+        device=device,
+        as_input=faces_to_tensor,
+        difference=lambda logits, x: {"l1": reconstruction(logits.tanh(), x)},
+        name="face_vae",
         inputs=[smiles],
-        networks={"face_vae": vae},
-        helpers={},
-        optimisers={"adam": optimiser},
     )

@@ -22,6 +22,7 @@ from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import reconstruction
+from cmm.training.optimisers import adam
 from cmm.training.tensors import faces_to_tensor, flip
 
 
@@ -56,9 +57,7 @@ def main(
             raise UserError(f"video_gan cannot be trained on {smiles}: rasters.{error}") from None
         discriminators[name] = VideoDiscriminator(size, frames).to(device)
         for kind, network in (("generator", generators[name]), ("discriminator", discriminators[name])):
-            optimisers[f"{name} {kind}"] = torch.optim.Adam(
-                network.parameters(), settings.learning_rate, (settings.beta1, 0.999), fused=True
-            )
+            optimisers[f"{name} {kind}"] = adam((settings.learning_rate, network), beta1=settings.beta1)
 
     def step(batch):
         """A step of every model, on as many videos each: of the rarer expression, some drawn ones come again."""

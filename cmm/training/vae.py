@@ -1,0 +1,43 @@
+"""Training of an image VAE: the first phase of the methods that have one."""
+
+from cmm.training import loop
+from cmm.training.arithmetic import autocast
+from cmm.training.batches import frames_of
+from cmm.training.losses import kl_divergence
+from cmm.training.optimisers import adam
+from cmm.training.tensors import flip
+
+
+def train_vae(module, run, settings, vae, pictures, *, device, as_input, difference, name, inputs):
+    """Train `vae` on the frames of pictures (n, t, ...) uint8 and write it as {name}.
+
+    `as_input(pictures, device)` makes them the network's input x; `difference(logits, x)` gives the loss of
+    what it makes of them, {what it is called: value}, to which the codes' KL divergence is added.
+    """
+    frames = pictures.reshape(-1, *pictures.shape[2:])
+    vae = loop.to_device(vae, device)
+    optimiser = adam((settings.learning_rate, vae))
+
+    def step(batch):
+        x = as_input(frames[batch.indices], device)
+        if settings.flips:
+            x = flip(x, batch.coins())
+        noise = batch.normal(settings.codes).to(device)
+        with autocast(device, settings):
+            logits, mean, log_deviation = vae(x, noise)
+        losses = difference(logits.float(), x) | {"kl": kl_divergence(mean.float(), log_deviation.float())}
+        *rest, kl = losses.values()
+        batch.descend(sum(rest) + settings.kl_weight * kl, optimiser)
+        return losses
+
+    loop.train(
+        module,
+        run,
+        settings,
+        step,
+        items=frames_of(*pictures.shape[:2], settings.frames_drawn),
+        inputs=inputs,
+        networks={name: vae},
+        helpers={},
+        optimisers={"adam": optimiser},
+    )
