@@ -6,6 +6,7 @@ declare. This module imports none of the stages, so that Snakemake can read it i
 
 from dataclasses import dataclass
 
+from cmm.core.errors import UserError
 from cmm.methods.registry import METHODS
 
 
@@ -16,12 +17,7 @@ class Stage:
     summary: str
 
 
-TRAINED = {
-    f"train_{stage.name}": Stage(f"cmm.methods.{name}.{stage.name}", stage.name, stage.summary)
-    for name, method in METHODS.items()
-    for stage in method.stages
-}
-STAGES = {
+FIXED = {
     "datasets": Stage("cmm.datasets.registry", None, "print the data sets that the workflow knows"),
     "make_actors": Stage(
         "cmm.datasets.actors.make_actors", "actors", "render the embedded data set of invented people"
@@ -41,7 +37,6 @@ STAGES = {
     "find_smiles": Stage("cmm.sequences.find_smiles", "smiles", "neutral-to-smile phases from AU12 and AU6"),
     "draw_rasters": Stage("cmm.sequences.draw_rasters", "rasters", "aligned faces and landmark images of one shard"),
     "gather_rasters": Stage("cmm.sequences.gather_rasters", None, "join the shards: smiles.h5"),
-    **TRAINED,
     "generate_controls": Stage("cmm.generation.generate_controls", None, "originals, frozen frames, other people"),
     "generate_smiles": Stage("cmm.generation.generate_smiles", "generated", "sequences of the test fold: generated.h5"),
     "generate_conditions": Stage(
@@ -84,3 +79,27 @@ STAGES = {
     "check_setup": Stage("cmm.faces.check_setup", None, "check that the face tracker loads"),
     "describe_config": Stage("cmm.workflow.describe_config", None, "write the config's schema and its table of keys"),
 }
+RESERVED = {"datasets", "folds", "methods", "main_method", "seeds", "state_seconds", "ratings", "sources", "ablations"}
+
+
+def _trained(fixed):
+    """The training stages of all methods; UserError where one has the verb or the config block of another stage."""
+    found, blocks = {}, RESERVED | {stage.block for stage in fixed.values()}
+    for name, method in METHODS.items():
+        for stage in method.stages:
+            verb = f"train_{stage.name}"
+            if verb in fixed or stage.name in blocks:
+                file = f"cmm/methods/{name}/method.py"
+                raise UserError(f"{file}: stage {stage.name!r}: another stage, or the config, has that name")
+            found[verb] = Stage(f"cmm.methods.{name}.{stage.name}", stage.name, stage.summary)
+    return found
+
+
+def _in_order(fixed, trained):
+    """All stages, trainings before what generates with them."""
+    verbs = list(fixed)
+    first = verbs.index("generate_controls")
+    return {verb: fixed[verb] for verb in verbs[:first]} | trained | {verb: fixed[verb] for verb in verbs[first:]}
+
+
+STAGES = _in_order(FIXED, _trained(FIXED))

@@ -1,4 +1,4 @@
-# Figures 4 to 8, and the loss curves.
+# Figures 4 to 8, people by labels and strengths, and the loss curves.
 
 
 rule plot_au_curves:
@@ -39,7 +39,7 @@ rule plot_labels:
             patterns=["{person}.png"],
             caption="../workflow/report/labels.rst",
             category="3. Figures",
-            subcategory="Figure 5: both expressions from one face, {dataset}",
+            subcategory="Figure 5: expressions from one face, {dataset}",
             labels={"run": "{method}, fold {fold}, seed {seed}", "person": "{person}"},
         ),
     log:

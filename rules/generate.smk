@@ -72,7 +72,7 @@ rule generate_conditions:
         mem_mb=growing(3000),
         runtime=60,
     params:
-        code=lambda wildcards: code("generate_conditions", generator(wildcards), *declarations()),
+        code=lambda wildcards: code("generate_conditions", generator(wildcards), declaration(wildcards)),
     message:
         "Generating people of fold {wildcards.fold} by labels and strengths with {wildcards.method}"
     shell:

@@ -15,8 +15,19 @@ def ablations():
 
 
 def declarations():
-    """Modules of all methods' declarations: what tables and figures call them."""
-    return [f"cmm.methods.{method}.method" for method in METHODS]
+    """Modules of the declarations of the config's methods: what tables and figures call them."""
+    return [f"cmm.methods.{method}.method" for method in config["methods"]]
+
+
+def declaration(wildcards):
+    """Module of a method's declaration."""
+    return f"cmm.methods.{split(wildcards.method)[0]}.method"
+
+
+def told():
+    """Methods and ablations that can be told more than the expression, so that there is something to compare."""
+    every = [*config["methods"], *ablations()]
+    return [method for method in every if {"strength", "action_units"} & set(declaration_of(method).honours)]
 
 
 def generator(wildcards):
@@ -124,14 +135,13 @@ def studied(wildcards):
 
 
 def figures():
-    """Figures 4 to 8, loss curves, and that of the ablations where there are any."""
+    """Figures 4 to 8, grids of conditions, loss curves, and that of the ablations where there are any."""
     found = collect(
         "results/figures/{dataset}/{figure}", dataset=config["datasets"], figure=["au_curves", "mean_curves.svg"]
     )
     found += runs(f"{RUN}/{{figure}}", figure=["labels", "strips", "losses.svg"])
     found += dict.fromkeys(runs("results/{dataset}/fold{fold}/methods"))
-    told = [method for method in [*config["methods"], *ablations()] if declaration_of(method).honours]
-    found += runs(f"{RUN}/conditions", told)
+    found += runs(f"{RUN}/conditions", told())
     return [*dict.fromkeys(found), *["results/figures/ablations.svg"] * bool(ablations())]
 
 
@@ -141,6 +151,7 @@ def provenance_of(wildcards):
     found = collect("results/{dataset}/{file}", dataset=config["datasets"], file=data) + models()
     found += scored(f"{RUN}/{{file}}", file=["generated.h5", "scores/pictures.parquet", "scores/motion.parquet"])
     found += scored(f"{RUN}/{{file}}", file=["scores/identity.parquet", "scores/expression.parquet"])
+    found += runs(f"{RUN}/conditions.h5", told())
     return [*found, *milestone("videos"), *figures(), *tables("tsv")]
 
 

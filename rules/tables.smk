@@ -102,7 +102,7 @@ rule tabulate_ablations:
             "results/figures/ablations.svg",
             caption="../workflow/report/ablations.rst",
             category="3. Figures",
-            subcategory="Ablations: diversity against fidelity",
+            subcategory="Ablations: one score against another",
             labels={"data": "all"},
         ),
     log:

@@ -72,7 +72,7 @@ def plugins(rule, environment):
     """Modules that a rule loads by a name from the config."""
     if rule == "index_videos":
         return [f"cmm.datasets.layouts.{layout}" for layout in LAYOUTS]
-    if rule == "generate_smiles":
+    if rule in ("generate_smiles", "generate_conditions"):
         return [f"cmm.methods.{method}.generator" for method in METHODS]
     if rule == "measure_pictures":
         return [f"cmm.evaluation.image_networks.{name}" for name in NETWORKS]

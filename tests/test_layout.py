@@ -26,7 +26,9 @@ def test_no_import_runs_back_up(path):
     mine = place(".".join(path.relative_to(ROOT).with_suffix("").parts))
     for node in ast.walk(ast.parse(path.read_bytes())):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by dots"
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
             assert name.split(".")[0] != "cmm" or place(name) <= mine, f"{path} imports {name}, which lies after it"
 
@@ -41,6 +43,7 @@ def test_a_method_is_named_in_its_folder_alone(method):
     """The package and the rules; configs, tests and docs do name methods."""
     stages = [stage.name for stage in METHODS[method].stages]
     known = re.compile(rf"\b({'|'.join([method, *(f'train_{stage}' for stage in stages)])})\b")
+    blocks = re.compile(rf"[\"'{{]({'|'.join(stages)})\b")
     files = [path for path in (ROOT / "cmm").rglob("*") if path.suffix in (".py", ".html")]
     files += [ROOT / "Snakefile", *(ROOT / "rules").iterdir(), *(ROOT / "workflow/report").iterdir()]
     files += (ROOT / "profiles").rglob("*.yaml")
@@ -48,6 +51,7 @@ def test_a_method_is_named_in_its_folder_alone(method):
         if ROOT / f"cmm/methods/{method}" not in path.parents:
             code = path.read_text() if path.suffix != ".yaml" else re.sub("#.*", "", path.read_text())
             assert not known.search(code), f"{path} names {method}"
+            assert path.suffix != ".rst" or not blocks.search(code), f"{path} names a stage of {method}"
 
 
 def test_methods_do_not_import_each_other():

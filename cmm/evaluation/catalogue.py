@@ -57,8 +57,8 @@ NOTES = {  # what a reader of a family's table should know
     "sets": "The control of other people is made of the originals, and has no such scores.",
     "people": (
         "Identity: a smile takes the originals themselves some way from the input face, which held still has none."
-        " Expression: a method that always moves alike is read as one expression always and as the other never, so read"
-        " both lines; chance is 0.5 on average."
+        " Expression: a method that always moves alike is read as one expression always and as any other never, so read"
+        " all lines; of two expressions chance is 0.5 on average."
     ),
 }
 FAMILIES = {

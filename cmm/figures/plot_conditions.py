@@ -19,6 +19,6 @@ def main(
     with atomic(out) as folder:
         folder.mkdir()
         for name, (heads, pictures) in grids.items():
-            title = "labels" if name == "labels" else f"{name}, by strength"
+            title = name.removeprefix("strength_") + ", by strength" * name.startswith("strength_")
             rows = list(zip(people, pictures, strict=True))
             draw_film_strip(inside(folder, f"{name}.png"), rows, about, len(heads), title=title, heads=heads)

@@ -1,6 +1,6 @@
 """conditions.h5: grids of pictures, a line a person, a column a condition.
 
-GRID (p, m, s, s, 3) uint8 RGB, attribute `heads` (m) what each column was told; `people` (p) str
+grids/NAME (p, m, s, s, 3) uint8 RGB, attribute `heads` (m) what each column was told; `people` (p) str
 """
 
 import json
@@ -11,7 +11,7 @@ from cmm.core.files import atomic
 from cmm.sequences.smiles_file import open_h5
 
 KIND = "cmm conditions"
-PEOPLE = "people"
+PEOPLE, GRIDS = "people", "grids"
 
 
 def write_conditions(path, grids, people, provenance):
@@ -20,11 +20,11 @@ def write_conditions(path, grids, people, provenance):
         file.attrs.update(kind=KIND, provenance=json.dumps(provenance))
         file.create_dataset(PEOPLE, data=list(people), dtype=h5py.string_dtype())
         for name, (heads, pictures) in grids.items():
-            file.create_dataset(name, data=pictures, compression="gzip").attrs["heads"] = heads
+            file.create_dataset(f"{GRIDS}/{name}", data=pictures, compression="gzip").attrs["heads"] = heads
 
 
 def read_conditions(path):
     """({name: (heads, pictures)}, people) of conditions.h5; UserError if it is none."""
     with open_h5(path, KIND, "conditions.h5") as file:
-        grids = {name: (list(file[name].attrs["heads"]), file[name][:]) for name in file if name != PEOPLE}
+        grids = {name: (list(grid.attrs["heads"]), grid[:]) for name, grid in file[GRIDS].items()}
         return grids, list(file[PEOPLE].asstr()[:])

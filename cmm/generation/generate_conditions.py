@@ -5,6 +5,7 @@ of the test fold: every expression, and the action units where the method knows 
 together; and each expression along its strengths.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.core.progress import progress
-from cmm.core.provenance import provenance
+from cmm.core.provenance import code_hash, provenance
 from cmm.generation.conditions_file import write_conditions
 from cmm.generation.generate_smiles import neutral_pictures
 from cmm.methods.generator import Condition
@@ -42,13 +43,16 @@ def main(
     neutral = neutral_pictures(data, first, generator.size)
     grids = grids_of(generator.expressions, honours)
     if not grids:
-        raise UserError(f"{method} is told the expression alone: figure 5 shows what it makes of that")
-    made = {}
+        raise UserError(f"{method} is told neither strength nor action units: there is nothing to set side by side")
+    made, length = {}, 2 if "frames" in honours else None  # the last picture alone is wanted
     for name, columns in progress(list(grids.items()), "grids generated"):
-        conditions = [frames_of(condition, honours) for condition in columns.values()]
+        conditions = [replace(condition, frames=length) for condition in columns.values()]
         pictures = [generator(*neutral, [one] * len(first), modes=False).faces[:, 0, -1] for one in conditions]
         made[name] = [*columns], np.stack(pictures, axis=1)
-    about = provenance(__name__, None, [smiles, *weights], fold=fold, method=method, models=generator.about)
+    about = provenance(
+        __name__, None, [smiles, *weights], fold=fold, method=method, models=generator.about,
+        generator=code_hash(type(generator).__module__),
+    )  # fmt: skip
     write_conditions(out, made, data.subject[first], about)
 
 
@@ -61,11 +65,5 @@ def grids_of(expressions, honours):
         grids["labels"] = {name: Condition(name) for name in expressions} | units
     if "strength" in honours:
         for name in expressions:
-            grids[name] = {f"{strength:g}": Condition(name, strength) for strength in STRENGTHS}
+            grids[f"strength_{name}"] = {f"{strength:g}": Condition(name, strength) for strength in STRENGTHS}
     return grids
-
-
-def frames_of(condition, honours):
-    """The condition of a short sequence, where the method takes a length: its last picture alone is wanted."""
-    fields = {"strength": condition.strength, "action_units": condition.action_units}
-    return Condition(condition.expression, frames=2 if "frames" in honours else None, **fields)

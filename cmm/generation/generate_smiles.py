@@ -16,7 +16,7 @@ import torch
 
 from cmm.core.pictures import resized
 from cmm.core.progress import progress
-from cmm.core.provenance import provenance
+from cmm.core.provenance import code_hash, provenance
 from cmm.core.settings import setting
 from cmm.faces.landmark_images import draw_landmarks
 from cmm.generation.generated_file import CONDITIONAL, GeneratedSmiles, write_generated
@@ -64,7 +64,10 @@ def main(
     labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
     if contrast[0] is not None:
         labels["contrast_expression"] = np.array(contrast)
-    about = provenance(__name__, settings, [smiles, *weights], fold=fold, method=method, models=generator.about)
+    about = provenance(
+        __name__, settings, [smiles, *weights], fold=fold, method=method, models=generator.about,
+        generator=code_hash(type(generator).__module__),
+    )  # fmt: skip
     write_generated(out, GeneratedSmiles(**arrays, **labels, modes=modes), about)
 
 

@@ -21,7 +21,8 @@ class Condition:
     expression: one that the method has learned.
     strength: of the sequence's end: 0 the input face, 1 the expression as it was learned, 0-1.5.
     frames: length, 2-1024; None for that of the training sequences.
-    action_units: intensity at the end, 0-5, of AU6, AU12; None as the expression has them.
+    action_units: intensities at the end, 0-5, of AU6 and AU12, 0 of the one that is not named, whatever the
+        strength; None as the expression has them.
     """
 
     expression: str

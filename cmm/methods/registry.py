@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cmm.methods
 from cmm.core.errors import UserError
-from cmm.methods.declaration import Method
+from cmm.methods.declaration import TOLD, Method, Stage
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -15,7 +15,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 def read_methods(folders=cmm.methods.__path__):
     """{name: Method} of all folders below `folders`, in the order of tables; UserError for a wrong declaration."""
     places = [path for folder in folders for path in sorted(Path(folder).iterdir())]
-    places = [path for path in places if path.is_dir() and NAME.fullmatch(path.name)]
+    places = [path for path in places if path.is_dir() and NAME.fullmatch(path.name) and any(path.glob("*.py"))]
     found, owners = {}, {}
     for path in places:
         found[path.name] = method = _declared(path)
@@ -30,7 +30,10 @@ def _declared(folder):
     file = folder / "method.py"
     if not file.is_file():
         raise UserError(f"{folder} has no method.py: a method's folder holds its declaration (docs/methods.md)")
-    method = getattr(import_module(f"{__package__}.{folder.name}.method"), "METHOD", None)
+    try:
+        method = getattr(import_module(f"{__package__}.{folder.name}.method"), "METHOD", None)
+    except Exception as error:  # whatever a declaration does wrongly, nothing of the project starts
+        raise UserError(f"{file} cannot be read: {type(error).__name__}: {error}") from error
     if not isinstance(method, Method):
         raise UserError(f"{file}: METHOD is missing, or no cmm.methods.declaration.Method")
     return method
@@ -38,7 +41,17 @@ def _declared(folder):
 
 def _check(folder, method):
     """Refuse stages without a module, stages that need unknown ones, circles, and weights of unknown stages."""
-    file, names = folder / "method.py", [stage.name for stage in method.stages]
+    file = folder / "method.py"
+    for field, kind in (("stages", Stage), ("weights", str), ("honours", str)):
+        value = getattr(method, field)
+        if not isinstance(value, tuple) or not all(isinstance(part, kind) for part in value):
+            raise UserError(f"{file}: {field} is no tuple of {kind.__name__}: behind a single one stands a comma")
+    for name in method.honours:
+        if name not in TOLD:
+            raise UserError(f"{file}: honours names {name!r}: choose {', '.join(TOLD)}")
+    if len(method.ablation_scores) < 2:
+        raise UserError(f"{file}: ablation_scores are two or more: the axes of a figure")
+    names = [stage.name for stage in method.stages]
     known = f"its stages are {', '.join(names)}"
     for stage in method.stages:
         if names.count(stage.name) > 1 or not NAME.fullmatch(stage.name):

@@ -15,6 +15,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from cmm.core.errors import UserError
 from cmm.core.figure_file import COLOURS, save_figure
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
@@ -26,6 +27,7 @@ from cmm.methods.registry import declaration_of, split
 
 MARKERS = "osD^vPX*"
 CONTROL = "neutral_frame"
+DIVERSITY = "mode_diversity"
 NOTE = (
     "K counts the modes, 0 of a method with one sequence alone. With 95 percent intervals of the bootstrap over people."
     " p: of the paired difference to {title}, sign permutations over people (at least 2 / 2^n) or, of curves, the"
@@ -42,6 +44,8 @@ def main(
     """Write table and figure."""
     rows = read_table(scores, COLUMNS)
     bases = in_order({split(method)[0] for method in rows["method"] if split(method)[1]})
+    if not bases:
+        raise UserError(f"{scores} has no scores of an ablation: name some in the config (config/ablations.yaml)")
     table = pd.concat([tabulate(rows, base) for base in bases])
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
@@ -120,7 +124,7 @@ def plot_trade_off(path, table, about):
         across, up = list(declaration_of(base).ablation_scores)[:2]
         for i, variant in enumerate(variants):
             values = mine[mine["variant"] == variant].set_index("metric")
-            if up not in values.index:
+            if up not in values.index or across not in {*values.index, DIVERSITY}:
                 continue
             x, y = point(values, across), point(values, up)
             axis.errorbar(
@@ -139,6 +143,6 @@ def plot_trade_off(path, table, about):
 
 
 def point(values, metric):
-    """A score with its interval; 0 where a variant cannot have it, as one mode no diversity."""
+    """A score with its interval; 0 of the diversity of one mode, which has none."""
     known = metric in values.index and not pd.isna(values.loc[metric, "value"])
     return values.loc[metric] if known else pd.Series({"value": 0.0, "low": 0.0, "high": 0.0})

@@ -34,7 +34,13 @@ def main(
     table = summarise(rows)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    write_pages(f"Scores of all methods, of faces of {size} px", [*sections(table), *lost(rows)], about, html, markdown)
+    write_pages(
+        f"Scores of all methods, of faces of {size} px",
+        [*sections(table), *lost(rows), sources(table)],
+        about,
+        html,
+        markdown,
+    )
 
 
 def sections(table):
@@ -68,7 +74,7 @@ def better(metric):
 
 
 def line_order(key, methods):
-    """TrainingPosition of a line: by method, then expression, then conditional, modes, their mean, what is of all."""
+    """Place of a line: by method, then expression, then conditional, modes, their mean, what is of all."""
     method, mode, expression = key
     rank = {CONDITIONAL: 0, MODES: 2, "all": 3}.get(mode, 1)
     return methods_in_order(methods).index(method), expression, rank, mode
@@ -92,6 +98,13 @@ def cell(group, metric):
         return "-"
     text = shown(metric, row["value"], row["low"], row["high"])
     return text if row["people"] == group["people"].max() else f"{text} (n = {row['people']})"
+
+
+def sources(table):
+    """A Section of the methods' publications."""
+    names = [name for name in methods_in_order(set(table["method"])) if name in METHODS]
+    lines = [[name, METHODS[name].title, METHODS[name].source] for name in names]
+    return Section("Methods", ["method", "title", "publication"], lines, "")
 
 
 def lost(rows):

@@ -245,6 +245,8 @@ def validate(config, schema):
             raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
     if config["action_units"]["dataset"] not in config["sources"]:
         raise UserError(f"config: action_units.dataset: {config['action_units']['dataset']!r} is no key of sources")
+    if config["main_method"] not in config["methods"]:
+        raise UserError(f"config: main_method: {config['main_method']} is not among methods: name one of them")
     for name, variants in config["ablations"].items():
         if variants and name not in config["methods"]:
             raise UserError(

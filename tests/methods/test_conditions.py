@@ -9,13 +9,14 @@ from cmm.faces.landmarks import MIRRORED
 from cmm.figures import plot_conditions
 from cmm.generation import generate_conditions
 from cmm.generation.conditions_file import read_conditions
-from cmm.methods.cdaae.labels import label_size, of_action_units, of_expression
+from cmm.methods.cdaae.labels import of_action_units, of_expression
 from cmm.methods.cdaae.networks import CodeDiscriminator, DifferenceAutoencoder, ImageDiscriminator
 from cmm.methods.controllable_i2v.controllable_i2v import mirrored
 from cmm.methods.controllable_i2v.networks import PointPredictor, StrengthUNet
 from cmm.methods.generator import Condition
 from cmm.methods.loading import load
 from cmm.sequences.smiles_file import read_smiles
+from cmm.training.strengths import along, mean_curves, strengths_of
 
 NAMES = ["posed", "spontaneous"]
 
@@ -66,11 +67,11 @@ def test_shapes(size):
     assert StrengthUNet(size).eval()(faces, label, torch.zeros(2, 5)).shape == (2, 5, 3, size, size)
     assert PointPredictor(size).eval()(faces).shape == (2, 68, 2)
     told = of_expression(label, torch.ones(2), 2)
-    network = DifferenceAutoencoder(size, 7, label_size(2)).eval()
+    network = DifferenceAutoencoder(size, 7).eval()
     assert network(faces, told).shape == faces.shape
     assert network.encode(faces)[0].shape == (2, 7)
     assert CodeDiscriminator(7)(network.encode(faces)[0]).shape == (2, 1)
-    assert ImageDiscriminator(label_size(2)).eval()(faces, told).shape[:2] == (2, 1)
+    assert ImageDiscriminator().eval()(faces, told).shape[:2] == (2, 1)
 
 
 def test_mirrored_points_are_those_of_the_mirrored_face():
@@ -79,6 +80,19 @@ def test_mirrored_points_are_those_of_the_mirrored_face():
     assert {i: MIRRORED[i] for i in outer} == outer
     points = torch.rand(2, 68, 2) * 2 - 1
     torch.testing.assert_close(mirrored(points)[:, 36], points[:, 45] * torch.tensor([-1.0, 1.0]))
+
+
+def test_strength_is_how_far_au12_has_come():
+    units = np.full((4, 5, 2), np.nan, np.float32)
+    units[0, :, 1] = [1, 1, 2, 3, 3]
+    units[1, :, 1] = [0, 2, 1, 4, 3]  # what falls again counts as having come as far
+    units[2, :, 1] = [2, 2.1, 1.9, 2.2, 2]  # no smile at all
+    expected = [[0, 0, 0.5, 1, 1], [0, 0.5, 0.5, 1, 1], [0, 0.25, 0.5, 0.75, 1], [0, 0.25, 0.5, 0.75, 1]]
+    found = strengths_of(units)
+    np.testing.assert_allclose(found, expected)
+    curves = mean_curves(found, np.array([0, 0, 1, 1]), 2)
+    np.testing.assert_allclose(curves, [[0, 0.25, 0.5, 1, 1], [0, 0.25, 0.5, 0.75, 1]])
+    np.testing.assert_allclose(along(curves[0], 9, 0.5), [0, 0.0625, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.5, 0.5])
 
 
 def test_labels_interpolate_and_neutral_is_the_same_for_every_expression():
@@ -92,7 +106,7 @@ def test_the_difference_path_hands_the_encoders_features_on():
     """With it, the decoder's own features are a difference: without any, what is drawn is the input's; else nothing."""
     for path in (True, False):
         torch.manual_seed(0)
-        network = DifferenceAutoencoder(32, 7, label_size(2), path).eval()
+        network = DifferenceAutoencoder(32, 7, difference_path=path).eval()
         codes, label = torch.zeros(1, 7), of_expression(torch.tensor([0]), torch.ones(1), 2)
         first, second = (network.decode(codes, torch.rand(1, 64, 16, 16), label) for _ in range(2))
         assert torch.equal(first, second) != path
@@ -110,7 +124,7 @@ def weights(tmp_path_factory):
     folder, found = tmp_path_factory.mktemp("conditions"), {}
     networks = {
         "controllable_i2v": {"generator": strength_unet()},
-        "cdaae": {"autoencoder": DifferenceAutoencoder(32, 7, label_size(2), frames=4)},
+        "cdaae": {"autoencoder": DifferenceAutoencoder(32, 7, frames=4)},
     }
     for method, network in networks.items():
         found[method] = folder / f"{method}.safetensors"
@@ -150,7 +164,7 @@ def test_grids_of_people_by_condition(method, grids, weights, smiles, tmp_path):
     out = tmp_path / "conditions.h5"
     generate_conditions.main(smiles, method, [weights[method]], 1, out)
     found, people = read_conditions(out)
-    assert set(found) == grids | set(NAMES)
+    assert set(found) == grids | {f"strength_{name}" for name in NAMES}
     for heads, pictures in found.values():
         assert pictures.shape == (len(people), len(heads), 32, 32, 3)
     plot_conditions.main(out, tmp_path / "figures")

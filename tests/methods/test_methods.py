@@ -1,5 +1,7 @@
 """Every method behind one interface: trained on a tiny set, resumed, generated from, by name."""
 
+import logging
+
 import numpy as np
 import pytest
 import torch
@@ -77,7 +79,7 @@ def test_training_is_the_same_again_and_each_expression_has_a_model_of_its_own(t
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(name, trained, smiles, tmp_path, monkeypatch):
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(name, trained, smiles, tmp_path, monkeypatch, caplog):
     """Stopped in the midst of its second epoch, with all its networks and optimisers in the state."""
     module, before = OTHERS[name], [trained / "face_vae.safetensors"] if name == "cra_net" else []
     settings = SETTINGS[name]
@@ -95,7 +97,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(name, trained, 
         module.main(smiles, *before, run, settings)
     monkeypatch.setattr(loop.State, "save_if_due", save)
     assert saves[-1] == 1
-    module.main(smiles, *before, run, settings)
+    with caplog.at_level(logging.INFO, "cmm"):
+        module.main(smiles, *before, run, settings)
+    assert "going on after epoch 1" in caplog.text
     whole = load_file(trained / f"{name}.safetensors")
     assert all(torch.equal(value, whole[key]) for key, value in load_file(tmp_path / "w").items())
 

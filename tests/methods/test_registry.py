@@ -54,6 +54,16 @@ def test_a_stage_is_made_from_all_before_it():
     ("text", "message"),
     [
         (None, "newcomer has no method.py: a method's folder holds its declaration"),
+        (
+            HEAD + "METHOD = Method('Newcomer')",
+            "method.py cannot be read: TypeError: Method.__init__() missing 3 required",
+        ),
+        ("METHOD = (", "method.py cannot be read: SyntaxError: '(' was never closed"),
+        (GOOD.replace("'nobody', (", "'nobody', [").replace("))), (", "))], ("), "stages is no tuple of Stage"),
+        (
+            GOOD.replace("('second',))\n", "('second',), honours=('speed',))\n"),
+            "honours names 'speed': choose strength",
+        ),
         ("METHOD = 'nothing'", "method.py: METHOD is missing, or no cmm.methods.declaration.Method"),
         (GOOD.replace("('first',)", "('third',)"), "stage 'second' starts from 'third': its stages are first, second"),
         (GOOD.replace("('second',))", "('third',))"), "weights names 'third': its stages are first, second"),
@@ -65,6 +75,7 @@ def test_a_stage_is_made_from_all_before_it():
 def test_a_wrong_declaration_is_one_line(folder, text, message):
     if text is None:
         (folder / "newcomer").mkdir()
+        (folder / "newcomer/first.py").touch()
     else:
         declare(folder, text)
     with pytest.raises(UserError, match="newcomer") as error:

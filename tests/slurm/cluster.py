@@ -135,7 +135,7 @@ def _start_munge():
         return
     shutil.rmtree("/run/munge", ignore_errors=True)
     Path("/run/munge").mkdir(mode=0o755)
-    shutil.chown("/run/munge", "munge", "munge answered")
+    shutil.chown("/run/munge", "munge", "munge")
     subprocess.run(["runuser", "-u", "munge", "--", "/usr/sbin/munged", "--force"], check=True, timeout=60)
     _wait(lambda: subprocess.run(["munge", "-n"], capture_output=True, check=False).returncode == 0, "munge answered")
 

@@ -63,7 +63,11 @@ def test_overlays_are_valid(config, overlay):
         ({"tracks": {"backend": "openface", "action_units": "trained"}}, "config: tracks.action_units: trained needs"),
         ({"action_units": {"dataset": "nobody"}}, "config: action_units.dataset: 'nobody' is no key of sources"),
         (
-            {"methods": ["cra_net"], "ablations": {"cmm_net": {"one": {"translation": {"epochs": 1}}}}},
+            {
+                "methods": ["cra_net"],
+                "main_method": "cra_net",
+                "ablations": {"cmm_net": {"one": {"translation": {"epochs": 1}}}},
+            },
             "config: ablations.cmm_net are of a method that is not among methods",
         ),
         ({"folds": [2.0]}, "config: folds.0: 2.0 is not of type 'integer'"),

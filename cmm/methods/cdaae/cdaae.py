@@ -1,7 +1,7 @@
 """CDAAE: train the autoencoder and its two discriminators on pairs of one person's frames (Zhou & Shi 2017).
 
-A pair is any two frames of a sequence, the second with its label: the sequence's expression at the
-strength k / (T - 1) of frame k, or, half of the time where they are known, the frame's AU6 and AU12.
+A pair is a sequence's neutral face and one of its frames with its label: the expression at the strength that
+the frame's AU12 has reached, or, half of the time where they are known, the frame's AU6 and AU12.
 Losses: L1 to the second frame; adversarial on the code, against a uniform prior, and on the image.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from cmm.core.settings import setting
-from cmm.methods.cdaae.labels import label_size, of_action_units, of_expression
+from cmm.methods.cdaae.labels import of_action_units, of_expression
 from cmm.methods.cdaae.networks import CodeDiscriminator, DifferenceAutoencoder, ImageDiscriminator
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
@@ -22,6 +22,7 @@ from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
 from cmm.training.losses import reconstruction
 from cmm.training.optimisers import adam
+from cmm.training.strengths import mean_curves, strengths_of
 from cmm.training.tensors import faces_to_tensor, flip
 
 
@@ -37,7 +38,7 @@ class Settings(loop.TrainingSettings):
     codes: int = setting(100, "channels of the code (ours)", minimum=1)
     difference_path: bool = setting(True, "the feed-forward path; false: a plain conditional adversarial autoencoder")
     l1_weight: float = setting(300.0, "weight of L1 beside the image's adversarial loss's 1 (ours)", minimum=0.0)
-    code_weight: float = setting(0.1, "weight of the code's adversarial loss (ours)", minimum=0.0)
+    code_weight: float = setting(1.0, "weight of the code's adversarial loss (ours)", minimum=0.0)
     flips: bool = setting(True, "mirror half of the pairs (ours)")
 
 
@@ -51,29 +52,34 @@ def main(
     data = read_smiles(smiles, run.fold, arrays=("faces", "action_units"))
     count, frames, size = data.faces.shape[:3]
     names = len(data.expressions)
+    known = bool(np.isfinite(data.action_units).all(axis=2).any())
     labels, units = torch.from_numpy(data.label), torch.from_numpy(data.action_units)
-    network = DifferenceAutoencoder(size, settings.codes, label_size(names), settings.difference_path, frames)
+    network = DifferenceAutoencoder(size, settings.codes, names, settings.difference_path, frames, known)
     network = loop.to_device(network, device)
     code_judge = CodeDiscriminator(settings.codes).to(device)
-    image_judge = loop.to_device(ImageDiscriminator(label_size(names)), device)
+    image_judge = loop.to_device(ImageDiscriminator(names), device)
     adam_g, adam_code, adam_image = (
         adam((settings.learning_rate, one), beta1=settings.beta1) for one in (network, code_judge, image_judge)
     )
 
+    strengths = strengths_of(data.action_units)
+    network.curves.copy_(torch.from_numpy(mean_curves(strengths, data.label, names)))
+    strengths = torch.from_numpy(strengths)
+
     def step(batch):
         sequence, frame = np.divmod(batch.indices, frames)
-        first = faces_to_tensor(data.faces[sequence, batch.random_indices(frames)], device)
+        neutral = faces_to_tensor(data.faces[sequence, 0], device)
         target = faces_to_tensor(data.faces[sequence, frame], device)
-        told = of_expression(labels[sequence], torch.from_numpy(frame) / (frames - 1), names)
+        told = of_expression(labels[sequence], strengths[sequence, frame], names)
         measured = units[sequence, frame]
         by_units = batch.coins() & measured.isfinite().all(dim=1)
         told = torch.where(by_units[:, None], of_action_units(measured.nan_to_num(), names), told).to(device)
         if settings.flips:
             mirrored = batch.coins()
-            first, target = flip(first, mirrored), flip(target, mirrored)
+            neutral, target = flip(neutral, mirrored), flip(target, mirrored)
         prior = batch.uniform(settings.codes).to(device)
         with autocast(device, settings):
-            codes, low = network.encode(first)
+            codes, low = network.encode(neutral)
             made = network.decode(codes, low, told)
         loss_code, against_code = train_discriminator(
             batch, code_judge, adam_code, (prior,), (codes,), device, settings

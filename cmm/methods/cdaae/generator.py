@@ -3,10 +3,12 @@
 import numpy as np
 import torch
 
+from cmm.core.errors import UserError
 from cmm.core.weights_file import load_networks
 from cmm.methods.cdaae.labels import UNITS, of_action_units, of_expression
 from cmm.methods.cdaae.networks import DifferenceAutoencoder
 from cmm.methods.generator import Generated, labels_of
+from cmm.training.strengths import along
 from cmm.training.tensors import faces_to_tensor, tensor_to_faces
 
 AT_A_TIME = 64  # pictures
@@ -20,7 +22,6 @@ class CDAAEGenerator:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = networks["autoencoder"].to(self.device)
         self.size = self.network.architecture["image_size"]
-        self.frames = self.network.architecture["frames"]
         self.expressions = tuple(self.about["expressions"])
 
     @torch.inference_mode()
@@ -40,9 +41,13 @@ class CDAAEGenerator:
 
     def labels_along(self, label, condition):
         """Labels (t, l) from neutral to what the condition asks for at the end."""
-        curve = torch.linspace(0, condition.strength, condition.frames or self.frames, device=self.device)
+        curve = self.network.curves[label].cpu().numpy()
+        strength = condition.strength if condition.action_units is None else 1.0  # these say the end themselves
+        curve = torch.from_numpy(along(curve, condition.frames or len(curve), strength)).to(self.device)
         if condition.action_units is None:
             return of_expression(torch.full((len(curve),), label), curve, len(self.expressions))
+        if not self.network.architecture["action_units"]:
+            raise UserError("these weights have learned no action units: none were known where they were trained")
         asked = torch.tensor([condition.action_units.get(name, 0.0) for name in UNITS], device=self.device)
         return of_action_units(curve[:, None] * asked, len(self.expressions))
 

@@ -1,6 +1,6 @@
 """Labels of CDAAE: how far each expression has come, or intensities of AU6 and AU12; zeros for what is not told.
 
-A label is (expressions..., told by action units: 0 or 1, AU6, AU12), each 0-1.
+A label is (expressions..., told by action units: 0 or 1, AU6, AU12): strengths 0-1.5, intensities as a share of 5.
 """
 
 import torch

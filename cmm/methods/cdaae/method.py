@@ -4,8 +4,8 @@ The authors' (Zhou & Shi 2017, arXiv 1708.09126): an adversarial autoencoder wit
 and image, the label at the code, expressions or intensities of action units; a feed-forward path from
 a low encoder layer to the decoder's layer of that level, so that the decoder learns the difference of
 these features; pairs of pictures of one person; new expressions by interpolated and combined labels.
-Ours: layers, weights of the losses, that one network takes both kinds of labels, that any two frames
-of a sequence are a pair, and the curve of strengths that makes a sequence of its pictures.
+Ours: layers, weights of the losses, that one network takes both kinds of labels, that a pair is a neutral
+face and another frame, and the curve of strengths that makes a sequence of its pictures.
 """
 
 from cmm.methods.declaration import Method, Stage

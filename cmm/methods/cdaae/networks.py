@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from cmm.methods.cdaae.labels import label_size
 from cmm.networks import convolutions
 from cmm.networks.convolutions import Closing, Doubling, Halving, Opening
 
@@ -24,20 +25,22 @@ class DifferenceAutoencoder(nn.Module):
 
     With the difference path the decoder's features of half the picture's size are added to the encoder's: what
     the decoder makes of code and label there is the difference between the two pictures. Without, they stand alone.
-    `frames` is how many the training sequences had.
+    `curves` (expressions, frames) are the mean strengths of the training sequences over time;
+    `action_units`: whether it has learned labels of those.
     """
 
-    def __init__(self, image_size=64, codes=100, label_size=5, difference_path=True, frames=32):
+    def __init__(self, image_size=64, codes=100, expressions=2, difference_path=True, frames=32, action_units=True):
         super().__init__()
-        self.architecture = {"image_size": image_size, "codes": codes, "label_size": label_size}
-        self.architecture |= {"difference_path": difference_path, "frames": frames}
+        self.architecture = {"image_size": image_size, "codes": codes, "expressions": expressions}
+        self.architecture |= {"difference_path": difference_path, "frames": frames, "action_units": action_units}
         self.difference_path = difference_path
+        self.register_buffer("curves", torch.linspace(0, 1, frames).repeat(expressions, 1))
         widths = layer_widths(image_size)
         self.low = Halving(3, widths[0])
         deeper = list(pairwise(widths))
         self.encoder = nn.Sequential(*(_down(before, after) for before, after in deeper), nn.LeakyReLU(SLOPE))
         self.code = nn.Sequential(Closing(widths[-1], codes), nn.Tanh())
-        self.condition = nn.Linear(label_size, CONDITION)
+        self.condition = nn.Linear(label_size(expressions), CONDITION)
         self.opening = Opening(codes + CONDITION, widths[-1])
         self.decoder = nn.Sequential(*(_up(after, before) for before, after in reversed(deeper)))
         self.picture = nn.Sequential(nn.BatchNorm2d(widths[0]), nn.ReLU(), Doubling(widths[0], 3), nn.Tanh())
@@ -72,12 +75,12 @@ class CodeDiscriminator(nn.Module):
 class ImageDiscriminator(nn.Module):
     """Tells true faces (b, 3, s, s) with their labels (b, l) from made ones: logits of the cells of the last map."""
 
-    def __init__(self, label_size=5):
+    def __init__(self, expressions=2):
         super().__init__()
         self.first = Halving(3, 64)
         self.layers = nn.Sequential(
             nn.LeakyReLU(SLOPE),
-            Halving(64 + label_size, 128),
+            Halving(64 + label_size(expressions), 128),
             nn.BatchNorm2d(128),
             nn.LeakyReLU(SLOPE),
             Halving(128, 256),

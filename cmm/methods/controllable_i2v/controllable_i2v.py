@@ -1,8 +1,9 @@
 """Controllable image-to-video translation: train generator, landmark predictor and discriminator (Fan et al. 2018).
 
-Frame k of a training sequence of T has the strength k / (T - 1). Losses: L1 to the true frame (ours);
-adversarial, on pairs (neutral face, face); continuity: the change from one frame to the next is that
-of the true ones; points: the predictor, which learns on true frames, sees the true points in made ones.
+A frame's strength is how far AU12 has come from the sequence's first value to its highest. Losses: L1
+to the true frame (ours); adversarial, on pairs (neutral face, face); continuity: the change from one
+frame to the next is that of the true ones; points: the predictor, which learns on true frames, sees
+the true points in made ones.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import reconstruction
 from cmm.training.optimisers import adam
+from cmm.training.strengths import mean_curves, strengths_of
 from cmm.training.tensors import faces_to_tensor, flip
 
 
@@ -46,7 +48,7 @@ def main(
 ):
     """Train and write {generator}; predictor and discriminator live in the state alone."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("faces", "points"))
+    data = read_smiles(smiles, run.fold, arrays=("faces", "points", "action_units"))
     frames, size = data.faces.shape[1:3]
     labels = torch.from_numpy(data.label)
     known = torch.from_numpy(data.points) * (2 / (size - 1)) - 1  # (n, t, 68, 2), -1..1
@@ -57,7 +59,9 @@ def main(
         adam((settings.learning_rate, network), beta1=settings.beta1)
         for network in (generator, discriminator, predictor)
     )
-    strengths = torch.linspace(0, 1, frames)
+    strengths = strengths_of(data.action_units)
+    generator.curves.copy_(torch.from_numpy(mean_curves(strengths, data.label, len(data.expressions))))
+    strengths = torch.from_numpy(strengths)
 
     def step(batch):
         faces, points = faces_to_tensor(data.faces[batch.indices], device), known[batch.indices].to(device)
@@ -69,7 +73,7 @@ def main(
         neutral, true = faces[:, 0], faces[:, seen]
         label = labels[batch.indices].to(device)
         with autocast(device, settings):
-            made = generator(neutral, label, strengths[seen].to(device).expand(len(faces), -1))
+            made = generator(neutral, label, strengths[batch.indices][:, seen].to(device))
         every, fake = true.flatten(0, 1), made.flatten(0, 1)
         person = neutral[:, None].expand_as(true).flatten(0, 1)
         loss_d, loss_g = train_discriminator(

@@ -6,6 +6,7 @@ import torch
 from cmm.core.weights_file import load_networks
 from cmm.methods.controllable_i2v.networks import StrengthUNet
 from cmm.methods.generator import Generated, labels_of
+from cmm.training.strengths import along
 from cmm.training.tensors import faces_to_tensor, tensor_to_faces
 
 AT_A_TIME = 64  # frames
@@ -19,7 +20,6 @@ class ControllableI2VGenerator:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = networks["generator"].to(self.device)
         self.size = self.network.architecture["image_size"]
-        self.frames = self.network.architecture["frames"]
         self.expressions = tuple(self.about["expressions"])
 
     @torch.inference_mode()
@@ -29,7 +29,9 @@ class ControllableI2VGenerator:
         people = faces_to_tensor(faces).to(self.device)
         made = []
         for person, one, condition in zip(people, label, conditions, strict=True):
-            strengths = torch.linspace(0, condition.strength, condition.frames or self.frames, device=self.device)
+            curve = self.network.curves[one].cpu().numpy()
+            strengths = along(curve, condition.frames or len(curve), condition.strength)
+            strengths = torch.from_numpy(strengths).to(self.device)
             parts = [self.network(person[None], one[None], part[None])[0] for part in strengths.split(AT_A_TIME)]
             made.append(tensor_to_faces(torch.cat(parts)))
         return Generated(faces=np.stack(made)[:, None])

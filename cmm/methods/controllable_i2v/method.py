@@ -3,7 +3,8 @@
 The authors' (Fan et al. 2018, arXiv 1808.02992): V(a) = f(I, a) with V(0) = I and V(1) the peak of the
 expression; base and residual encoder, base + a * residual at the bottleneck and at every skip, a residual
 for each expression; adversarial, temporal continuity and landmark losses, all expressions trained
-together. Ours: widths, weights of the losses, and that a is a frame's place between onset and apex.
+together. Ours: widths, weights of the losses, that a is how far AU12 has come, and that a sequence follows
+the training sequences' mean curve of it.
 """
 
 from cmm.methods.declaration import Method, Stage

@@ -22,13 +22,15 @@ class StrengthUNet(nn.Module):
     """A face's frames at any strengths a: on each level the decoder sees base + a * residual of the expression.
 
     Shapes: neutral (b, 3, s, s) in -1..1, label (b,) int64, strengths (b, n); the frames are (b, n, 3, s, s) in
-    -1..1. A frame depends on its own strength alone; `frames` is how many the training sequences had.
+    -1..1. A frame depends on its own strength alone. `curves` (expressions, frames) are the mean strengths of the
+    training sequences over time.
     """
 
     def __init__(self, image_size=64, expressions=2, frames=32):
         super().__init__()
         self.architecture = {"image_size": image_size, "expressions": expressions, "frames": frames}
         self.expressions = expressions
+        self.register_buffer("curves", torch.linspace(0, 1, frames).repeat(expressions, 1))
         widths = layer_widths(image_size)
         self.base, self.residual = Encoder(widths), Encoder(widths)
         self.heads = nn.ModuleList(nn.Conv2d(width, expressions * width, 1) for width in widths)
