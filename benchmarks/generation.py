@@ -13,6 +13,7 @@ from machine import RESULTS, in_turn, spread, write
 
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate import neutral_face
+from cmm.methods.generator import Condition
 from cmm.methods.loading import load_folder
 
 ROOT = Path(__file__).parent.parent
@@ -36,8 +37,8 @@ def photograph(folder):
     first = [command(*words, "--out", folder / f"out{i}") for i in range(ROUNDS)]
     generator = load_folder("cmm_net", RUN)
     landmarks, face = neutral_face(image, generator.size, "mediapipe")
-    label = np.zeros(1, np.int64)
-    again = in_turn({"again": lambda: generator(landmarks[None], face[None], label)}, 7)["again"]
+    conditions = [Condition("posed")]
+    again = in_turn({"again": lambda: generator(landmarks[None], face[None], conditions)}, 7)["again"]
     films = generator.modes + 1
     return [
         {"what": f"photograph to {films} videos, the whole command [s]", "value": spread(first)},
