@@ -94,7 +94,7 @@ def build_parser(verb, module):
     group = parser.add_argument_group("files and choices")
     for name, parameter in _parameters(module).items():
         kind, text, *marks = typing.get_args(parameter.annotation)
-        given = next((part for part in typing.get_args(kind) if type(None) in typing.get_args(kind)), kind)  # x | None
+        given = typing.get_args(kind)[0] if type(None) in typing.get_args(kind) else kind  # x | None
         many = typing.get_origin(given) is list
         plain = typing.get_args(given)[0] if many else given
         required = parameter.default is inspect.Parameter.empty

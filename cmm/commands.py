@@ -17,7 +17,7 @@ class Stage:
     summary: str
 
 
-FIXED = {
+BEFORE = {  # what is trained
     "datasets": Stage("cmm.datasets.registry", None, "print the data sets that the workflow knows"),
     "make_actors": Stage(
         "cmm.datasets.actors.make_actors", "actors", "render the embedded data set of invented people"
@@ -37,6 +37,8 @@ FIXED = {
     "find_smiles": Stage("cmm.sequences.find_smiles", "smiles", "neutral-to-smile phases from AU12 and AU6"),
     "draw_rasters": Stage("cmm.sequences.draw_rasters", "rasters", "aligned faces and landmark images of one shard"),
     "gather_rasters": Stage("cmm.sequences.gather_rasters", None, "join the shards: smiles.h5"),
+}
+AFTER = {
     "generate_controls": Stage("cmm.generation.generate_controls", None, "originals, frozen frames, other people"),
     "generate_smiles": Stage("cmm.generation.generate_smiles", "generated", "sequences of the test fold: generated.h5"),
     "generate_conditions": Stage(
@@ -79,27 +81,19 @@ FIXED = {
     "check_setup": Stage("cmm.faces.check_setup", None, "check that the face tracker loads"),
     "describe_config": Stage("cmm.workflow.describe_config", None, "write the config's schema and its table of keys"),
 }
-RESERVED = {"datasets", "folds", "methods", "main_method", "seeds", "state_seconds", "ratings", "sources", "ablations"}
 
 
-def _trained(fixed):
+def _trained(others):
     """The training stages of all methods; UserError where one has the verb or the config block of another stage."""
-    found, blocks = {}, RESERVED | {stage.block for stage in fixed.values()}
+    found, blocks = {}, {stage.block for stage in others.values()}
     for name, method in METHODS.items():
         for stage in method.stages:
             verb = f"train_{stage.name}"
-            if verb in fixed or stage.name in blocks:
+            if verb in others or stage.name in blocks:
                 file = f"cmm/methods/{name}/method.py"
-                raise UserError(f"{file}: stage {stage.name!r}: another stage, or the config, has that name")
+                raise UserError(f"{file}: stage {stage.name!r}: another stage has that name, or a config block of it")
             found[verb] = Stage(f"cmm.methods.{name}.{stage.name}", stage.name, stage.summary)
     return found
 
 
-def _in_order(fixed, trained):
-    """All stages, trainings before what generates with them."""
-    verbs = list(fixed)
-    first = verbs.index("generate_controls")
-    return {verb: fixed[verb] for verb in verbs[:first]} | trained | {verb: fixed[verb] for verb in verbs[first:]}
-
-
-STAGES = _in_order(FIXED, _trained(FIXED))
+STAGES = BEFORE | _trained(BEFORE | AFTER) | AFTER

@@ -56,9 +56,9 @@ wildcard_constraints:
 
 def check_config():
     """Stop with one line a mistake in the config, and one a data set that is not there."""
-    schema = completed(yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text()))
+    written = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     try:
-        validate(config, schema)
+        validate(config, completed(written))
     except UserError as error:
         raise WorkflowError(str(error)) from None
     for name in RENDERED:
@@ -100,8 +100,8 @@ def code(verb, *plugins):
 
 def tracker(block):
     """Modules of the face tracker that a config block names, and of its action units."""
-    own = ["cmm.faces.action_units"] if config[block].get("action_units") == "trained" else []
-    return [f"cmm.faces.trackers.{config[block]['backend']}_tracker", *own]
+    units = ["cmm.faces.action_units"] if config[block].get("action_units") == "trained" else []
+    return [f"cmm.faces.trackers.{config[block]['backend']}_tracker", *units]
 
 
 def picture_network():

@@ -6,10 +6,10 @@ dlib's ResNet (King 2017): 128 numbers; of two pictures of one person they are l
 
 from dataclasses import dataclass
 
-import cv2
 import dlib
 import numpy as np
 
+from cmm.core.pictures import resized
 from cmm.core.pretrained import find_weights
 from cmm.core.progress import progress
 from cmm.core.settings import setting
@@ -55,7 +55,7 @@ class Embedding:
     def __call__(self, face, points):
         """Embedding (128,) of an aligned face (s, s, 3) uint8 RGB; points (68, 2) in its pixels."""
         scale = ENLARGED / len(face)
-        large = cv2.resize(face, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC)
+        large = resized(face, ENLARGED)
         corners = [dlib.point(round(float(x)), round(float(y))) for x, y in points * scale]
         shape = dlib.full_object_detection(dlib.rectangle(0, 0, ENLARGED - 1, ENLARGED - 1), corners)
         chip = dlib.get_face_chip(large, shape, CHIP, PADDING)

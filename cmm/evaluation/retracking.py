@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import pandas as pd
 
+from cmm.core.pictures import resized
 from cmm.faces.backends import au_columns, au_scale
 from cmm.faces.blinks import CLOSED, in_blink
 from cmm.faces.landmarks import POINTS
@@ -57,4 +57,4 @@ def retrack(tracker, frames, neutral):
 
 def track_small(tracker, face):
     """Track one small face (s, s, 3) uint8, enlarged; a Face or None."""
-    return tracker.track(cv2.resize(face, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC))
+    return tracker.track(resized(face, ENLARGED))

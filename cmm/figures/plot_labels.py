@@ -32,13 +32,10 @@ def main(
 
 def person_rows(made, i):
     """Rows of test video i: the conditional sequences of its own expression and of the other, by their names."""
-    names = [str(made.expression[i])]
-    faces, landmarks = [made.faces[i, 0]], None if made.landmarks is None else [made.landmarks[i, 0]]
+    drawn = made.landmarks is not None
+    sequences = [(str(made.expression[i]), made.landmarks[i, 0] if drawn else None, made.faces[i, 0])]
     if made.contrast_faces is not None:
-        names.append(str(made.contrast_expression[i]))
-        faces.append(made.contrast_faces[i])
-        if landmarks is not None:
-            landmarks.append(made.contrast_landmarks[i])
-    order = sorted(range(len(names)), key=names.__getitem__)
-    names, faces, landmarks = ([part[j] for j in order] if part else None for part in (names, faces, landmarks))
-    return strip_rows(names, landmarks, faces)
+        landmarks = made.contrast_landmarks[i] if drawn else None
+        sequences.append((str(made.contrast_expression[i]), landmarks, made.contrast_faces[i]))
+    names, landmarks, faces = zip(*sorted(sequences, key=lambda sequence: sequence[0]), strict=True)
+    return strip_rows(names, landmarks if drawn else None, faces)

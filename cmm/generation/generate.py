@@ -26,7 +26,7 @@ from cmm.generation.generated_file import CONDITIONAL, mode_names
 from cmm.generation.render_films import side_by_side, write_singles
 from cmm.methods import registry
 from cmm.methods.generator import Condition
-from cmm.methods.loading import load_folder
+from cmm.methods.loading import load_folder, record_of
 
 log = logging.getLogger("cmm")
 
@@ -60,7 +60,7 @@ def main(
     made = generator(landmarks[None], face[None], [condition])
     names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(generator.modes))])
     faces, drawn = made.faces[0], None if made.landmarks is None else made.landmarks[0]
-    about = provenance(__name__, settings, condition=asdict(condition), method=method, models=generator.about)
+    about = provenance(__name__, settings, condition=asdict(condition), method=method, **record_of(generator))
     with atomic(out) as folder:
         write_singles(folder, names, faces, settings, about)
         write_video(folder / "all.mp4", side_by_side(names, faces, drawn, settings.side), settings.fps, about=about)

@@ -14,11 +14,11 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.core.progress import progress
-from cmm.core.provenance import code_hash, provenance
+from cmm.core.provenance import provenance
 from cmm.generation.conditions_file import write_conditions
 from cmm.generation.generate_smiles import neutral_pictures
 from cmm.methods.generator import Condition
-from cmm.methods.loading import load
+from cmm.methods.loading import load, record_of
 from cmm.methods.registry import declaration_of
 from cmm.sequences.smiles_file import read_smiles
 
@@ -49,10 +49,7 @@ def main(
         conditions = [replace(condition, frames=length) for condition in columns.values()]
         pictures = [generator(*neutral, [one] * len(first), modes=False).faces[:, 0, -1] for one in conditions]
         made[name] = [*columns], np.stack(pictures, axis=1)
-    about = provenance(
-        __name__, None, [smiles, *weights], fold=fold, method=method, models=generator.about,
-        generator=code_hash(type(generator).__module__),
-    )  # fmt: skip
+    about = provenance(__name__, None, [smiles, *weights], fold=fold, method=method, **record_of(generator))
     write_conditions(out, made, data.subject[first], about)
 
 

@@ -16,12 +16,12 @@ import torch
 
 from cmm.core.pictures import resized
 from cmm.core.progress import progress
-from cmm.core.provenance import code_hash, provenance
+from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.faces.landmark_images import draw_landmarks
 from cmm.generation.generated_file import CONDITIONAL, GeneratedSmiles, write_generated
 from cmm.methods.generator import Condition
-from cmm.methods.loading import load
+from cmm.methods.loading import load, record_of
 from cmm.sequences.smiles_file import read_smiles
 
 
@@ -46,13 +46,15 @@ def main(
     conditions = [Condition(expression) for expression in data.expression]
     for expression in data.expressions:
         Condition(expression).check(f"{method} ({weights[0]})", (), generator.expressions)
-    contrast = [other_expression(expression, generator.expressions) for expression in data.expression]
+    contrast = None
+    if len(generator.expressions) > 1:
+        contrast = [other_expression(expression, generator.expressions) for expression in data.expression]
     batches = np.array_split(np.arange(len(data)), -(-len(data) // settings.batch_size))
     made, other = [], []
     for chosen in progress(batches, "batches generated"):
         neutral = neutral_pictures(data, chosen, generator.size)
         made.append(generator(*neutral, [conditions[i] for i in chosen]))
-        if contrast[0] is not None:
+        if contrast:
             other.append(generator(*neutral, [Condition(contrast[i]) for i in chosen], modes=False))
     arrays = {
         "faces": _joined(part.faces for part in made),
@@ -62,18 +64,14 @@ def main(
     }
     modes = [CONDITIONAL, *(str(k + 1) for k in range(generator.modes))]
     labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
-    if contrast[0] is not None:
-        labels["contrast_expression"] = np.array(contrast)
-    about = provenance(
-        __name__, settings, [smiles, *weights], fold=fold, method=method, models=generator.about,
-        generator=code_hash(type(generator).__module__),
-    )  # fmt: skip
+    labels["contrast_expression"] = contrast
+    about = provenance(__name__, settings, [smiles, *weights], fold=fold, method=method, **record_of(generator))
     write_generated(out, GeneratedSmiles(**arrays, **labels, modes=modes), about)
 
 
 def other_expression(expression, expressions):
-    """The next of `expressions`, in a circle; None where there is one alone."""
-    return expressions[(expressions.index(expression) + 1) % len(expressions)] if len(expressions) > 1 else None
+    """The next of `expressions`, in a circle."""
+    return expressions[(expressions.index(expression) + 1) % len(expressions)]
 
 
 def neutral_pictures(data, chosen, size):

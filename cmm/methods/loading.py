@@ -4,6 +4,7 @@ from importlib import import_module
 from pathlib import Path
 
 from cmm.core.errors import UserError
+from cmm.core.provenance import code_hash
 from cmm.core.weights_file import about_of
 from cmm.methods.registry import declaration_of, split
 
@@ -23,3 +24,8 @@ def load(method, weights):
 def load_folder(method, folder):
     """The Generator of a method from the folder of a run."""
     return load(method, [Path(folder) / f"{stage}.safetensors" for stage in declaration_of(method).weights])
+
+
+def record_of(generator):
+    """What the record of generated files says of a Generator: how its weights were made, and its own code."""
+    return {"models": generator.about, "generator": code_hash(type(generator).__module__)}

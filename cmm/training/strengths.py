@@ -1,6 +1,7 @@
 """How far the frames of training sequences have come from neutral to the smile, for methods that are told it."""
 
 import numpy as np
+import torch
 
 LEAST_RISE = 0.5  # of AU12, 0-5: what rises less is noise, or a smile that AU12 does not see
 
@@ -25,7 +26,19 @@ def mean_curves(strengths, labels, expressions):
     return np.stack([strengths[labels == label].mean(axis=0) for label in range(expressions)])
 
 
+def learned_strengths(network, data):
+    """Strengths (n, t) of the training sequences `data`; their mean curves become the buffer `curves` of `network`."""
+    strengths = strengths_of(data.action_units)
+    network.curves.copy_(torch.from_numpy(mean_curves(strengths, data.label, len(data.expressions))))
+    return torch.from_numpy(strengths)
+
+
 def along(curve, frames, strength):
-    """Strengths (frames,) of a sequence of any length up to `strength`, along the mean curve (t,) of its expression."""
-    at = np.linspace(0, len(curve) - 1, frames)
-    return (strength * np.interp(at, np.arange(len(curve)), curve)).astype(np.float32)
+    """Strengths (frames,) of a sequence of any length up to `strength`, along the mean curve (t,) of its expression.
+
+    On the curve's device.
+    """
+    curve = torch.as_tensor(curve)
+    known = curve.cpu().numpy()
+    found = np.interp(np.linspace(0, len(known) - 1, frames), np.arange(len(known)), known)
+    return torch.from_numpy((strength * found).astype(np.float32)).to(curve.device)

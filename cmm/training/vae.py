@@ -8,11 +8,11 @@ from cmm.training.optimisers import adam
 from cmm.training.tensors import flip
 
 
-def train_vae(module, run, settings, vae, pictures, *, device, as_input, difference, name, inputs):
+def train_vae(module, run, settings, vae, pictures, *, device, as_input, difference, called, name, inputs):
     """Train `vae` on the frames of pictures (n, t, ...) uint8 and write it as {name}.
 
-    `as_input(pictures, device)` makes them the network's input x; `difference(logits, x)` gives the loss of
-    what it makes of them, {what it is called: value}, to which the codes' KL divergence is added.
+    `as_input(pictures, device)` makes them the network's input x; `difference(logits, x)` is the loss of what
+    it makes of them, `called` so in the table of losses, to which the codes' KL divergence is added.
     """
     frames = pictures.reshape(-1, *pictures.shape[2:])
     vae = loop.to_device(vae, device)
@@ -25,10 +25,9 @@ def train_vae(module, run, settings, vae, pictures, *, device, as_input, differe
         noise = batch.normal(settings.codes).to(device)
         with autocast(device, settings):
             logits, mean, log_deviation = vae(x, noise)
-        losses = difference(logits.float(), x) | {"kl": kl_divergence(mean.float(), log_deviation.float())}
-        *rest, kl = losses.values()
-        batch.descend(sum(rest) + settings.kl_weight * kl, optimiser)
-        return losses
+        loss, kl = difference(logits.float(), x), kl_divergence(mean.float(), log_deviation.float())
+        batch.descend(loss + settings.kl_weight * kl, optimiser)
+        return {called: loss, "kl": kl}
 
     loop.train(
         module,

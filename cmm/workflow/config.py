@@ -204,6 +204,8 @@ def completed(schema):
 
 def _assembled(parts):
     top = TOP | {"ablations": ablations_schema(parts)}
+    if taken := top.keys() & parts.keys():
+        raise UserError(f"config: no stage can have the block {', '.join(sorted(taken))}: that is a key of its own")
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Configuration of the CMM-Net workflow",

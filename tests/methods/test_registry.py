@@ -1,12 +1,16 @@
 """Declarations of methods: what they must say, and one line for each way of saying it wrong."""
 
 import sys
+from dataclasses import fields
 
 import pytest
 
 import cmm.methods
+from cmm import commands
 from cmm.commands import STAGES
 from cmm.core.errors import UserError
+from cmm.methods.declaration import TOLD, Method, Stage
+from cmm.methods.generator import Condition
 from cmm.methods.registry import METHODS, read_methods, stages_before
 
 HEAD = "from cmm.methods.declaration import Method, Stage\n"
@@ -88,3 +92,15 @@ def test_two_methods_with_a_stage_of_one_name_are_refused(folder):
     declare(folder, GOOD.replace("first", "translation"), ("translation", "second"))
     with pytest.raises(UserError, match="stage 'translation' is one of cmm_net's"):
         read_methods([*cmm.methods.__path__[:1], folder])
+
+
+@pytest.mark.parametrize("name", ["action_units", "expression_classifier", "films"])
+def test_a_stage_with_the_name_of_another_is_refused(name, monkeypatch):
+    """Its verb, as that of train_action_units, or its config block."""
+    monkeypatch.setattr(commands, "METHODS", {"newcomer": Method("Newcomer", "nobody", (Stage(name, ""),), (name,))})
+    with pytest.raises(UserError, match=f"newcomer/method.py: stage '{name}': another stage has that name"):
+        commands._trained(commands.BEFORE | commands.AFTER)
+
+
+def test_what_methods_can_honour_is_what_a_condition_holds():
+    assert {field.name for field in fields(Condition)} == {"expression", *TOLD}

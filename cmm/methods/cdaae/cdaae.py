@@ -22,7 +22,7 @@ from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
 from cmm.training.losses import reconstruction
 from cmm.training.optimisers import adam
-from cmm.training.strengths import mean_curves, strengths_of
+from cmm.training.strengths import learned_strengths
 from cmm.training.tensors import faces_to_tensor, flip
 
 
@@ -62,9 +62,7 @@ def main(
         adam((settings.learning_rate, one), beta1=settings.beta1) for one in (network, code_judge, image_judge)
     )
 
-    strengths = strengths_of(data.action_units)
-    network.curves.copy_(torch.from_numpy(mean_curves(strengths, data.label, names)))
-    strengths = torch.from_numpy(strengths)
+    strengths = learned_strengths(network, data)
 
     def step(batch):
         sequence, frame = np.divmod(batch.indices, frames)

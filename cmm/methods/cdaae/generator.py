@@ -41,9 +41,9 @@ class CDAAEGenerator:
 
     def labels_along(self, label, condition):
         """Labels (t, l) from neutral to what the condition asks for at the end."""
-        curve = self.network.curves[label].cpu().numpy()
+        curve = self.network.curves[label]
         strength = condition.strength if condition.action_units is None else 1.0  # these say the end themselves
-        curve = torch.from_numpy(along(curve, condition.frames or len(curve), strength)).to(self.device)
+        curve = along(curve, condition.frames or len(curve), strength)
         if condition.action_units is None:
             return of_expression(torch.full((len(curve),), label), curve, len(self.expressions))
         if not self.network.architecture["action_units"]:

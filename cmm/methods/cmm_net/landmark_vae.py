@@ -48,7 +48,8 @@ def main(
         images,
         device=device,
         as_input=images_to_tensor,
-        difference=lambda logits, x: {"bce": landmark_bce(logits, x)},
+        difference=landmark_bce,
+        called="bce",
         name="landmark_vae",
         inputs=[smiles],
     )

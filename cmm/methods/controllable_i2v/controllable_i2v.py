@@ -24,7 +24,7 @@ from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
 from cmm.training.losses import reconstruction
 from cmm.training.optimisers import adam
-from cmm.training.strengths import mean_curves, strengths_of
+from cmm.training.strengths import learned_strengths
 from cmm.training.tensors import faces_to_tensor, flip
 
 
@@ -59,9 +59,7 @@ def main(
         adam((settings.learning_rate, network), beta1=settings.beta1)
         for network in (generator, discriminator, predictor)
     )
-    strengths = strengths_of(data.action_units)
-    generator.curves.copy_(torch.from_numpy(mean_curves(strengths, data.label, len(data.expressions))))
-    strengths = torch.from_numpy(strengths)
+    strengths = learned_strengths(generator, data)
 
     def step(batch):
         faces, points = faces_to_tensor(data.faces[batch.indices], device), known[batch.indices].to(device)

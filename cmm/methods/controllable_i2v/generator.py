@@ -29,9 +29,8 @@ class ControllableI2VGenerator:
         people = faces_to_tensor(faces).to(self.device)
         made = []
         for person, one, condition in zip(people, label, conditions, strict=True):
-            curve = self.network.curves[one].cpu().numpy()
+            curve = self.network.curves[one]
             strengths = along(curve, condition.frames or len(curve), condition.strength)
-            strengths = torch.from_numpy(strengths).to(self.device)
             parts = [self.network(person[None], one[None], part[None])[0] for part in strengths.split(AT_A_TIME)]
             made.append(tensor_to_faces(torch.cat(parts)))
         return Generated(faces=np.stack(made)[:, None])

@@ -43,7 +43,8 @@ def main(
         faces,
         device=device,
         as_input=faces_to_tensor,
-        difference=lambda logits, x: {"l1": reconstruction(logits.tanh(), x)},
+        difference=lambda logits, x: reconstruction(logits.tanh(), x),
+        called="l1",
         name="face_vae",
         inputs=[smiles],
     )
