@@ -1,9 +1,10 @@
 """How time and memory grow with the number of videos, from the list of a data set to smiles.h5.
 
 10, 100 and 1000 videos in one process and in two, each stage a process of its own, as the
-workflow runs them. `growth.py 10 100` measures fewer.
+workflow runs them. `growth.py --videos 10 100 --processes 1` measures fewer.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from cmm.core.video import probe, write_video
 from cmm.datasets.actors.make_actors import Settings, render_clip
 
 ROOT = Path(__file__).parent.parent
-COUNTS, KINDS = (10, 100, 1000), 5
+KINDS = 5
 CLIP = Settings(size=480, fps=25)
 
 
@@ -41,18 +42,18 @@ def make(folder, count):
 
 
 def cmm(*words):
-    """Run one stage on one core's worth of threads; the most memory that a process has had [MiB]."""
+    """Run one stage on one core's worth of threads; (its most memory [MiB], its CPU seconds)."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "cmm", *map(str, words)]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command} failed")
-    return usage.ru_maxrss / 1024
+    return usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime
 
 
 def run(root, out, processes):
-    """All stages of the data path with two shards, in as many processes; (seconds, most memory [MiB])."""
+    """All stages of the data path with two shards, in as many processes; (seconds, CPU seconds, most memory [MiB])."""
     out.mkdir()
     index, labels, videos, tracks = (out / f"{name}.parquet" for name in ("index", "labels", "videos", "tracks"))
     smiles, shards = out / "smiles.parquet", range(2)
@@ -70,30 +71,34 @@ def run(root, out, processes):
 
     start = time.perf_counter()
     listed = ["--root", root, "--table", root / "table.csv", "--out", index, "--labels", labels]
-    most = [cmm("index_videos", "--dataset", "mine", "--layout", "folder", *listed)]
+    used = [cmm("index_videos", "--dataset", "mine", "--layout", "folder", *listed)]
     with ThreadPoolExecutor(processes) as pool:
-        most += pool.map(track, shards)
+        used += pool.map(track, shards)
         parts = ["--shards", *tracked, "--outcomes", *outcomes]
-        most.append(cmm("gather_tracks", "--index", index, *parts, "--tracks", tracks, "--videos", videos))
+        used.append(cmm("gather_tracks", "--index", index, *parts, "--tracks", tracks, "--videos", videos))
         made = ["--labels", labels, "--out", smiles, "--tsv", out / "smiles.tsv"]
-        most.append(cmm("find_smiles", "--videos", videos, "--tracks", tracks, *made))
-        most += pool.map(draw, shards)
-    most.append(cmm("gather_rasters", "--smiles", smiles, "--shards", *drawn, "--out", out / "smiles.h5"))
-    return time.perf_counter() - start, max(most)
+        used.append(cmm("find_smiles", "--videos", videos, "--tracks", tracks, *made))
+        used += pool.map(draw, shards)
+    used.append(cmm("gather_rasters", "--smiles", smiles, "--shards", *drawn, "--out", out / "smiles.h5"))
+    memory, cpu = zip(*used, strict=True)
+    return time.perf_counter() - start, sum(cpu), max(memory)
 
 
 def main():
-    counts = [int(word) for word in sys.argv[1:]] or COUNTS
-    rows = []
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--videos", type=int, nargs="+", default=[10, 100, 1000])
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
+    asked, rows = parser.parse_args(), []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for count in counts:
+        for count in asked.videos:
             root = make(folder, count)
             frames = sum(probe(root / f"{i}.mp4").frames for i in range(count))
-            for processes in (1, 2):
-                seconds, most = run(root, folder / f"out{count}-{processes}", processes)
+            for processes in asked.processes:
+                seconds, cpu, most = run(root, folder / f"out{count}-{processes}", processes)
                 rows.append({"videos": count, "processes": processes, "seconds": round(seconds, 1),
-                             "frames/s": round(frames / seconds, 1), "most memory [MiB]": round(most)})  # fmt: skip
+                             "CPU seconds": round(cpu, 1), "frames/s": round(frames / seconds, 1),
+                             "most memory [MiB]": round(most)})  # fmt: skip
                 print(rows[-1], flush=True)
             shutil.rmtree(root)
     write("growth", rows)

@@ -20,21 +20,15 @@ from machine import in_turn, product, spread, write
 from random_smiles import write_random_smiles
 from torch.utils.flop_counter import FlopCounterMode
 
+from cmm.methods.registry import METHODS
 from cmm.networks import convolutions
 from cmm.training import arithmetic, loop
 from cmm.training.batches import Batch, EpochGenerators
 
 FRAMES, SIZE, SEQUENCES, ROUNDS = 32, 64, 12, 5
 THREADS = len(os.sched_getaffinity(0))
-STAGES = {  # stage: (module, stages before it, what an item is called)
-    "landmark_vae": ("cmm.methods.cmm_net.landmark_vae", [], "images"),
-    "conditional_lstm": ("cmm.methods.cmm_net.conditional_lstm", ["landmark_vae"], "sequences"),
-    "multi_mode_lstm": ("cmm.methods.cmm_net.multi_mode_lstm", ["conditional_lstm"], "sequences"),
-    "translation": ("cmm.methods.cmm_net.translation", [], "images"),
-    "face_vae": ("cmm.methods.cra_net.face_vae", [], "images"),
-    "cra_net": ("cmm.methods.cra_net.cra_net", ["face_vae"], "sequences"),
-    "video_gan": ("cmm.methods.video_gan.video_gan", [], "sequences"),
-}
+STAGES = {stage.name: (f"cmm.methods.{name}.{stage.name}", stage.starts_from) for name, method in METHODS.items()
+          for stage in method.stages}  # stage: (module, stages before it)  # fmt: skip
 
 
 @contextmanager
@@ -58,7 +52,7 @@ def textbook():
 
 
 def step_of(module, before, settings, folder):
-    """Function of no arguments that makes one step of a stage with the same batch, and its items."""
+    """Function of no arguments that makes one step of a stage with the same batch, its items, and what they are."""
     caught = {}
     with patch.object(loop, "train", lambda *words, **more: caught.update(step=words[3], **more)):
         run = loop.Run(0, folder / "w", folder / "l", folder / "s", seed=1, threads=THREADS, processes=0)
@@ -66,14 +60,19 @@ def step_of(module, before, settings, folder):
     for network in [*caught["networks"].values(), *caught["helpers"].values()]:
         network.train()
     random = EpochGenerators.of(1, 0)
-    items = caught["items"](random)[: settings.batch_size]
-    return lambda: caught["step"](Batch(items, random)), len(items)
+    epoch = caught["items"](random)
+    items = epoch[: settings.batch_size]
+    return (
+        lambda: caught["step"](Batch(items, random)),
+        len(items),
+        "sequences" if len(epoch) == SEQUENCES else "images",
+    )
 
 
 def train_before(folder):
     """Weights that later stages start from: an epoch each."""
-    for stage in ("landmark_vae", "conditional_lstm", "face_vae"):
-        name, before, _ = STAGES[stage]
+    for stage in [stage for stage in STAGES if any(stage in before for _, before in STAGES.values())]:
+        name, before = STAGES[stage]
         module = importlib.import_module(name)
         run = loop.Run(0, folder / f"{stage}.safetensors", folder / "l.tsv", folder / "s", threads=THREADS, processes=0)
         weights = [folder / f"{one}.safetensors" for one in before]
@@ -82,12 +81,12 @@ def train_before(folder):
 
 def measure(stage, folder):
     """The row of one stage."""
-    name, before, unit = STAGES[stage]
+    name, before = STAGES[stage]
     module = importlib.import_module(name)
     settings = module.Settings()
-    ours, items = step_of(module, before, settings, folder)
+    ours, items, unit = step_of(module, before, settings, folder)
     with textbook():
-        plain, _ = step_of(module, before, settings, folder)
+        plain, *_ = step_of(module, before, settings, folder)
         with FlopCounterMode(display=False) as counter:
             plain()
     work = counter.get_total_flops() / 1e9
