@@ -36,9 +36,9 @@ def photograph(folder):
     words = ["generate", "--image", image, "--expression", "posed", "--model", RUN]
     first = [command(*words, "--out", folder / f"out{i}") for i in range(ROUNDS)]
     generator = load_folder("cmm_net", RUN)
-    landmarks, face = neutral_face(image, generator.size, "mediapipe")
+    neutral = neutral_face(image, generator.size, "mediapipe")
     conditions = [Condition("posed")]
-    again = in_turn({"again": lambda: generator(landmarks[None], face[None], conditions)}, 7)["again"]
+    again = in_turn({"again": lambda: generator(neutral, conditions)}, 7)["again"]
     films = generator.modes + 1
     return [
         {"what": f"photograph to {films} videos, the whole command [s]", "value": spread(first)},

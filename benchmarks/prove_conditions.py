@@ -18,7 +18,7 @@ from cmm.core.pictures import resized
 from cmm.evaluation.metrics.ssim import ssim
 from cmm.evaluation.retracking import retrack, track_small
 from cmm.faces.trackers import load as load_tracker
-from cmm.generation.generate_smiles import neutral_pictures
+from cmm.generation.generate_smiles import neutral_of
 from cmm.methods.generator import Condition
 from cmm.methods.loading import load_folder
 from cmm.methods.registry import METHODS
@@ -46,10 +46,10 @@ def main(results=Path("results/actors"), fold=10):
 
 def measure(generator, data, tracker, honours):
     """Checks of one method."""
-    neutral = neutral_pictures(data, np.arange(len(data)), generator.size)
+    neutral = neutral_of(data, np.arange(len(data)), generator.size)
 
     def made(**told):
-        made = generator(*neutral, [Condition(name, **told) for name in data.expression], modes=False)
+        made = generator(neutral, [Condition(name, **told) for name in data.expression], modes=False)
         return resized(made.faces[:, 0], data.faces.shape[2])
 
     checks = []

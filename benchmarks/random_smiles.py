@@ -3,7 +3,7 @@
 import numpy as np
 
 from cmm.faces.landmark_images import draw_sequence
-from cmm.sequences.smiles_file import write_smiles
+from cmm.sequences.smiles_file import MESH, write_smiles
 
 
 def write_random_smiles(path, count, frames, size, expressions=("posed", "spontaneous")):
@@ -15,7 +15,9 @@ def write_random_smiles(path, count, frames, size, expressions=("posed", "sponta
         points = drift + rng.uniform(size / 8, size * 7 / 8, (1, 68, 2))
         faces = rng.integers(0, 255, (frames, size, size, 3), np.uint8)
         units = np.linspace(0, rng.uniform(1, 5, 2), frames)  # (t, 2)
-        sequences.append((draw_sequence(points, size), faces, points.astype(np.float32), units))
+        mesh = rng.uniform(size / 8, size * 7 / 8, (1, MESH, 3)) + drift[:, :1, :1]
+        sequences.append({"landmarks": draw_sequence(points, size), "faces": faces, "points": points, "mesh": mesh,
+                          "action_units": units})  # fmt: skip
         expression = expressions[i % len(expressions)]
         rows.append({"smile": f"s{i}", "subject": f"p{i}", "expression": expression, "video": f"v{i}", "fold": i % 3})
     write_smiles(path, sequences, rows, frames, size, {})

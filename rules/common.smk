@@ -18,7 +18,7 @@ shell.prefix(
 from cmm.datasets.registry import listing_digest, registry
 from cmm.core.errors import UserError
 from cmm.evaluation.image_networks import chosen_network
-from cmm.faces.backends import FILES_BACKEND, OWN_ENVIRONMENT
+from cmm.faces.backends import FILES_BACKEND, MESH_BACKENDS, OWN_ENVIRONMENT
 from cmm.core.files import file_digest, stat_digest
 from cmm.core.provenance import code_hash
 from snakemake.exceptions import WorkflowError
@@ -102,6 +102,12 @@ def tracker(block):
     """Modules of the face tracker that a config block names, and of its action units."""
     units = ["cmm.faces.action_units"] if config[block].get("action_units") == "trained" else []
     return [f"cmm.faces.trackers.{config[block]['backend']}_tracker", *units]
+
+
+def mesh_tracker():
+    """Modules of the tracker of meshes: none where the backend of the tracks gives none."""
+    backend = config["tracks"]["backend"]
+    return [f"cmm.faces.trackers.{backend}_tracker"] if backend in MESH_BACKENDS else []
 
 
 def picture_network():

@@ -134,7 +134,7 @@ rule draw_rasters:
         runtime=120,
     params:
         settings=settings("draw_rasters"),
-        code=code("draw_rasters"),
+        code=code("draw_rasters", *mesh_tracker()),
     message:
         "Aligning faces and drawing landmark images, shard {wildcards.shard} (follow: tail -f {log})"
     shell:

@@ -32,6 +32,12 @@ def transform(matrix, points):
     return points @ np.swapaxes(matrix[..., :2], -1, -2) + matrix[..., None, :, 2]
 
 
+def transform_mesh(matrix, mesh):
+    """Apply a similarity (2, 3) to a mesh (n, 3): depth is scaled as the picture is. (n, 3) float32."""
+    depth = mesh[:, 2:] * np.sqrt(np.linalg.det(matrix[:, :2]))
+    return np.hstack([transform(matrix, mesh[:, :2]), depth]).astype(np.float32)
+
+
 def align_sequence(points, size, smoothing=1.5):
     """Similarities (t, 2, 3) from video pixels to aligned pixels of a size x size picture.
 

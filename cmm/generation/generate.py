@@ -17,7 +17,7 @@ from cmm.core.files import atomic
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.video import read_image, write_video
-from cmm.faces.alignment import align_sequence, transform, warp
+from cmm.faces.alignment import align_sequence, transform, transform_mesh, warp
 from cmm.faces.backends import IMAGE_BACKENDS
 from cmm.faces.landmark_images import draw_landmarks
 from cmm.faces.trackers import load
@@ -25,8 +25,9 @@ from cmm.generation.film_strip import draw_film_strip, strip_rows
 from cmm.generation.generated_file import CONDITIONAL, mode_names
 from cmm.generation.render_films import side_by_side, write_singles
 from cmm.methods import registry
-from cmm.methods.generator import Condition
+from cmm.methods.generator import Condition, Neutral
 from cmm.methods.loading import load_folder, record_of
+from cmm.sequences.smiles_file import MESH
 
 log = logging.getLogger("cmm")
 
@@ -56,8 +57,8 @@ def main(
     method = method or registry.method_in(model)
     generator = load_folder(method, model)
     condition.check(method, registry.declaration_of(method).honours, generator.expressions)
-    landmarks, face = neutral_face(image, generator.size, settings.backend)
-    made = generator(landmarks[None], face[None], [condition])
+    neutral = neutral_face(image, generator.size, settings.backend)
+    made = generator(neutral, [condition])
     names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(generator.modes))])
     faces, drawn = made.faces[0], None if made.landmarks is None else made.landmarks[0]
     about = provenance(__name__, settings, condition=asdict(condition), method=method, **record_of(generator))
@@ -66,7 +67,7 @@ def main(
         write_video(folder / "all.mp4", side_by_side(names, faces, drawn, settings.side), settings.fps, about=about)
         rows = strip_rows(names, drawn, faces)
         draw_film_strip(folder / "strip.png", rows, about, title=f"{image.name}, {expression}")
-        cv2.imwrite(str(folder / "neutral.png"), face[..., ::-1])
+        cv2.imwrite(str(folder / "neutral.png"), neutral.faces[0, ..., ::-1])
     log.info("wrote %s: all.mp4, strip.png and one video a mode", out)
 
 
@@ -83,7 +84,7 @@ def action_units(words):
 
 
 def neutral_face(path, size, backend):
-    """(landmark image (s, s) uint8 {0, 1}, aligned face (s, s, 3) uint8) of a photograph.
+    """Neutral of the one person in a photograph.
 
     Takes the largest face, saying so where there are several; UserError without one.
     """
@@ -96,4 +97,5 @@ def neutral_face(path, size, backend):
         log.warning("%s shows %d faces: the largest is taken", path, face.faces)
     matrix = align_sequence(face.points[None], size)[0]
     aligned = transform(matrix, face.points)
-    return draw_landmarks(aligned, size), np.ascontiguousarray(warp(picture, matrix, size))
+    mesh = np.full((MESH, 3), np.nan, np.float32) if face.mesh is None else transform_mesh(matrix, face.mesh)
+    return Neutral(draw_landmarks(aligned, size)[None], warp(picture, matrix, size)[None], mesh[None])

@@ -16,7 +16,7 @@ from cmm.core.errors import UserError
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
 from cmm.generation.conditions_file import write_conditions
-from cmm.generation.generate_smiles import neutral_pictures
+from cmm.generation.generate_smiles import neutral_of
 from cmm.methods.generator import Condition
 from cmm.methods.loading import load, record_of
 from cmm.methods.registry import declaration_of
@@ -38,16 +38,16 @@ def main(
     torch.set_num_threads(threads)
     honours = declaration_of(method).honours
     generator = load(method, weights)
-    data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces", "points"))
+    data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces", "points", "mesh"))
     first = np.unique(data.subject, return_index=True)[1]
-    neutral = neutral_pictures(data, first, generator.size)
+    neutral = neutral_of(data, first, generator.size)
     grids = grids_of(generator.expressions, honours)
     if not grids:
         raise UserError(f"{method} is told neither strength nor action units: there is nothing to set side by side")
     made, length = {}, 2 if "frames" in honours else None  # the last picture alone is wanted
     for name, columns in progress(list(grids.items()), "grids generated"):
         conditions = [replace(condition, frames=length) for condition in columns.values()]
-        pictures = [generator(*neutral, [one] * len(first), modes=False).faces[:, 0, -1] for one in conditions]
+        pictures = [generator(neutral, [one] * len(first), modes=False).faces[:, 0, -1] for one in conditions]
         made[name] = [*columns], np.stack(pictures, axis=1)
     about = provenance(__name__, None, [smiles, *weights], fold=fold, method=method, **record_of(generator))
     write_conditions(out, made, data.subject[first], about)

@@ -20,7 +20,7 @@ from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.faces.landmark_images import draw_landmarks
 from cmm.generation.generated_file import CONDITIONAL, GeneratedSmiles, write_generated
-from cmm.methods.generator import Condition
+from cmm.methods.generator import Condition, Neutral
 from cmm.methods.loading import load, record_of
 from cmm.sequences.smiles_file import read_smiles
 
@@ -42,7 +42,7 @@ def main(
     """Generate every test video of one fold."""
     torch.set_num_threads(threads)
     generator = load(method, weights)
-    data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces", "points"))
+    data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces", "points", "mesh"))
     conditions = [Condition(expression) for expression in data.expression]
     for expression in data.expressions:
         Condition(expression).check(f"{method} ({weights[0]})", (), generator.expressions)
@@ -52,10 +52,10 @@ def main(
     batches = np.array_split(np.arange(len(data)), -(-len(data) // settings.batch_size))
     made, other = [], []
     for chosen in progress(batches, "batches generated"):
-        neutral = neutral_pictures(data, chosen, generator.size)
-        made.append(generator(*neutral, [conditions[i] for i in chosen]))
+        neutral = neutral_of(data, chosen, generator.size)
+        made.append(generator(neutral, [conditions[i] for i in chosen]))
         if contrast:
-            other.append(generator(*neutral, [Condition(contrast[i]) for i in chosen], modes=False))
+            other.append(generator(neutral, [Condition(contrast[i]) for i in chosen], modes=False))
     arrays = {
         "faces": _joined(part.faces for part in made),
         "landmarks": _joined(part.landmarks for part in made),
@@ -74,14 +74,14 @@ def other_expression(expression, expressions):
     return expressions[(expressions.index(expression) + 1) % len(expressions)]
 
 
-def neutral_pictures(data, chosen, size):
-    """Neutral landmark images (b, s, s) and faces (b, s, s, 3) of the sequences `chosen`, of the side that a method
-    generates at."""
+def neutral_of(data, chosen, size):
+    """Neutral of the sequences `chosen`, at the side that a method generates at."""
     mine = data.faces.shape[2]
     if size == mine:
-        return data.landmarks[chosen, 0], data.faces[chosen, 0]
-    landmarks = [draw_landmarks(points * (size / mine), size) for points in data.points[chosen, 0]]
-    return np.stack(landmarks), resized(data.faces[chosen, 0], size)
+        return Neutral(data.landmarks[chosen, 0], data.faces[chosen, 0], data.mesh[chosen, 0])
+    scale = size / mine
+    landmarks = np.stack([draw_landmarks(points * scale, size) for points in data.points[chosen, 0]])
+    return Neutral(landmarks, resized(data.faces[chosen, 0], size), data.mesh[chosen, 0] * np.float32(scale))
 
 
 def _joined(parts):

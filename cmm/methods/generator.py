@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -55,6 +55,19 @@ def _within(name, value, limits):
         raise UserError(f"condition: {name} {value} is not between {limits[0]} and {limits[1]}")
 
 
+class Neutral(NamedTuple):
+    """Neutral faces of b people, as generators see them.
+
+    landmarks: (b, s, s) uint8 {0, 1}.
+    faces: (b, s, s, 3) uint8 RGB.
+    mesh: (b, 478, 3) float32, pixels of the faces, z away from the camera; NaN where the tracker gives none.
+    """
+
+    landmarks: np.ndarray
+    faces: np.ndarray
+    mesh: np.ndarray
+
+
 @dataclass(frozen=True)
 class Generated:
     """What one call of a Generator gives; the first of the 1 + k sequences is the conditional one.
@@ -75,11 +88,11 @@ class Generator(Protocol):
     modes: int  # k, sequences that it gives beside the conditional one
     expressions: tuple[str, ...]  # that it has learned
 
-    def __call__(
-        self, landmarks: np.ndarray, faces: np.ndarray, conditions: Sequence[Condition], modes: bool = True
-    ) -> Generated:
-        """Generate from neutral landmark images (b, s, s) uint8 {0, 1}, neutral faces (b, s, s, 3) uint8 RGB and b
-        conditions of one length; without `modes`, the conditional sequence alone."""
+    def __call__(self, neutral: Neutral, conditions: Sequence[Condition], modes: bool = True) -> Generated:
+        """Generate from b people's neutral faces of the generator's size and b conditions of one length.
+
+        Without `modes`, the conditional sequence alone.
+        """
 
 
 def labels_of(conditions, expressions):

@@ -1,15 +1,18 @@
-"""Aligned faces and landmark images of one shard of the neutral-to-smile phases.
+"""Aligned faces, landmark images and meshes of one shard of the neutral-to-smile phases.
 
 T frames are sampled evenly from onset to apex; a shorter phase is padded with the
-frames that follow it (paper section 4.1).
+frames that follow it (paper section 4.1). The mesh is tracked here, in these frames alone, where the
+backend of the tracks gives one: of every frame it would fill the tables of tracks.
 """
 
 import logging
 from collections import deque
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 
 from cmm.core.errors import UserError
@@ -19,11 +22,13 @@ from cmm.core.settings import setting
 from cmm.core.shards import portion
 from cmm.core.tables import by_video, read_provenance, read_table
 from cmm.core.video import Unreadable, read_chosen
-from cmm.faces.alignment import align_sequence, transform, warp
+from cmm.faces.alignment import align_sequence, transform, transform_mesh, warp
+from cmm.faces.backends import MESH_BACKENDS
 from cmm.faces.landmark_images import draw_sequence
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, points_of
+from cmm.faces.trackers import load
 from cmm.sequences.au_curves import intensities
-from cmm.sequences.smiles_file import write_smiles
+from cmm.sequences.smiles_file import MESH, write_smiles
 
 log = logging.getLogger("cmm")
 
@@ -53,15 +58,18 @@ def main(
     mine = portion(table, shard, settings.shards)
     rows = mine.to_dict("records")
 
-    def sequences():
+    backend = read_provenance(tracks).get("tracking", {}).get("tracker", {}).get("backend")
+
+    def sequences(tracker):
         for video, phases in mine.groupby("video", sort=False):
             if video not in paths:
                 raise UserError(f"{videos} has no row of video {video!r}: the tables are not of one run")
-            yield from cut_sequences(phases.to_dict("records"), track(video), paths[video], settings)
+            yield from cut_sequences(phases.to_dict("records"), track(video), paths[video], settings, tracker)
 
     about = provenance(__name__, settings, [videos, tracks, smiles], shard=shard, smiles=read_provenance(smiles))
-    cut = progress(sequences(), "sequences drawn", len(rows))
-    write_smiles(out, cut, rows, settings.frames, settings.image_size, about)
+    with load(backend) if rows and backend in MESH_BACKENDS else nullcontext() as tracker:
+        cut = progress(sequences(tracker), "sequences drawn", len(rows))
+        write_smiles(out, cut, rows, settings.frames, settings.image_size, about)
 
 
 def sample_frames(times, onset, apex, count):
@@ -85,19 +93,38 @@ class Sequence:
     matrices: np.ndarray  # (t, 2, 3) from the video's pixels to aligned ones
     points: np.ndarray  # (t, 68, 2) float32, aligned
     faces: np.ndarray  # (t, s, s, 3) uint8, of the frames that have been seen
+    mesh: np.ndarray  # (t, 478, 3) float32, aligned, of the frames that have been seen; NaN where there is none
     seen: np.ndarray  # (t,) bool
 
-    def take(self, number, image):
+    def take(self, number, image, tracker):
         """Cut the face out of a frame, where the sequence has it; a short phase may have the last one twice."""
-        for place in np.flatnonzero(self.numbers == number):
+        places = np.flatnonzero(self.numbers == number)
+        mesh = mesh_of(image, tracker, self.matrices[places[0]], self.points[places[0]]) if len(places) else None
+        for place in places:
             self.faces[place] = warp(image, self.matrices[place], self.faces.shape[1])
+            self.mesh[place] = mesh
             self.seen[place] = True
 
+    def arrays(self):
+        """What smiles.h5 holds of it."""
+        landmarks = draw_sequence(self.points, self.faces.shape[1])
+        known = np.isfinite(self.mesh).all(axis=(1, 2))
+        mesh = _fill_lost(self.mesh, known) if known.any() else self.mesh
+        return {"landmarks": landmarks, "faces": self.faces, "points": self.points, "mesh": mesh}
 
-def cut_sequences(rows, track, path, settings):
-    """Yield (landmarks, faces, points, action_units), as smiles.h5 holds them, of a video's phases in their order.
 
-    The video is read once. `rows` are those of smiles.parquet, `track` the video's rows of tracks.parquet.
+def mesh_of(image, tracker, matrix, points):
+    """Aligned mesh (478, 3) float32 of the face that has the aligned `points`; NaN without a tracker or a face."""
+    near = transform(cv2.invertAffineTransform(matrix), points)
+    face = tracker.track(image, near) if tracker else None
+    return np.full((MESH, 3), np.nan, np.float32) if face is None else transform_mesh(matrix, face.mesh)
+
+
+def cut_sequences(rows, track, path, settings, tracker=None):
+    """Yield {array: values}, as smiles.h5 holds them, of a video's phases in their order.
+
+    The video is read once. `rows` are those of smiles.parquet, `track` the video's rows of tracks.parquet, `tracker`
+    one that gives a mesh.
     """
     times = track["timestamp"].to_numpy()
     points = _fill_lost(points_of(track), track["success"].to_numpy())
@@ -107,11 +134,10 @@ def cut_sequences(rows, track, path, settings):
     try:
         for index, image in read_chosen(path, wanted, times):
             for sequence in pending:
-                sequence.take(index + 1, image)
+                sequence.take(index + 1, image, tracker)
             while pending and pending[0].seen.all():
                 done = pending.popleft()
-                drawn = draw_sequence(done.points, settings.image_size)
-                yield drawn, done.faces, done.points, units[done.numbers - 1]
+                yield done.arrays() | {"action_units": units[done.numbers - 1]}
     except Unreadable as error:
         raise UserError(f"{path} has changed since it was tracked ({error}): run index_videos again") from error
     if pending:
@@ -125,7 +151,8 @@ def plan_sequence(row, times, points, settings):
     matrices = align_sequence(points[span - 1], settings.image_size, settings.alignment_smoothing)[numbers - numbers[0]]
     aligned = transform(matrices, points[numbers - 1]).astype(np.float32)
     faces = np.zeros((len(numbers), settings.image_size, settings.image_size, 3), np.uint8)
-    return Sequence(numbers, matrices, aligned, faces, np.zeros(len(numbers), bool))
+    mesh = np.full((len(numbers), MESH, 3), np.nan, np.float32)
+    return Sequence(numbers, matrices, aligned, faces, mesh, np.zeros(len(numbers), bool))
 
 
 def _fill_lost(points, success):

@@ -38,5 +38,5 @@ def main(
 
 
 def read_sequence(file, i):
-    """(landmarks, faces, points, action_units) of entry `i` of one shard, an open HDF5 file."""
-    return [file[name][i] for name in ARRAYS]
+    """{array: values} of entry `i` of one shard, an open HDF5 file."""
+    return {name: file[name][i] for name in ARRAYS}

@@ -3,6 +3,7 @@
 landmarks  (n, t, s, s) uint8 {0, 1}    landmark images
 faces      (n, t, s, s, 3) uint8 RGB    aligned faces
 points     (n, t, 68, 2) float32        aligned points, raster pixels
+mesh       (n, t, 478, 3) float32       aligned mesh, raster pixels, z away from the camera; NaN where not known
 action_units (n, t, 2) float32          intensities of AU6 and AU12, 0-5, of the frames; NaN where not known
 smile, subject, expression, video (n) str, fold (n) int
 """
@@ -19,8 +20,9 @@ from cmm.core.files import atomic
 from cmm.core.provenance import until_now
 
 KIND = "cmm smiles"
+MESH = 478  # points of MediaPipe's mesh, the irises' among them
 TEXT = h5py.string_dtype()
-ARRAYS = ("landmarks", "faces", "points", "action_units")
+ARRAYS = ("landmarks", "faces", "points", "mesh", "action_units")
 LABELS = ("smile", "subject", "expression", "video")
 
 
@@ -31,6 +33,7 @@ class Smiles:
     landmarks: np.ndarray
     faces: np.ndarray
     points: np.ndarray
+    mesh: np.ndarray
     action_units: np.ndarray
     smile: np.ndarray
     subject: np.ndarray
@@ -52,21 +55,22 @@ class Smiles:
 
 
 def write_smiles(path, sequences, rows, frames, size, provenance):
-    """Write sequences, an iterable of (landmarks, faces, points[, action_units]), with `rows`, their labels.
+    """Write sequences, an iterable of {array: values}, with `rows`, their labels; mesh and action units may be missing.
 
     Chunked by sequence, compressed, complete or not there at all.
     """
     count = len(rows)
     with atomic(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["kind"] = KIND
-        shapes = {"landmarks": (size, size), "faces": (size, size, 3), "points": (68, 2), "action_units": (2,)}
+        shapes = {"landmarks": (size, size), "faces": (size, size, 3), "points": (68, 2), "mesh": (MESH, 3)}
+        shapes |= {"action_units": (2,)}
         for name, shape in shapes.items():
             kind, empty = (np.uint8, 0) if name in ("landmarks", "faces") else (np.float32, np.nan)
             full = (count, frames, *shape)
             chunked = {"chunks": (1, *full[1:]), "maxshape": (None, *full[1:])}  # a shard may hold none
             file.create_dataset(name, full, kind, **chunked, compression="gzip", compression_opts=4, fillvalue=empty)
         for i, sequence in enumerate(sequences):
-            for name, values in zip(shapes, sequence, strict=False):
+            for name, values in sequence.items():
                 file[name][i] = values
         for name in LABELS:
             file.create_dataset(name, data=[row[name] for row in rows], dtype=TEXT)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cmm.datasets.actors.make_actors import Settings, render_clip
-from cmm.faces.alignment import align_sequence, transform, warp
+from cmm.faces.alignment import align_sequence, transform, transform_mesh, warp
 from cmm.faces.landmark_images import draw_sequence
 from cmm.sequences.smiles_file import write_smiles
 
@@ -32,11 +32,14 @@ def people(tmp_path_factory, tracker):
             apex = int(np.argmax(act.au12))
             chosen = np.round(np.linspace(0, apex, FRAMES)).astype(int)
             faces = frames[chosen]
-            points = np.stack([tracker.track(face).points for face in faces])
+            tracked = [tracker.track(face) for face in faces]
+            points = np.stack([face.points for face in tracked])
             matrices = align_sequence(points, SIZE)
             aligned = transform(matrices, points).astype(np.float32)
             cut = np.stack([warp(face, matrix, SIZE) for face, matrix in zip(faces, matrices, strict=True)])
-            sequences.append((draw_sequence(aligned, SIZE), cut, aligned))
+            mesh = np.stack([transform_mesh(matrix, face.mesh) for face, matrix in zip(tracked, matrices, strict=True)])
+            landmarks = draw_sequence(aligned, SIZE)
+            sequences.append({"landmarks": landmarks, "faces": cut, "points": aligned, "mesh": mesh})
             who = {"subject": f"p{person}", "expression": expression, "fold": FOLD if person < 3 else 1}
             rows.append({**who, "smile": f"p{person}_{expression}", "video": f"p{person}_{expression}"})
     path = tmp_path_factory.mktemp("people") / "smiles.h5"

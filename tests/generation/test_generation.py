@@ -14,7 +14,7 @@ from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate_controls import other_people
 from cmm.generation.render_films import enlarge, side_by_side
 from cmm.methods.cmm_net.networks import MultiModeLSTM
-from cmm.methods.generator import Condition
+from cmm.methods.generator import Condition, Neutral
 from cmm.methods.loading import load_folder
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
@@ -60,10 +60,10 @@ def test_shapes_and_determinism(model):
     landmarks = rng.integers(0, 2, (3, 32, 32), np.uint8)
     faces = rng.integers(0, 255, (3, 32, 32, 3), np.uint8)
     conditions = [Condition(name) for name in ("posed", "spontaneous", "posed")]
-    made = generator(landmarks, faces, conditions)
+    made = generator(Neutral(landmarks, faces, None), conditions)
     assert made.landmarks.shape == (3, 3, 5, 32, 32)
     assert made.faces.shape == (3, 3, 5, 32, 32, 3)
-    again = generator(landmarks, faces, conditions)
+    again = generator(Neutral(landmarks, faces, None), conditions)
     np.testing.assert_array_equal(made.faces, again.faces)
 
 

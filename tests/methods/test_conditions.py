@@ -9,6 +9,7 @@ from cmm.faces.landmarks import MIRRORED
 from cmm.figures import plot_conditions
 from cmm.generation import generate_conditions
 from cmm.generation.conditions_file import read_conditions
+from cmm.generation.generate_smiles import neutral_of
 from cmm.methods.cdaae.labels import of_action_units, of_expression
 from cmm.methods.cdaae.networks import CodeDiscriminator, DifferenceAutoencoder, ImageDiscriminator
 from cmm.methods.controllable_i2v.controllable_i2v import mirrored
@@ -136,10 +137,10 @@ def weights(tmp_path_factory):
 @pytest.mark.parametrize("method", ["controllable_i2v", "cdaae"])
 def test_a_sequence_of_any_length_to_any_strength(method, weights, smiles):
     generator, data = load(method, [weights[method]]), read_smiles(smiles)
-    neutral = data.landmarks[:2, 0], data.faces[:2, 0]
+    neutral = neutral_of(data, [0, 1], 32)
 
     def made(**told):
-        return generator(*neutral, [Condition("posed", **told), Condition("spontaneous", **told)]).faces[:, 0]
+        return generator(neutral, [Condition("posed", **told), Condition("spontaneous", **told)]).faces[:, 0]
 
     assert made().shape == (2, 4, 32, 32, 3), "as long as the training sequences"
     nine = made(frames=9)
@@ -151,9 +152,9 @@ def test_a_sequence_of_any_length_to_any_strength(method, weights, smiles):
 
 def test_action_units_are_heard(weights, smiles):
     generator, data = load("cdaae", [weights["cdaae"]]), read_smiles(smiles)
-    neutral = data.landmarks[:1, 0], data.faces[:1, 0]
+    neutral = neutral_of(data, [0], 32)
     ends = [
-        generator(*neutral, [Condition("posed", action_units=units)]).faces[0, 0, -1]
+        generator(neutral, [Condition("posed", action_units=units)]).faces[0, 0, -1]
         for units in ({"AU12": 1.0}, {"AU12": 4.0}, {"AU6": 4.0})
     ]
     assert all((ends[i] != ends[j]).any() for i, j in ((0, 1), (0, 2), (1, 2)))

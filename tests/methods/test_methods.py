@@ -15,6 +15,7 @@ from cmm.evaluation.train_expression_classifier import train as train_classifier
 from cmm.figures import plot_labels
 from cmm.generation import generate_controls
 from cmm.generation import generate_smiles as generation
+from cmm.generation.generate_smiles import neutral_of
 from cmm.generation.generated_file import read_generated, read_pair
 from cmm.methods.cdaae import cdaae
 from cmm.methods.controllable_i2v import controllable_i2v
@@ -112,7 +113,8 @@ def test_a_model_of_one_expression_says_so(smiles, trained, tmp_path):
         {"smile": data.smile[i], "subject": data.subject[i], "expression": "posed", "video": "v", "fold": data.fold[i]}
         for i in chosen
     ]
-    write_smiles(posed, [(data.landmarks[i], data.faces[i], data.points[i]) for i in chosen], rows, 4, 32, {})
+    arrays = [{name: getattr(data, name)[i] for name in ("landmarks", "faces", "points")} for i in chosen]
+    write_smiles(posed, arrays, rows, 4, 32, {})
     files = (tmp_path / name for name in ("video_gan.safetensors", "l.tsv", "state"))
     video_gan.main(posed, Run(FOLD, *files), video_gan.Settings(epochs=1, batch_size=2))
     weights, out = [tmp_path / "video_gan.safetensors"], tmp_path / "g.h5"
@@ -166,7 +168,7 @@ def test_values_that_are_no_numbers_are_refused(trained, smiles, tmp_path, monke
         generator.vae.decoder[-1].bias.fill_(float("nan"))
     data = read_smiles(smiles, FOLD, held_out=True)
     with pytest.raises(UserError, match="not finite"):
-        generator(data.landmarks[:, 0], data.faces[:, 0], [Condition(name) for name in data.expression])
+        generator(neutral_of(data, np.arange(len(data)), 32), [Condition(name) for name in data.expression])
 
 
 def test_another_size_is_compared_at_that_of_the_originals(trained, tmp_path):

@@ -16,6 +16,7 @@ from cmm.core.tables import read_provenance, read_table
 from cmm.core.video import write_video
 from cmm.datasets import index_videos
 from cmm.datasets.actors import make_actors
+from cmm.faces.trackers.mediapipe_tracker import TO_IBUG
 from cmm.sequences import draw_rasters, find_smiles, gather_rasters, gather_tracks, measure_tracks
 from cmm.sequences.au_curves import smooth_curves
 from cmm.sequences.draw_rasters import sample_frames
@@ -68,6 +69,14 @@ def run(root, out, shards=20):  # more shards than videos
     for i, path in enumerate(drawn):
         draw_rasters.main(*files, i, path, draw_rasters.Settings(frames=8, shards=shards))
     gather_rasters.main(out / "smiles.parquet", drawn[::-1], out / "smiles.h5")
+
+
+def test_the_mesh_is_that_of_the_points(made):
+    data = read_smiles(made / "smiles.h5")
+    assert np.isfinite(data.mesh).all()
+    np.testing.assert_allclose(data.mesh[:, :, TO_IBUG, :2], data.points, atol=2e-3)
+    depth = data.mesh[..., 2] - data.mesh[..., :1, 2]
+    assert (depth[..., [127, 356]] > 5).all(), "the temples are farther away than the mouth"
 
 
 def test_videos_keep_their_rows_with_what_went_wrong(made):

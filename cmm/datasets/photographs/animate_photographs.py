@@ -115,14 +115,14 @@ def _morph(neutral, smiling, size):
 def _small(path, size):
     """The middle square of a photograph as (size, size, 3) uint8 RGB, and its face's mesh (468, 2) there."""
     image = read_image(path)
-    mesh = _tracker().mesh(image)
-    if mesh is None:
+    face = _tracker().track(image)
+    if face is None:
         raise UserError(f"no face in {path.name}")
     side = min(image.shape[:2])
     top, left = ((length - side) // 2 for length in image.shape[:2])
     square = image[top : top + side, left : left + side]
     small = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
-    return small, (mesh[:MESH] - (left, top) + 0.5) * (size / side) - 0.5
+    return small, (face.mesh[:MESH, :2] - (left, top) + 0.5) * (size / side) - 0.5
 
 
 _OPEN = ExitStack()  # what this process holds; it ends with the process, a worker of the pool

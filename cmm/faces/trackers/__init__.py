@@ -26,6 +26,7 @@ class Face:
     confidence: float  # 0-1
     measures: dict  # the backend's own values of this frame
     faces: int  # how many faces the picture shows
+    mesh: np.ndarray | None = None  # (478, 3) float32, pixels, z away from the camera; of backends that give one
 
 
 class Tracker(Protocol):

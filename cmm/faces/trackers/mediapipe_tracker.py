@@ -94,30 +94,25 @@ class MediapipeTracker:
             "confidence": "1 where a face is found: the model gives no other",
         }
 
-    def mesh(self, image):
-        """All 478 points (478, 2) float32 of the largest face in RGB uint8 (h, w, 3), None without any."""
-        found = self._detect(image)
-        return found and found[0]
-
     def track(self, image, near=None):
         """Track RGB uint8 (h, w, 3), as Tracker.track."""
         found = self._detect(image, near)
         if found is None:
             return None
-        points, shapes, faces = found
+        mesh, shapes, faces = found
         scores = {shape.category_name: shape.score for shape in shapes}
         measures = {name: float(np.mean([scores[shape] for shape in shapes])) for name, shapes in BLENDSHAPES.items()}
-        return Face(points[TO_IBUG], confidence=1.0, measures=measures, faces=faces)
+        return Face(mesh[TO_IBUG, :2], confidence=1.0, measures=measures, faces=faces, mesh=mesh)
 
     def _detect(self, image, near=None):
-        """(points (478, 2), blendshapes, number of faces) of the chosen face."""
+        """(mesh (478, 3), blendshapes, number of faces) of the chosen face."""
         picture = self.mediapipe.Image(image_format=self.mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
         found = self.landmarker.detect(picture)
         if not found.face_landmarks:
             return None
-        size = image.shape[1], image.shape[0]
-        faces = [np.array([(p.x, p.y) for p in face], np.float32) * size for face in found.face_landmarks]
-        chosen = choose([[*points.min(axis=0), *points.max(axis=0)] for points in faces], near)
+        size = image.shape[1], image.shape[0], image.shape[1]  # depth has the scale of x
+        faces = [np.array([(p.x, p.y, p.z) for p in face], np.float32) * size for face in found.face_landmarks]
+        chosen = choose([[*mesh[:, :2].min(axis=0), *mesh[:, :2].max(axis=0)] for mesh in faces], near)
         return faces[chosen].astype(np.float32), found.face_blendshapes[chosen], len(faces)
 
     def action_units(self, measures, neutral=None):

@@ -25,9 +25,9 @@ class CDAAEGenerator:
         self.expressions = tuple(self.about["expressions"])
 
     @torch.inference_mode()
-    def __call__(self, landmarks, faces, conditions, modes=True):
+    def __call__(self, neutral, conditions, modes=True):
         """See cmm.methods.generator.Generator."""
-        people = faces_to_tensor(faces).to(self.device)
+        people = faces_to_tensor(neutral.faces).to(self.device)
         made = []
         for person, label, condition in zip(people, labels_of(conditions, self.expressions), conditions, strict=True):
             told = self.labels_along(int(label), condition)

@@ -33,21 +33,21 @@ class CMMNetGenerator:
             )
 
     @torch.inference_mode()
-    def __call__(self, landmarks, faces, conditions, modes=True):
+    def __call__(self, neutral, conditions, modes=True):
         """See cmm.methods.generator.Generator."""
-        neutral = images_to_tensor(landmarks).to(self.device)
+        shape = images_to_tensor(neutral.landmarks).to(self.device)
         label = torch.from_numpy(labels_of(conditions, self.expressions)).to(self.device)
-        every = self.lstm(self.vae.encode(neutral)[0], label)[:, None]  # (b, 1, t, c)
+        every = self.lstm(self.vae.encode(shape)[0], label)[:, None]  # (b, 1, t, c)
         if modes:
             every = torch.cat([every, self.multi(every[:, 0])], dim=1)  # (b, 1 + k, t, c)
         images = [self.vae.decode(one.flatten(0, 1)) for one in every]
-        people = faces_to_tensor(faces).to(self.device)
+        people = faces_to_tensor(neutral.faces).to(self.device)
         pictures = [self._translate(person, drawn) for person, drawn in zip(people, images, strict=True)]
-        shape = every.shape[:3]
+        count = every.shape[:3]
         drawn = (torch.stack(images) * 255).round().to(torch.uint8).cpu().numpy()
         return Generated(
-            landmarks=drawn.reshape(*shape, self.size, self.size),
-            faces=tensor_to_faces(torch.stack(pictures)).reshape(*shape, self.size, self.size, 3),
+            landmarks=drawn.reshape(*count, self.size, self.size),
+            faces=tensor_to_faces(torch.stack(pictures)).reshape(*count, self.size, self.size, 3),
         )
 
     def _translate(self, person, drawn):

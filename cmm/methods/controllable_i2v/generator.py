@@ -23,10 +23,10 @@ class ControllableI2VGenerator:
         self.expressions = tuple(self.about["expressions"])
 
     @torch.inference_mode()
-    def __call__(self, landmarks, faces, conditions, modes=True):
+    def __call__(self, neutral, conditions, modes=True):
         """See cmm.methods.generator.Generator."""
         label = torch.from_numpy(labels_of(conditions, self.expressions)).to(self.device)
-        people = faces_to_tensor(faces).to(self.device)
+        people = faces_to_tensor(neutral.faces).to(self.device)
         made = []
         for person, one, condition in zip(people, label, conditions, strict=True):
             curve = self.network.curves[one]

@@ -20,11 +20,11 @@ class CRANetGenerator:
         self.expressions = tuple(self.about["expressions"])
 
     @torch.inference_mode()
-    def __call__(self, landmarks, faces, conditions, modes=True):
+    def __call__(self, neutral, conditions, modes=True):
         """See cmm.methods.generator.Generator."""
-        neutral = faces_to_tensor(faces).to(self.device)
+        people = faces_to_tensor(neutral.faces).to(self.device)
         label = torch.from_numpy(labels_of(conditions, self.expressions)).to(self.device)
-        sequence = self.lstm(self.vae.encode(neutral)[0], label)
+        sequence = self.lstm(self.vae.encode(people)[0], label)
         pictures = [self.vae.decode(codes) for codes in sequence]
         return Generated(faces=tensor_to_faces(torch.stack(pictures))[:, None])
 

@@ -20,9 +20,9 @@ class VideoGANGenerator:
         self.size = next(iter(self.networks.values())).architecture["image_size"]
 
     @torch.inference_mode()
-    def __call__(self, landmarks, faces, conditions, modes=True):
+    def __call__(self, neutral, conditions, modes=True):
         """See cmm.methods.generator.Generator."""
-        frames = faces_to_tensor(faces).to(self.device)
+        frames = faces_to_tensor(neutral.faces).to(self.device)
         videos = [self.networks[one.expression](frame[None])[0] for one, frame in zip(conditions, frames, strict=True)]
         return Generated(faces=tensor_to_faces(torch.stack(videos).transpose(2, 3)))
 
