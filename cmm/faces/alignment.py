@@ -48,7 +48,7 @@ def align_sequence(points, size, smoothing=1.5):
     anchors = _anchors(points[:1])[0]
     first = similarity(anchors, TEMPLATE * size - 0.5)
     eyes = eye_centres(points).astype(float)
-    eyes = gaussian_filter1d(eyes, smoothing, axis=0, mode="nearest") if len(eyes) > 1 else eyes
+    eyes = gaussian_filter1d(eyes, smoothing, axis=0, mode="nearest") if smoothing and len(eyes) > 1 else eyes
     target = transform(first, eyes[0])
     return np.stack([similarity(pair, target) for pair in eyes])
 

@@ -10,7 +10,8 @@ from cmm.core.video import probe
 from cmm.datasets import index_videos
 from cmm.datasets.actors import make_actors
 from cmm.datasets.photographs import animate_photographs
-from cmm.datasets.photographs.morph import EYES, Amounts, _draw_triangles, _interpolate, _regions
+from cmm.datasets.photographs.morph import EYES, Amounts, _regions
+from cmm.faces.triangles import draw_triangles, interpolate
 
 SETTINGS = make_actors.Settings(people=10, size=256, fps=12)
 SMALL = animate_photographs.Settings(size=128, fps=10)
@@ -96,8 +97,8 @@ def test_interpolation_is_linear_in_each_triangle(rng):
     points = np.array([(0, 0), (19, 0), (0, 19), (19, 19), (8.5, 7.2)], float)
     triangles = np.array([(0, 1, 4), (1, 3, 4), (3, 2, 4), (2, 0, 4)])
     values = points @ rng.normal(0, 1, (2, 3)) + 1  # linear over the whole: every triangle agrees
-    which = _draw_triangles(points, triangles, 20, 20)
-    maps = _interpolate(points, triangles, values, which, (0, 0))
+    which = draw_triangles(points, triangles, 20, 20)
+    maps = interpolate(points, triangles, values, which, (0, 0))
     grid = np.stack(np.meshgrid(np.arange(20), np.arange(20)), axis=-1).reshape(-1, 2)
     expected = grid @ np.linalg.lstsq(np.c_[points, np.ones(5)], values, rcond=None)[0][:2] + 1
     np.testing.assert_allclose(maps.reshape(3, -1).T, expected, atol=1e-4)

@@ -12,12 +12,12 @@ import numpy as np
 from scipy.spatial import ConvexHull, Delaunay
 
 from cmm.faces.alignment import similarity, transform
+from cmm.faces.triangles import draw_triangles, interpolate
 
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 95, 88, 178, 87, 14, 317, 402, 318, 324)
 EYES = ((33, 133), (362, 263))  # corners of the picture's left and right eye
 REST = 1.3  # the outline, so much enlarged, does not move
 FEATHER = 0.16  # width of the seam along the outline [IOD]
-SHIFT = 4  # fractional bits of the coordinates given to OpenCV
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Morph:
         amount = self._amount_of_points(amounts)
         points = self.start + amount[:, None] * (self.end - self.start)
         x, y, width, height = self.box
-        which = _draw_triangles(points - (x, y), self.triangles, width, height)
+        which = draw_triangles(points - (x, y), self.triangles, width, height)
         values = np.column_stack([self.start, self.end, amount])
-        maps = _interpolate(points, self.triangles, values, which, (x, y))
+        maps = interpolate(points, self.triangles, values, which, (x, y))
         one = cv2.remap(self.masked, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         two = cv2.remap(self.smiling, maps[2], maps[3], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         share = (maps[4] * (one[..., 3] / np.float32(255)))[..., None]
@@ -128,25 +128,3 @@ def _box(points, size):
     low = np.maximum(0, np.floor(points.min(axis=0))).astype(int)
     high = np.minimum(size, np.ceil(points.max(axis=0)) + 1).astype(int)
     return (*low, *(high - low))
-
-
-def _draw_triangles(points, triangles, width, height):
-    """Number of the triangle that covers each pixel, (height, width)."""
-    which = np.zeros((height, width), np.uint16)
-    fixed = np.round(points * 2**SHIFT).astype(np.int32)[triangles]
-    for number, corners in enumerate(fixed):
-        cv2.fillConvexPoly(which, corners, number, cv2.LINE_8, SHIFT)
-    return which
-
-
-def _interpolate(points, triangles, values, which, origin):
-    """Values (n, k) at the points, linear in each triangle, at every pixel: (k, h, w) float32."""
-    corners = np.dstack([points[triangles], np.ones(triangles.shape)])  # (triangles, 3, 3)
-    flat = np.abs(np.linalg.det(corners)) < 1e-6  # covers no pixel to speak of
-    corners[flat] = np.eye(3)
-    planes = np.linalg.solve(corners, values[triangles]).astype(np.float32)  # (triangles, 3, k)
-    x = np.arange(which.shape[1], dtype=np.float32) + np.float32(origin[0])
-    y = np.arange(which.shape[0], dtype=np.float32)[:, None] + np.float32(origin[1])
-    return np.stack(
-        [np.take(a, which) * x + np.take(b, which) * y + np.take(c, which) for a, b, c in planes.transpose(2, 1, 0)]
-    )

@@ -1,0 +1,34 @@
+"""Pictures bent over a triangle mesh: which triangle covers a pixel, and what lies there."""
+
+import cv2
+import numpy as np
+
+SHIFT = 4  # fractional bits of the coordinates given to OpenCV
+
+
+def draw_triangles(points, triangles, width, height):
+    """Number of the triangle that covers each pixel, (height, width) uint16; of several the last one.
+
+    points (n, 2), pixels; triangles (m, 3), fewer than 65,536. Pixels that none covers have the first one's number.
+    """
+    which = np.zeros((height, width), np.uint16)
+    fixed = np.round(points * 2**SHIFT).astype(np.int32)[triangles]
+    for number, corners in enumerate(fixed):
+        cv2.fillConvexPoly(which, corners, number, cv2.LINE_8, SHIFT)
+    return which
+
+
+def interpolate(points, triangles, values, which, origin=(0, 0)):
+    """Values (n, k) at the points, linear in each triangle, at every pixel of `which`: (k, h, w) float32.
+
+    `origin` is the place (x, y) of the first pixel.
+    """
+    corners = np.dstack([points[triangles], np.ones(triangles.shape)])  # (triangles, 3, 3)
+    flat = np.abs(np.linalg.det(corners)) < 1e-6  # covers no pixel to speak of
+    corners[flat] = np.eye(3)
+    planes = np.linalg.solve(corners, values[triangles]).astype(np.float32)  # (triangles, 3, k)
+    x = np.arange(which.shape[1], dtype=np.float32) + np.float32(origin[0])
+    y = np.arange(which.shape[0], dtype=np.float32)[:, None] + np.float32(origin[1])
+    return np.stack(
+        [np.take(a, which) * x + np.take(b, which) * y + np.take(c, which) for a, b, c in planes.transpose(2, 1, 0)]
+    )
