@@ -7,6 +7,7 @@ Face Research Lab London Set's folders (DeBruine & Jones 2017):
     neutral_front/001_03.jpg    smiling_front/001_08.jpg
 """
 
+import atexit
 import logging
 import re
 from contextlib import ExitStack
@@ -125,12 +126,13 @@ def _small(path, size):
     return small, (face.mesh[:MESH, :2] - (left, top) + 0.5) * (size / side) - 0.5
 
 
-_OPEN = ExitStack()  # what this process holds; it ends with the process, a worker of the pool
+_OPEN = ExitStack()  # what this process, a worker of the pool, holds until it ends
 
 
 @lru_cache(maxsize=1)
 def _tracker():
     """The tracker of this process, loaded once."""
+    atexit.register(_OPEN.close)  # before the interpreter takes apart what closing needs
     return _OPEN.enter_context(load())
 
 
