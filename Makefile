@@ -3,7 +3,7 @@
 # Both make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
 #
 # Longer proofs, each a target of its own: test-study, test-kills, test-slurm, test-conda, prove-actors,
-# prove-london, prove-compare, prove-conditions, bench; test-all are all tests, for a release.
+# prove-london, prove-compare, prove-conditions, prove-mesh, bench; test-all are all tests, for a release.
 
 PYTHON ?= python3
 CORES ?= all
@@ -13,7 +13,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: demo test test-all test-study test-kills test-slurm test-conda prove-actors prove-london prove-compare prove-conditions bench lint format schema clean
+.PHONY: demo test test-all test-study test-kills test-slurm test-conda prove-actors prove-london prove-compare prove-conditions prove-mesh bench lint format schema clean
 
 demo: .venv/ready
 	$(DEMO) --report results/report.html --report-after-run
@@ -72,6 +72,10 @@ prove-compare: .venv/ready
 # What is told beside the expression, after a run of config/beyond.yaml.
 prove-conditions: .venv/ready
 	$(BIN)/python benchmarks/prove_conditions.py
+
+# CMM-mesh on held-out people's own smiles, after a run of config/mesh.yaml.
+prove-mesh: .venv/ready
+	$(BIN)/python benchmarks/prove_mesh.py
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

@@ -11,10 +11,12 @@ import h5py
 import numpy as np
 from machine import RESULTS, in_turn, spread, write
 
+from cmm.core.video import write_video
 from cmm.datasets.actors.make_actors import Settings, render_clip
-from cmm.generation.generate import neutral_face
+from cmm.faces.alignment import align_sequence
+from cmm.generation import generate
 from cmm.methods.generator import Condition
-from cmm.methods.loading import load_folder
+from cmm.methods.loading import load_folder, load_inside
 
 ROOT = Path(__file__).parent.parent
 RUN = ROOT / "results/actors/fold10/cmm_net/seed1"
@@ -36,13 +38,35 @@ def photograph(folder):
     words = ["generate", "--image", image, "--expression", "posed", "--model", RUN]
     first = [command(*words, "--out", folder / f"out{i}") for i in range(ROUNDS)]
     generator = load_folder("cmm_net", RUN)
-    neutral = neutral_face(image, generator.size, "mediapipe")
+    picture, face = generate.see(image, generate.Settings())
+    matrix = align_sequence(face.points[None], generator.size)[0]
+    neutral = generate.neutral_of(picture, face, matrix, generator.size)
     conditions = [Condition("posed")]
     again = in_turn({"again": lambda: generator(neutral, conditions)}, 7)["again"]
     films = generator.modes + 1
     return [
         {"what": f"photograph to {films} videos, the whole command [s]", "value": spread(first)},
         {"what": f"{films} more sequences from a loaded generator [s]", "value": spread(again)},
+    ]
+
+
+def whole_photograph(folder):
+    """Rows of a photograph's way to videos of all of it, with the weights inside the package."""
+    image, settings = folder / "large.png", generate.Settings()
+    cv2.imwrite(str(image), cv2.resize(render_clip(3, "posed", Settings())[0][0], (1024, 1024))[..., ::-1])
+    first = [command("generate", "--image", image, "--out", folder / f"whole{i}") for i in range(ROUNDS)]
+    _, generator = load_inside()
+    picture, face = generate.see(image, settings)
+    matrix, condition = align_sequence(face.points[None], generator.size)[0], Condition(generator.expressions[-1])
+
+    def again():
+        for i, frames in enumerate(generator.photograph(picture, face.mesh, matrix, condition)):
+            write_video(folder / f"{i}.mp4", frames, settings.fps)
+
+    films, loaded = generator.modes + 1, in_turn({"again": again}, 5)["again"]
+    return [
+        {"what": f"1024 px to {films} videos by the weights inside, the whole command [s]", "value": spread(first)},
+        {"what": "the same from a loaded generator and a tracked face [s]", "value": spread(loaded)},
     ]
 
 
@@ -69,7 +93,7 @@ def main():
         (RESULTS / "generation.tsv").unlink(missing_ok=True)  # of another machine, perhaps
         return
     with tempfile.TemporaryDirectory() as name:
-        write("generation", photograph(Path(name)) + scores(Path(name)))
+        write("generation", photograph(Path(name)) + whole_photograph(Path(name)) + scores(Path(name)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from cmm.commands import STAGES
 from cmm.core.provenance import _closure, _source
 from cmm.datasets.layouts import LAYOUTS
 from cmm.evaluation.catalogue import NETWORKS
-from cmm.faces.backends import BACKENDS, OWN_ENVIRONMENT
+from cmm.faces.backends import BACKENDS, MESH_BACKENDS, OWN_ENVIRONMENT
 from cmm.methods.registry import METHODS
 
 ROOT = Path(__file__).parent.parent
@@ -76,6 +76,8 @@ def plugins(rule, environment):
         return [f"cmm.methods.{method}.generator" for method in METHODS]
     if rule == "measure_pictures":
         return [f"cmm.evaluation.image_networks.{name}" for name in NETWORKS]
+    if rule == "draw_rasters":
+        return [f"cmm.faces.trackers.{name}_tracker" for name in MESH_BACKENDS]
     if rule in ("measure_tracks", "measure_motion", "train_action_units"):
         return [OWN_UNITS, *(f"cmm.faces.trackers.{name}_tracker" for name in TRACKERS[environment])]
     return []

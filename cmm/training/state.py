@@ -51,7 +51,7 @@ class State:
     @property
     def device(self):
         """The device that the networks are on."""
-        return next(next(iter(self.networks.values())).parameters()).device
+        return next(parameter.device for network in self.networks.values() for parameter in network.parameters())
 
     @property
     def run(self):

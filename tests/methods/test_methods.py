@@ -18,6 +18,7 @@ from cmm.generation import generate_smiles as generation
 from cmm.generation.generate_smiles import neutral_of
 from cmm.generation.generated_file import read_generated, read_pair
 from cmm.methods.cdaae import cdaae
+from cmm.methods.cmm_mesh import cmm_mesh
 from cmm.methods.controllable_i2v import controllable_i2v
 from cmm.methods.cra_net import cra_net, face_vae
 from cmm.methods.generator import Condition
@@ -31,12 +32,19 @@ from cmm.training import loop
 from cmm.training.loop import Run
 
 FOLD = 1
-OTHERS = {"cra_net": cra_net, "video_gan": video_gan, "controllable_i2v": controllable_i2v, "cdaae": cdaae}
+OTHERS = {
+    "cra_net": cra_net,
+    "video_gan": video_gan,
+    "controllable_i2v": controllable_i2v,
+    "cdaae": cdaae,
+    "cmm_mesh": cmm_mesh,
+}
 SETTINGS = {
     "cra_net": cra_net.Settings(epochs=2, width=8),
     "video_gan": video_gan.Settings(epochs=2, batch_size=2),
     "controllable_i2v": controllable_i2v.Settings(epochs=2, frames_drawn=2),
     "cdaae": cdaae.Settings(epochs=2, batch_size=4, codes=6),
+    "cmm_mesh": cmm_mesh.Settings(epochs=2, batch_size=4, codes=3, modes=0, frames_drawn=2, composites=4),
 }
 
 

@@ -167,7 +167,7 @@ def test_london_photographs_become_a_training_set(ten_londoners, shared):
 
 def test_methods_ablations_and_the_study_join_what_is_there(again):
     """All methods and an ablation on top of CMM-Net: nothing of it is made again, but for the tables of all."""
-    change = {"methods": ["cmm_net", "cra_net", "video_gan"]}
+    change = {"methods": ["cmm_net", "cra_net", "video_gan", "cmm_mesh"]}
     variants = {
         "four_modes": {"multi_mode_lstm": {"modes": 4}},
         "without_tuning": {"conditional_lstm": {"fine_tuning_rate": 0.0}},
@@ -179,10 +179,11 @@ def test_methods_ablations_and_the_study_join_what_is_there(again):
         "train_face_vae": 1,
         "train_cra_net": 1,
         "train_video_gan": 1,
+        "train_cmm_mesh": 1,
         "train_multi_mode_lstm": 2,
         "train_conditional_lstm": 1,
     }, "what an ablation changes, and what is made from that"
-    assert planned["generate_smiles"] == "4"
+    assert planned["generate_smiles"] == "5"
     del variants["without_tuning"]  # planned is enough: it would run as the other does
     # What compares methods. The films, strips and loss curves of each are as CMM-Net's.
     compared = ["tables/table1.md", "tables/comparisons.html", "tables/ablations.tsv", "actors/fold10/methods"]
@@ -191,7 +192,7 @@ def test_methods_ablations_and_the_study_join_what_is_there(again):
     assert again.planned(*targets, change=change) == set()
     tables = again.folder / "results/tables"
     table1 = (tables / "table1.md").read_text()
-    names = ("Original", "Video-GAN", "CRA-Net", "CMM-Net, conditional sequence")
+    names = ("Original", "Video-GAN", "CRA-Net", "CMM-Net, conditional sequence", "CMM-mesh, mean smile")
     assert all(f"| {name} |" in table1 for name in names)
     gaps = [line.split(" | ")[0] for line in table1.splitlines() if "not run" in line]
     assert gaps == ["| another person (control)"], "one person alone is in the fold"

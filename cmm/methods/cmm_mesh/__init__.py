@@ -1,0 +1,1 @@
+"""CMM-mesh: the paper's idea on a mesh, for any photograph at its own resolution."""

@@ -1,0 +1,61 @@
+"""CMM-mesh ready for use: smiles of aligned faces, and of whole photographs at their own resolution."""
+
+import numpy as np
+import torch
+
+from cmm.core.errors import UserError
+from cmm.core.weights_file import load_networks
+from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
+from cmm.methods.cmm_mesh.painting import Painter
+from cmm.methods.cmm_mesh.shapes import POINTS, angle_of, pose_of, smiles_from
+from cmm.methods.generator import Generated, labels_of
+
+AT_A_TIME = 16  # frames
+FARTHEST = 40  # degrees by which a head may be turned
+ALIGNED = np.array([[1.0, 0, 0], [0, 1, 0]])
+
+
+class CMMMeshGenerator:
+    def __init__(self, weights):
+        networks, self.about = load_networks(weights, shapes=SmileShapes, refiner=Refiner)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.refiner = networks["refiner"].to(self.device)
+        self.size = networks["shapes"].architecture["image_size"]
+        self.shapes = networks["shapes"].arrays()
+        self.modes = len(self.shapes["modes"])
+        self.expressions = tuple(self.about["expressions"])
+
+    def __call__(self, neutral, conditions, modes=True):
+        """See cmm.methods.generator.Generator."""
+        people = zip(neutral.faces, neutral.mesh, conditions, strict=True)
+        made = [np.stack([*self._painted(face, mesh, ALIGNED, one, modes)]) for face, mesh, one in people]
+        return Generated(faces=np.stack(made))
+
+    def photograph(self, picture, mesh, matrix, condition, modes=True):
+        """See cmm.methods.generator.Generator: the mean smile first. UserError for a head that is turned too far."""
+        turn = angle_of(pose_of(known(mesh), self.shapes["mean"]))
+        if turn > FARTHEST:
+            raise UserError(
+                f"the head is turned by {turn:.0f} degrees: CMM-mesh bends faces turned by at most {FARTHEST}"
+            )
+        return self._painted(picture, mesh, matrix, condition, modes)
+
+    def _painted(self, picture, mesh, matrix, condition, modes):
+        mesh = known(mesh)
+        label = int(labels_of([condition], self.expressions)[0])
+        painter = Painter(picture, mesh, matrix, self.size, self.shapes, self.refiner, self.device)
+        for way in smiles_from(mesh, self.shapes, label, condition.strength, condition.frames)[: None if modes else 1]:
+            frames = np.empty((len(way), *picture.shape), np.uint8)
+            for i in range(0, len(way), AT_A_TIME):
+                frames[i : i + AT_A_TIME] = painter.paint(way[i : i + AT_A_TIME])
+            yield frames
+
+
+def known(mesh):
+    """The 468 points of a mesh, float64; UserError without one: None, or NaN."""
+    if mesh is None or not np.isfinite(mesh).all():
+        raise UserError("CMM-mesh needs a mesh of the face, which this tracker does not give: use mediapipe")
+    return mesh[:POINTS].astype(float)
+
+
+load = CMMMeshGenerator

@@ -1,0 +1,118 @@
+"""Mouths of CMM-mesh: what the refiner sees of a bent face, and pairs of them to learn from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from cmm.methods.cmm_mesh.shapes import POINTS, pose_of
+from cmm.methods.cmm_mesh.warping import bend, maps_between, mouth_masks
+
+LEFT, TOP, SIDE = 0.1875, 0.375, 0.625  # the mouth's crop, shares of an aligned face's side
+MOVE = 0.1  # displacement that is 1 to the network, a share of the face's side
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The mouth's place in an aligned face of a side."""
+
+    size: int
+
+    @property
+    def origin(self):
+        return round(LEFT * self.size), round(TOP * self.size)
+
+    @property
+    def side(self):
+        return round(SIDE * self.size)
+
+    def of(self, face):
+        """The crop of faces (..., s, s, c)."""
+        x, y = self.origin
+        return face[..., y : y + self.side, x : x + self.side, :]
+
+
+@dataclass(frozen=True)
+class Mouths:
+    """Crops of n mouths of side c: bent from neutral, neutral, and true (n, c, c, 3) uint8; masks of inner mouth and
+    mouth (n, c, c, 2) uint8, 0-255; displacement (n, c, c, 2) float16."""
+
+    bent: np.ndarray
+    neutral: np.ndarray
+    true: np.ndarray
+    masks: np.ndarray
+    moves: np.ndarray
+
+    def __len__(self):
+        return len(self.bent)
+
+
+@dataclass(frozen=True)
+class Smile:
+    """One picture of a person beside the neutral one: faces (s, s, 3), meshes (468, 3) of both, and how the points
+    have moved in the head's frame (468, 3)."""
+
+    neutral: np.ndarray
+    face: np.ndarray
+    neutral_mesh: np.ndarray
+    mesh: np.ndarray
+    moves: np.ndarray
+
+
+def smiles_of(data, shapes, frames):
+    """Smiles of all sequences, [of each the Smile at each of `frames`]; `data` are Smiles with faces and mesh."""
+    meshes = data.mesh[:, :, :POINTS].astype(float)
+    found = []
+    for faces, sequence in zip(data.faces, meshes, strict=True):
+        heads = pose_of(sequence, shapes["mean"]).to_head(sequence)
+        moves = (heads - heads[0]) * shapes["fade"][:, None]
+        found.append([Smile(faces[0], faces[t], sequence[0], sequence[t], moves[t]) for t in frames])
+    return found
+
+
+def average(one, two, share, shapes):
+    """The Smile of somebody between two people, `share` of the second: shape and texture, neutral and smiling alike."""
+
+    def between(first, second):
+        return (1 - share) * first + share * second
+
+    neutral_mesh, moves = between(one.neutral_mesh, two.neutral_mesh), between(one.moves, two.moves)
+    mesh = neutral_mesh + pose_of(neutral_mesh, shapes["mean"]).to_picture(moves)
+
+    def texture(picture, own, common):
+        parts = [bent(getattr(who, picture), getattr(who, own), common, shapes) for who in (one, two)]
+        return np.round(between(*(part.astype(np.float32) for part in parts))).astype(np.uint8)
+
+    neutral, face = texture("neutral", "neutral_mesh", neutral_mesh), texture("face", "mesh", mesh)
+    return Smile(neutral, face, neutral_mesh, mesh, moves)
+
+
+def bent(face, mesh, wanted, shapes):
+    """An aligned face (s, s, 3) bent from its mesh to another."""
+    return bend(face, maps_between(wanted, mesh, shapes["triangles"], *face.shape[1::-1]))
+
+
+def mouths_of(smiles, shapes):
+    """Mouths of Smiles: bent from neutral, and as the pictures truly are, in the head's pose of the neutral one."""
+    crop, made = Crop(smiles[0].neutral.shape[0]), []
+    for smile in smiles:
+        wanted = smile.neutral_mesh + pose_of(smile.neutral_mesh, shapes["mean"]).to_picture(smile.moves)
+        seen = look(smile.neutral, smile.neutral_mesh, wanted, shapes, crop)
+        maps = maps_between(wanted, smile.mesh, shapes["triangles"], crop.side, crop.side, crop.origin)
+        made.append((seen[0], crop.of(smile.neutral), bend(smile.face, maps), *seen[1:]))
+    return Mouths(*map(np.stack, zip(*made, strict=True)))
+
+
+def look(face, mesh, wanted, shapes, crop):
+    """(bent crop (c, c, 3) uint8, masks (c, c, 2) uint8, displacement (c, c, 2) float16) of a face moved to a mesh."""
+    x, y = maps_between(wanted, mesh, shapes["triangles"], crop.side, crop.side, crop.origin)
+    places = np.arange(crop.side, dtype=np.float32)
+    moves = np.dstack([x - places - crop.origin[0], y - places[:, None] - crop.origin[1]]) / (MOVE * crop.size)
+    return bend(face, (x, y)), mouth_masks(wanted, crop.side, crop.side, crop.origin), moves.astype(np.float16)
+
+
+def to_network(bent, neutral, masks, moves):
+    """Input of the refiner, (b, 10, c, c) float32, of arrays of Mouths."""
+    faces = torch.from_numpy(np.concatenate([bent, neutral], axis=-1)).float() / 127.5 - 1
+    rest = torch.from_numpy(masks).float() / 255, torch.from_numpy(moves).float()
+    return torch.cat([faces, *rest], dim=-1).movedim(-1, 1)

@@ -1,0 +1,139 @@
+"""Pictures of CMM-mesh: a photograph bent to meshes at its own resolution, and refined around the mouth.
+
+What the refiner adds is small and smooth: it is added to the sharp, bent photograph. Within the lips, where the
+bent photograph has only stretched lips, its picture counts alone. Outside of the face's outline no pixel changes.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import torch
+from scipy.spatial import ConvexHull
+
+from cmm.core.errors import UserError
+from cmm.faces.alignment import transform, transform_mesh, warp
+from cmm.methods.cmm_mesh.mouths import Crop, look, to_network
+from cmm.methods.cmm_mesh.warping import bend, maps_between, mouth_masks
+
+SEAM = 0.08  # width of the rim over which what is added fades, a share of the aligned face's side
+ENOUGH = 0.25  # displacement, as the refiner is told it, from which on all counts that it adds; at 0 nothing does
+TONED = 0.01  # share of a grey or sepia face's brightness by which its colours miss its tones at most, on average
+LEVELS = np.arange(256.0)
+GRID = 160  # a face's moves are computed on so many pixels, and enlarged
+
+
+def tones_of(face):
+    """Red, green and blue at each brightness, (3, 256), of a grey or sepia face (s, s, 3); None of a coloured one.
+
+    In such a picture the colours follow the brightness, a cubic polynomial of it, and teeth must do so, too.
+    """
+    colours = face.reshape(-1, 3).astype(float)
+    brightness = colours.mean(axis=1)
+    fitted = [np.polynomial.Polynomial.fit(brightness, colour, 3) for colour in colours.T]
+    errors = [np.abs(fit(brightness) - colour).mean() for fit, colour in zip(fitted, colours.T, strict=True)]
+    if max(errors) > TONED * brightness.mean():
+        return None
+    low, high = np.percentile(brightness, (1, 99))
+    known = np.clip(LEVELS, low, high)  # a polynomial is not to be trusted beyond what it was fitted to
+    tones = [fit(known) * (LEVELS / np.maximum(known, 1)) for fit in fitted]
+    return np.clip(tones, 0, 255)
+
+
+class Painter:
+    """Paints smiles into one photograph (h, w, 3) uint8 RGB with a neutral mesh (468, 3) in its pixels.
+
+    matrix: the similarity (2, 3) from its pixels to those of the aligned face of `size`.
+    """
+
+    def __init__(self, photograph, mesh, matrix, size, shapes, refiner, device):
+        self.photograph, self.mesh, self.matrix = photograph, mesh, matrix
+        self.triangles, self.refiner, self.device, self.crop = shapes["triangles"], refiner, device, Crop(size)
+        self.shapes = shapes
+        self.face = np.ascontiguousarray(warp(photograph, matrix, size))
+        self.tones = tones_of(self.face)
+        if self.tones is not None:
+            self.face = np.repeat(np.round(self.face.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
+        self.aligned = transform_mesh(matrix, mesh)
+        outline = mesh[ConvexHull(mesh[:, :2]).vertices, :2]
+        height, width = photograph.shape[:2]
+        low = np.clip(np.floor(outline.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
+        high = np.clip(np.ceil(outline.max(axis=0)) + 1, low + 1, (width, height)).astype(int)
+        self.origin, self.extent = low, high - low
+        self.inside = np.zeros(self.extent[::-1], np.uint8)
+        cv2.fillConvexPoly(self.inside, np.round(outline - low).astype(np.int32), 1)
+        self.window = self._window(transform(matrix, outline), size)
+        to_box = cv2.invertAffineTransform(matrix)
+        to_box[:, 2] -= low
+        shift = np.array([[1, 0, self.crop.origin[0]], [0, 1, self.crop.origin[1]], [0, 0, 1.0]])
+        self.to_box = (to_box @ shift).astype(np.float32)  # from the mouth's crop to the face's box
+
+    def _window(self, outline, size):
+        """(c, c, 1) float32: how much of what the refiner adds counts, 0 at the crop's edge and the face's outline."""
+        mask = np.zeros((size + 2, size + 2), np.uint8)
+        cv2.fillConvexPoly(mask, np.round(outline + 1).astype(np.int32), 1)
+        x, y = self.crop.origin
+        inside = mask[y + 1 : y + 1 + self.crop.side, x + 1 : x + 1 + self.crop.side]
+        depth = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+        share = np.clip(depth / (SEAM * size), 0, 1).astype(np.float32)
+        return (share * share * (3 - 2 * share))[..., None]
+
+    @torch.inference_mode()
+    def paint(self, meshes):
+        """Frames (n, h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels, in as many threads as PyTorch."""
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            bent, masks, moves = map(np.stack, zip(*pool.map(self._look, meshes), strict=True))
+            bent, added, moved = self._refine(bent, masks, moves)
+            return np.stack([*pool.map(self._compose, meshes, bent, added, moved)])
+
+    def _look(self, mesh):
+        return look(self.face, self.aligned, transform_mesh(self.matrix, mesh), self.shapes, self.crop)
+
+    def _refine(self, bent, masks, moves):
+        """Of n crops that `look` gives: the bent ones, what is added to them, and whether they move: 0-1 (n,)."""
+        neutral = np.broadcast_to(self.crop.of(self.face), bent.shape)
+        given = to_network(bent, neutral, masks, moves).to(self.device)
+        moved = np.clip(np.abs(moves).max(axis=(1, 2, 3), keepdims=True).astype(np.float32) / ENOUGH, 0, 1)
+        added = 127.5 * self.refiner(given).float().cpu().movedim(1, -1).numpy()
+        if not np.isfinite(added).all():
+            raise UserError("the refiner gave values that are not finite: its training has failed, train it again")
+        if self.tones is not None:
+            bent, refined = self._toned(bent), self._toned(bent + added)
+            added = refined - bent
+        return bent, added * self.window * moved, moved.ravel()
+
+    def _toned(self, faces):
+        """Faces (..., 3) of the photograph's tones, float32, by the brightness of faces (..., 3)."""
+        brightness = faces.mean(axis=-1)
+        return np.stack([np.interp(brightness, LEVELS, tone) for tone in self.tones], axis=-1).astype(np.float32)
+
+    def _compose(self, mesh, bent, added, moved):
+        x, y = self.origin
+        width, height = (int(side) for side in self.extent)
+        face = bend(self.photograph, self._maps(mesh, width, height)).astype(np.float32)
+        warped = {"M": self.to_box, "dsize": (width, height), "flags": cv2.INTER_LINEAR}
+        face += cv2.warpAffine(added, **warped)
+        inner = mouth_masks(mesh, width, height, self.origin)[..., 0]
+        rows, columns = np.flatnonzero(inner.any(axis=1)), np.flatnonzero(inner.any(axis=0))
+        if len(rows):
+            part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            mouth = cv2.warpAffine(bent.astype(np.float32) + added, **warped)[part]
+            share = inner[part][..., None] * (moved / np.float32(255))
+            face[part] += share * (mouth - face[part])
+        result = self.photograph.copy()
+        box = result[y : y + height, x : x + width]
+        np.copyto(box, np.clip(np.rint(face), 0, 255).astype(np.uint8), where=self.inside[..., None] > 0)
+        return result
+
+    def _maps(self, mesh, width, height):
+        """Where the pixels of the face's box come from, computed on a coarser grid where that is enough."""
+        factor = max(1.0, max(width, height) / GRID)
+        small = (round(width / factor), round(height / factor))
+        scale, middle = np.array([small[0] / width, small[1] / height, 1.0]), np.array([0.5, 0.5, 0])  # of a pixel
+        target, source = ((points - (*self.origin, 0) + middle) * scale - middle for points in (mesh, self.mesh))
+        x, y = maps_between(target, source, self.triangles, *small)
+        moves = np.dstack([x - np.arange(small[0]), y - np.arange(small[1])[:, None]]) / scale[:2]
+        moves = cv2.resize(moves.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        across = np.arange(width, dtype=np.float32) + self.origin[0]
+        down = np.arange(height, dtype=np.float32)[:, None] + self.origin[1]
+        return moves[..., 0] + across.astype(np.float32), moves[..., 1] + down.astype(np.float32)

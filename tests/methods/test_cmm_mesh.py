@@ -1,0 +1,255 @@
+"""CMM-mesh: poses, shapes, warps and paintings against what they must do by geometry."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from cmm.core.errors import UserError
+from cmm.datasets.actors.make_actors import Settings, render_clip
+from cmm.faces.alignment import align_sequence
+from cmm.methods.cmm_mesh.mouths import Smile, average, mouths_of, to_network
+from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
+from cmm.methods.cmm_mesh.painting import Painter, tones_of
+from cmm.methods.cmm_mesh.shapes import (
+    CORNERS,
+    LOWER_LIP,
+    POINTS,
+    STILL,
+    UPPER_LIP,
+    amplitude_of,
+    angle_of,
+    closed_at_most,
+    learn_shapes,
+    pose_of,
+    smiles_from,
+    time_courses,
+)
+from cmm.methods.cmm_mesh.warping import bend, maps_between
+from cmm.methods.generator import Condition, Neutral
+
+FRAMES = 8
+
+
+@pytest.fixture(scope="module")
+def photograph(tracker):
+    """(picture, its Face) of an actor."""
+    picture = render_clip(4, "posed", Settings(size=384))[0][0]
+    return picture, tracker.track(picture)
+
+
+@pytest.fixture(scope="module")
+def known(photograph):
+    """Shapes learned from made people: the actor's mesh, varied, whose mouths widen, rise and open."""
+    random, mesh = np.random.default_rng(0), photograph[1].mesh[:POINTS].astype(float)
+    meshes, labels, people = [], [], []
+    for person in range(24):
+        own = mesh + random.normal(0, 3, (1, 3)) + random.normal(0, 0.3, mesh.shape)
+        for label in range(2):
+            smile = np.zeros_like(mesh)
+            open_, far = random.uniform(-4, 8), random.uniform(8, 14) * (1 + 0.3 * label)
+            near = np.exp(-((mesh[:, :2] - mesh[13, :2]) ** 2).sum(axis=1) / 40**2)
+            smile[:, 0] = np.sign(mesh[:, 0] - mesh[13, 0]) * near * far
+            smile[:, 1] = -near * far * (np.abs(mesh[:, 0] - mesh[13, 0]) > 10)
+            smile[list(LOWER_LIP), 1] += open_
+            share = np.linspace(0, 1, FRAMES) ** (1 + label)
+            turn = Rotation.from_euler("y", random.uniform(-10, 10), degrees=True).as_matrix()
+            meshes.append((own + share[:, None, None] * smile) @ turn.T)
+            labels.append(label)
+            people.append(person)
+    settings = {"codes": 6, "modes": 3, "reach": 1.5}
+    return learn_shapes(np.array(meshes), np.array(labels), np.array(people), **settings)
+
+
+@pytest.mark.parametrize("angles", [(0, 0, 0), (10, 25, -15), (-20, -25, 40)])
+def test_a_pose_is_undone(known, angles, rng):
+    turn, scale, shift = Rotation.from_euler("xyz", angles, degrees=True), 37.0, np.array([120.0, 80, -5])
+    picture = scale * known["mean"] @ turn.as_matrix().T + shift
+    pose = pose_of(picture, known["mean"])
+    np.testing.assert_allclose(pose.to_head(picture), known["mean"], atol=1e-6)
+    moves = rng.normal(0, 1, (POINTS, 3))
+    np.testing.assert_allclose(pose.to_picture(moves), scale * moves @ turn.as_matrix().T, atol=1e-6)
+
+
+def test_a_pose_is_that_of_another_implementation(known, rng):
+    """scipy's solution of Wahba's problem, on noisy points."""
+    picture = 30 * known["mean"] @ Rotation.from_euler("xyz", (5, 20, 9), degrees=True).as_matrix().T
+    picture += rng.normal(0, 1, picture.shape)
+    target, source = (points[list(STILL)] - points[list(STILL)].mean(axis=0) for points in (known["mean"], picture))
+    expected = Rotation.align_vectors(target, source)[0].as_matrix()
+    np.testing.assert_allclose(pose_of(picture, known["mean"]).rotation, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("angles", "expected"), [((0, 0, 30), 0), ((0, 25, 0), 25), ((-12, 0, 70), 12)])
+def test_the_angle_of_a_head_is_that_to_the_camera(known, angles, expected):
+    mesh = known["mean"] @ Rotation.from_euler("zyx", angles[::-1], degrees=True).as_matrix().T
+    assert angle_of(pose_of(mesh, known["mean"])) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_turned_head_smiles_as_a_frontal_one(known, photograph):
+    mesh = photograph[1].mesh[:POINTS].astype(float)
+    turn = Rotation.from_euler("xyz", (8, 25, 12), degrees=True).as_matrix()
+    frontal, turned = (smiles_from(m, known, 0, 1.0, 5) - m for m in (mesh, 0.7 * mesh @ turn.T + 11))
+    np.testing.assert_allclose(turned, 0.7 * frontal @ turn.T, atol=1e-6)
+
+
+def test_smiles_begin_at_the_photograph_and_grow(known, photograph):
+    mesh = photograph[1].mesh[:POINTS].astype(float)
+    found = smiles_from(mesh, known, 1, 1.0, None)
+    assert found.shape == (4, FRAMES, POINTS, 3)
+    np.testing.assert_allclose(found[:, 0], np.broadcast_to(mesh, (4, POINTS, 3)), atol=1e-9)
+    width = np.linalg.norm(found[0][:, CORNERS[0]] - found[0][:, CORNERS[1]], axis=1)
+    assert (np.diff(width) > 0).all()
+    twice = smiles_from(mesh, known, 1, 0.5, 2 * FRAMES - 1)
+    way = found[0, :, CORNERS[0]] - mesh[CORNERS[0]]
+    np.testing.assert_allclose(twice[0, ::2, CORNERS[0]] - mesh[CORNERS[0]], way / 2, atol=1e-6)
+    assert (smiles_from(mesh, known, 1, 0.0, 3) == mesh).all()
+
+
+def test_the_expression_sets_the_time(known):
+    """One opens evenly, the other with the square of the time."""
+    even, late = known["curves"][:, 0]
+    np.testing.assert_allclose(even, np.linspace(0, 1, FRAMES), atol=0.02)
+    np.testing.assert_allclose(late, np.linspace(0, 1, FRAMES) ** 2, atol=0.02)
+
+
+def test_modes_differ_in_kind_and_not_in_amplitude(known):
+    mean = known["weights"][:2].mean(axis=0) @ known["components"]
+    amplitude = amplitude_of(mean, known["components"])
+    np.testing.assert_allclose(known["modes"] @ amplitude, 0, atol=1e-9)
+    moves = (known["modes"] @ known["components"]).reshape(3, POINTS, 3)
+    opened = moves[:, LOWER_LIP, 1].mean(axis=1) - moves[:, UPPER_LIP, 1].mean(axis=1)
+    assert np.ptp(opened) > 0.03, "lips part and close: the way in which the made people differ"
+
+
+def test_time_courses_of_equal_paths(rng):
+    ends, share = rng.normal(1, 0.3, (9, 1, 4)), np.linspace(0, 1, 6)[:, None] ** 2
+    np.testing.assert_allclose(time_courses(ends * share), np.broadcast_to(share.T, (4, 6)), atol=1e-9)
+
+
+def test_lips_meet_where_they_would_pass_through_each_other(known):
+    mesh = known["mean"].copy()
+    mesh[list(UPPER_LIP), 1] = 1.0
+    mesh[list(LOWER_LIP), 1] = np.where(np.arange(len(LOWER_LIP)) % 2, 1.2, 0.9)
+    closed = closed_at_most(mesh)
+    gap = closed[list(LOWER_LIP), 1] - closed[list(UPPER_LIP), 1]
+    np.testing.assert_allclose(gap, np.where(np.arange(len(LOWER_LIP)) % 2, 0.2, 0), atol=1e-12)
+
+
+def test_a_face_that_does_not_move_is_the_same(known, photograph):
+    picture, face = photograph
+    mesh = face.mesh[:POINTS].astype(float)
+    maps = maps_between(mesh, mesh, known["triangles"], *picture.shape[1::-1])
+    np.testing.assert_array_equal(bend(picture, maps), picture)
+
+
+def test_a_moved_face_is_found_where_it_was_moved_to(known, photograph, tracker):
+    picture, face = photograph
+    mesh = face.mesh[:POINTS].astype(float)
+    wanted = smiles_from(mesh, known, 0, 1.0, 2)[0, -1]
+    seen = tracker.track(bend(picture, maps_between(wanted, mesh, known["triangles"], *picture.shape[1::-1])))
+    corners = list(CORNERS)
+    asked, got = wanted[corners, :2] - mesh[corners, :2], seen.mesh[corners, :2] - mesh[corners, :2]
+    assert np.abs(asked).max() > 6
+    np.testing.assert_allclose(got, asked, atol=0.5 * np.abs(asked).max())
+
+
+def noisy_refiner(scale):
+    torch.manual_seed(0)
+    refiner = Refiner().eval()
+    torch.nn.init.normal_(refiner.last.weight, std=scale)
+    return refiner
+
+
+def painter(known, photograph, refiner):
+    picture, face = photograph
+    matrix = align_sequence(face.points[None], 64)[0]
+    return Painter(picture, face.mesh[:POINTS].astype(float), matrix, 64, known, refiner, torch.device("cpu"))
+
+
+def test_outside_of_the_face_no_pixel_changes(known, photograph):
+    picture, face = photograph
+    mesh = face.mesh[:POINTS].astype(float)
+    ways = smiles_from(mesh, known, 0, 1.5, 3)[0]
+    frames = painter(known, photograph, noisy_refiner(1.0)).paint(ways)
+    hull = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.round(mesh[:, :2]).astype(np.int32)), 1)
+    hull = cv2.dilate(hull, np.ones((3, 3), np.uint8))
+    np.testing.assert_array_equal(frames[:, hull == 0], np.broadcast_to(picture[hull == 0], (3, (hull == 0).sum(), 3)))
+    assert (frames[-1] != picture).any()
+    np.testing.assert_array_equal(frames[0], picture, "a sequence begins with the photograph itself")
+
+
+def test_a_photograph_of_any_size_is_painted_alike(known, photograph):
+    """The way over an enlarged grid, and the one over every pixel, differ by less than a JPEG does."""
+    picture, face = photograph
+    large = cv2.resize(picture, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    mesh = face.mesh[:POINTS].astype(float)
+    refiner, frames = noisy_refiner(0.05), []
+    for image, scale in ((picture, 1), (large, 3)):
+        own = (mesh + (0.5, 0.5, 0)) * scale - (0.5, 0.5, 0)
+        matrix = align_sequence(((face.points + 0.5) * scale - 0.5)[None], 64)[0]
+        made = Painter(image, own, matrix, 64, known, refiner, torch.device("cpu"))
+        frames.append(made.paint(smiles_from(own, known, 0, 1.0, 2)[0])[-1])
+    small = cv2.resize(frames[1], picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - frames[0]).mean() < 1
+
+
+@pytest.mark.parametrize("tone", [(255, 255, 255), (255, 225, 180)], ids=["grey", "sepia"])
+def test_a_picture_without_colours_gets_none(known, photograph, tone):
+    grey = cv2.cvtColor(photograph[0], cv2.COLOR_RGB2GRAY)[..., None] / 255
+    picture = np.round(grey * tone).astype(np.uint8)
+    mesh = photograph[1].mesh[:POINTS].astype(float)
+    made = painter(known, (picture, photograph[1]), noisy_refiner(1.0)).paint(smiles_from(mesh, known, 0, 1.0, 2)[0])
+    changed = (made[-1] != picture).any(axis=2)
+    colours = made[-1][changed].astype(float)
+    assert len(colours) > 1000
+    np.testing.assert_allclose(colours, np.outer(colours[:, 0] / tone[0], tone), atol=6)
+
+
+def test_the_colours_of_a_face_are_kept_as_such(photograph):
+    assert tones_of(photograph[0]) is None
+    assert tones_of((photograph[0] * 0.3).astype(np.uint8)) is None
+
+
+def test_the_person_between_two_is_both_at_the_ends(known, photograph):
+    picture, face = photograph
+    mesh = face.mesh[:POINTS].astype(float)
+    moves = (known["weights"][0] @ known["components"]).reshape(POINTS, 3)
+    smiling = mesh + pose_of(mesh, known["mean"]).to_picture(moves)
+    bent = bend(picture, maps_between(smiling, mesh, known["triangles"], *picture.shape[1::-1]))
+    one, two = (Smile(p, q, mesh, smiling, moves) for p, q in ((picture, bent), (255 - picture, 255 - bent)))
+    half = average(one, two, 0.5, known)
+    assert np.abs(half.neutral.astype(int) - 127).max() <= 1
+    start = average(one, two, 0.0, known)
+    np.testing.assert_array_equal(start.neutral, one.neutral)
+    np.testing.assert_allclose(start.mesh, smiling, atol=1e-9)
+    mouths = mouths_of([one, half], known)
+    assert np.abs(mouths.bent[0].astype(int) - mouths.true[0]).mean() < 1, "bent as the picture truly is"
+
+
+def test_the_refiner_begins_as_the_warp(rng):
+    arrays = rng.integers(0, 255, (2, 20, 20, 6), np.uint8), rng.integers(0, 255, (2, 20, 20, 2), np.uint8)
+    given = to_network(arrays[0][..., :3], arrays[0][..., 3:], arrays[1], np.zeros((2, 20, 20, 2), np.float16))
+    assert given.shape == (2, 10, 20, 20)
+    assert (Refiner()(given) == 0).all()
+
+
+def test_without_a_mesh_the_message_is_one_line(known, tmp_path):
+    from cmm.core.weights_file import save_networks
+    from cmm.methods.loading import load
+
+    about = {"stage": "cmm.methods.cmm_mesh.cmm_mesh", "expressions": ["posed", "spontaneous"]}
+    networks = {"shapes": SmileShapes.of(known, 64), "refiner": Refiner()}
+    save_networks(tmp_path / "w.safetensors", networks, about)
+    generator = load("cmm_mesh", [tmp_path / "w.safetensors"])
+    assert generator.modes == 3
+    faces, mesh = np.zeros((1, 64, 64, 3), np.uint8), np.full((1, 478, 3), np.nan, np.float32)
+    with pytest.raises(UserError, match="needs a mesh"):
+        generator(Neutral(None, faces, mesh), [Condition("posed")])
+    with pytest.raises(UserError, match="needs a mesh"):
+        generator.photograph(faces[0], None, np.eye(2, 3), Condition("posed"))
+    profile = known["mean"] @ Rotation.from_euler("y", 55, degrees=True).as_matrix().T
+    with pytest.raises(UserError, match="the head is turned by 55 degrees: CMM-mesh bends faces turned by at most 40"):
+        generator.photograph(faces[0], profile, np.eye(2, 3), Condition("posed"))
