@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
-from cmm.core.video import probe
+from cmm.core.video import probe, read_comment, read_frames
 from cmm.core.weights_file import save_networks
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate_controls import other_people
@@ -85,6 +85,48 @@ def test_a_photograph_gives_videos_and_a_strip(photos, model, tmp_path):
     assert names == {"conditional.mp4", "mode_1.mp4", "mode_2.mp4", "all.mp4", "strip.png", "neutral.png"}
     info = probe(out / "mode_1.mp4")
     assert (info.frames, info.width, info.height) == (5, 256, 256)
+
+
+def test_without_a_model_the_weights_inside_smile_at_the_photographs_own_size(photos, tracker, tmp_path):
+    photograph = cv2.copyMakeBorder(cv2.imread(str(photos / "one.png")), 20, 51, 30, 61, cv2.BORDER_REPLICATE)
+    cv2.imwrite(str(tmp_path / "me.png"), photograph)
+    words = ["generate", "--image", tmp_path / "me.png", "--frames", 6, "--strength", 1.5]
+    assert cli([str(word) for word in [*words, "--out", tmp_path / "a"]]) == 0
+    assert (
+        cli([str(word) for word in [*words, "--out", tmp_path / "b", "--view", "face", "--expression", "posed"]]) == 0
+    )
+    assert {path.name for path in (tmp_path / "a").iterdir()} >= {
+        "conditional.mp4",
+        "mode_3.mp4",
+        "all.mp4",
+        "strip.png",
+    }
+    whole, close = (probe(tmp_path / name / "mode_3.mp4") for name in "ab")
+    assert (whole.frames, whole.width, whole.height) == (6, photograph.shape[1] // 2 * 2, photograph.shape[0] // 2 * 2)
+    assert close.width % 2 == close.height % 2 == 0
+    assert close.width < whole.width
+    frames = [image for *_, image in read_frames(tmp_path / "a" / "conditional.mp4")]
+    edge = np.abs(frames[-1][:15].astype(int) - photograph[:15, : whole.width, ::-1])
+    assert edge.mean() < 3, "the background stays"
+    assert '"synthetic": true' in read_comment(tmp_path / "a" / "conditional.mp4")
+    first, last = (tracker.track(frame).points for frame in (frames[0], frames[-1]))
+    width = [np.linalg.norm(points[54] - points[48]) for points in (first, last)]
+    assert width[1] > 1.04 * width[0], "the mouth is wider"
+
+
+def test_a_face_cut_by_the_border_is_refused(photos, tmp_path, capsys):
+    face = cv2.imread(str(photos / "one.png"))
+    cv2.imwrite(str(tmp_path / "cut.png"), face[:, : face.shape[1] * 5 // 9])
+    assert cli(["generate", "--image", str(tmp_path / "cut.png"), "--out", str(tmp_path / "out")]) == 1
+    assert "is cut by the picture's border" in capsys.readouterr().err
+
+
+def test_who_smiles_already_is_told_so_or_refused(photos, model, tmp_path, caplog, capsys, monkeypatch):
+    monkeypatch.setattr("cmm.generation.generate.SMILING", -1.0)
+    assert generate(photos / "one.png", model, tmp_path / "out") == 0
+    assert "smiles already" in caplog.text
+    assert generate(photos / "one.png", model, tmp_path / "no", more=["--strict", "true"]) == 1
+    assert "smiles already: give one of a neutral face" in capsys.readouterr().err
 
 
 def test_of_two_faces_the_largest_is_taken_saying_so(photos, model, tmp_path, caplog):
