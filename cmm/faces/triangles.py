@@ -2,8 +2,20 @@
 
 import cv2
 import numpy as np
+from scipy.spatial import ConvexHull
 
 SHIFT = 4  # fractional bits of the coordinates given to OpenCV
+
+
+def outline_of(points):
+    """Corners (m, 2) of the convex outline of points (n, >= 2), in their order around it."""
+    return points[ConvexHull(points[:, :2]).vertices, :2]
+
+
+def smooth_step(x):
+    """Smooth step from 0 to 1 over x in 0-1."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
 
 
 def draw_triangles(points, triangles, width, height):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.spatial import ConvexHull, Delaunay
+from scipy.spatial import Delaunay
 
 from cmm.faces.alignment import similarity, transform
-from cmm.faces.triangles import draw_triangles, interpolate
+from cmm.faces.triangles import draw_triangles, interpolate, outline_of, smooth_step
 
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 95, 88, 178, 87, 14, 317, 402, 318, 324)
 EYES = ((33, 133), (362, 263))  # corners of the picture's left and right eye
@@ -82,29 +82,19 @@ def _regions(mesh):
     iod = np.linalg.norm(eyes[1] - eyes[0])
     relative = (mesh - eyes.mean(axis=0)) / iod
     below = relative @ (-across[1], across[0])  # the eyes at 0, the mouth at about 1.1 [IOD]
-    upper = 1 - _step((below - 0.12) / 0.4)
-    mouth = _step((below - 0.45) / 0.4)
+    upper = 1 - smooth_step((below - 0.12) / 0.4)
+    mouth = smooth_step((below - 0.45) / 0.4)
     lips = np.zeros(len(mesh))
     lips[list(INNER_LIPS)] = 1
     mouth = mouth * (1 - lips)
     return np.column_stack([mouth, lips, 1 - mouth - lips - upper * (1 - lips), upper * (1 - lips), relative @ across])
 
 
-def _step(x):
-    """Smooth step from 0 to 1 over x in 0-1."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
-
-
-def _outline(mesh):
-    return mesh[ConvexHull(mesh).vertices]
-
-
 def _still_points(mesh, size):
     """Corners and edges of the picture (8), and the face's outline enlarged: what does not move."""
     ends = np.linspace(0, size - 1, 3)
     frame = np.array([(x, y) for x in ends for y in ends if (x, y) != (ends[1], ends[1])])
-    outline = _outline(mesh)
+    outline = outline_of(mesh)
     middle = outline.mean(axis=0)
     return np.vstack([frame, np.clip(middle + REST * (outline - middle), 1, size - 2)])
 
@@ -113,9 +103,9 @@ def _inside(mesh, size):
     """Mask (s, s) float32: 1 inside the face's outline, 0 outside, a soft seam within it."""
     iod = np.linalg.norm(np.diff([mesh[list(pair)].mean(axis=0) for pair in EYES], axis=0))
     mask = np.zeros((size, size), np.uint8)
-    cv2.fillConvexPoly(mask, np.round(_outline(mesh)).astype(np.int32), 1)
+    cv2.fillConvexPoly(mask, np.round(outline_of(mesh)).astype(np.int32), 1)
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
-    return _step(depth / (FEATHER * iod)).astype(np.float32)
+    return smooth_step(depth / (FEATHER * iod)).astype(np.float32)
 
 
 def _same_light(image, model, mask):

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import torch
-from scipy.spatial import ConvexHull
 
 from cmm.core.errors import UserError
 from cmm.faces.alignment import transform, transform_mesh, warp
+from cmm.faces.triangles import outline_of, smooth_step
 from cmm.methods.cmm_mesh.mouths import Crop, look, to_network
 from cmm.methods.cmm_mesh.warping import bend, maps_between, mouth_masks
 
@@ -55,7 +55,7 @@ class Painter:
         if self.tones is not None:
             self.face = np.repeat(np.round(self.face.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
         self.aligned = transform_mesh(matrix, mesh)
-        outline = mesh[ConvexHull(mesh[:, :2]).vertices, :2]
+        outline = outline_of(mesh)
         height, width = photograph.shape[:2]
         low = np.clip(np.floor(outline.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
         high = np.clip(np.ceil(outline.max(axis=0)) + 1, low + 1, (width, height)).astype(int)
@@ -75,8 +75,7 @@ class Painter:
         x, y = self.crop.origin
         inside = mask[y + 1 : y + 1 + self.crop.side, x + 1 : x + 1 + self.crop.side]
         depth = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-        share = np.clip(depth / (SEAM * size), 0, 1).astype(np.float32)
-        return (share * share * (3 - 2 * share))[..., None]
+        return smooth_step(depth / np.float32(SEAM * size))[..., None]
 
     @torch.inference_mode()
     def paint(self, meshes):

@@ -9,7 +9,9 @@ neutral shape and the expression; the modes lie around it, along the ways in whi
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import ConvexHull, Delaunay, cKDTree
+from scipy.spatial import Delaunay, cKDTree
+
+from cmm.faces.triangles import outline_of, smooth_step
 
 POINTS = 468  # of the mesh, without the irises
 STILL = (
@@ -17,7 +19,6 @@ STILL = (
     33, 133, 362, 263,
 )  # fmt: skip  # forehead, temples, ridge of the nose, corners of the eyes
 UPPER_LIP, LOWER_LIP = (191, 80, 81, 82, 13, 312, 311, 310, 415), (95, 88, 178, 87, 14, 317, 402, 318, 324)  # inner
-LIP_ENDS = (78, 308)  # inner corners of the mouth
 CORNERS = (61, 291)  # outer ones
 INNER_LIPS = (78, *UPPER_LIP, 308, *LOWER_LIP[::-1])  # a ring
 OUTER_LIPS = (
@@ -88,11 +89,10 @@ def _unit(mesh):
 
 def rim(mean):
     """Share (468,) of its displacement that each point makes: 0 on the face's outline, 1 well inside."""
-    outline = mean[ConvexHull(mean[:, :2]).vertices, :2]
+    outline = outline_of(mean)
     along = np.linspace(0, 1, 64)[:, None, None]
     edge = ((1 - along) * outline + along * np.roll(outline, -1, axis=0)).reshape(-1, 2)
-    x = np.clip(cKDTree(edge).query(mean[:, :2])[0] / FADE, 0, 1)
-    return x * x * (3 - 2 * x)
+    return smooth_step(cKDTree(edge).query(mean[:, :2])[0] / FADE)
 
 
 def closed_at_most(mesh):
