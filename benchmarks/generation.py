@@ -13,8 +13,9 @@ from machine import RESULTS, in_turn, spread, write
 
 from cmm.core.video import write_video
 from cmm.datasets.actors.make_actors import Settings, render_clip
-from cmm.faces.alignment import align_sequence
+from cmm.faces.trackers import load
 from cmm.generation import generate
+from cmm.generation.photographs import neutral_of, see
 from cmm.methods.generator import Condition
 from cmm.methods.loading import load_folder, load_inside
 
@@ -31,6 +32,13 @@ def command(*words):
     return time.perf_counter() - start
 
 
+def seen(image, size):
+    """(picture, its face, the similarity to an aligned one of a size) of a photograph."""
+    with load(generate.Settings.backend) as tracker:
+        photograph = see(image, tracker, generate.Settings())
+    return photograph.picture, photograph.faces[0], photograph.matrix(photograph.faces[0], size)
+
+
 def photograph(folder):
     """Rows of a photograph's way to videos: a command, and a generator that has been loaded."""
     image = folder / "neutral.png"
@@ -38,9 +46,8 @@ def photograph(folder):
     words = ["generate", "--image", image, "--expression", "posed", "--model", RUN]
     first = [command(*words, "--out", folder / f"out{i}") for i in range(ROUNDS)]
     generator = load_folder("cmm_net", RUN)
-    picture, face = generate.see(image, generate.Settings())
-    matrix = align_sequence(face.points[None], generator.size)[0]
-    neutral = generate.neutral_of(picture, face, matrix, generator.size)
+    picture, face, matrix = seen(image, generator.size)
+    neutral = neutral_of(picture, face, matrix, generator.size)
     conditions = [Condition("posed")]
     again = in_turn({"again": lambda: generator(neutral, conditions)}, 7)["again"]
     films = generator.modes + 1
@@ -52,16 +59,16 @@ def photograph(folder):
 
 def whole_photograph(folder):
     """Rows of a photograph's way to videos of all of it, with the weights inside the package."""
-    image, settings = folder / "large.png", generate.Settings()
+    image = folder / "large.png"
     cv2.imwrite(str(image), cv2.resize(render_clip(3, "posed", Settings())[0][0], (1024, 1024))[..., ::-1])
     first = [command("generate", "--image", image, "--out", folder / f"whole{i}") for i in range(ROUNDS)]
     _, generator = load_inside()
-    picture, face = generate.see(image, settings)
-    matrix, condition = align_sequence(face.points[None], generator.size)[0], Condition(generator.expressions[-1])
+    picture, face, matrix = seen(image, generator.size)
+    condition = Condition(generator.expressions[-1])
 
     def again():
-        for i, frames in enumerate(generator.photograph(picture, face.mesh, matrix, condition)):
-            write_video(folder / f"{i}.mp4", frames, settings.fps)
+        for i, frames in enumerate(generator.photograph(picture, face.mesh, matrix, condition, blinks=True)):
+            write_video(folder / f"{i}.mp4", frames, generate.Settings.fps)
 
     films, loaded = generator.modes + 1, in_turn({"again": again}, 5)["again"]
     return [

@@ -35,7 +35,7 @@ def main(results, fold, weights):
     made, names = apexes(generator, data), names_of(generator)
     rows |= {name: made[:, i] for i, name in enumerate(names)}
     print(f"{len(data)} sequences of {len(set(data.subject))} people, fold {fold}")
-    sizes = sorted({64, apex.shape[1]})
+    sizes = sorted({64, 128, apex.shape[1]})
     print(f"{'SSIM at the apex':24}" + "".join(f"{f'{size} px, whole':>16}{'mouth':>8}" for size in sizes))
     table = {}
     for name, faces in rows.items():

@@ -3,21 +3,25 @@
 import numpy as np
 
 from cmm.faces.landmark_images import draw_sequence
-from cmm.sequences.smiles_file import MESH, write_smiles
+from cmm.faces.mesh import WITH_IRISES
+from cmm.sequences.smiles_file import write_smiles
 
 
 def write_random_smiles(path, count, frames, size, expressions=("posed", "spontaneous")):
     """Write a smiles.h5 of `count` sequences of drifting points over noise, of three folds and these expressions."""
     rng = np.random.default_rng(0)
     rows, sequences = [], []
-    still, moves = rng.uniform(size / 8, size * 7 / 8, (MESH, 3)), rng.normal(0, size / 40, (MESH, 3))  # of all meshes
+    still, moves = (
+        rng.uniform(size / 8, size * 7 / 8, (WITH_IRISES, 3)),
+        rng.normal(0, size / 40, (WITH_IRISES, 3)),
+    )  # of all meshes
     for i in range(count):
         drift = np.cumsum(rng.normal(0, 0.3, (frames, 68, 2)), axis=0)
         points = drift + rng.uniform(size / 8, size * 7 / 8, (1, 68, 2))
         faces = rng.integers(0, 255, (frames, size, size, 3), np.uint8)
         units = np.linspace(0, rng.uniform(1, 5, 2), frames)  # (t, 2)
         share = np.linspace(0, 1, frames)[:, None, None]
-        mesh = still + share * moves + rng.normal(0, size / 200, (frames, MESH, 3))
+        mesh = still + share * moves + rng.normal(0, size / 200, (frames, WITH_IRISES, 3))
         sequences.append({"landmarks": draw_sequence(points, size), "faces": faces, "points": points, "mesh": mesh,
                           "action_units": units})  # fmt: skip
         expression = expressions[i % len(expressions)]

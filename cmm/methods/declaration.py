@@ -12,7 +12,7 @@ ABLATION_SCORES = dict.fromkeys(
     ("identity_distance_dlib_resnet", "ssim_mouth_apex", "expression_accuracy", "ssim"), "conditional"
 )
 
-TOLD = ("strength", "frames", "action_units")  # fields of a Condition beside the expression
+TOLD = ("strength", "frames", "action_units", "seed")  # fields of a Condition beside the expression
 STILL = "pictures along a curve"  # what tables call the sequence of a method of still images
 
 

@@ -23,18 +23,22 @@ class Condition:
     frames: length, 2-1024; None for that of the training sequences.
     action_units: intensities at the end, 0-5, of AU6 and AU12, 0 of the one that is not named, whatever the
         strength; None as the expression has them.
+    seed: names one of the method's variations, 0 or more; None for the method as it was learned.
     """
 
     expression: str
     strength: float = 1.0
     frames: int | None = None
     action_units: Mapping[str, float] | None = None
+    seed: int | None = None
 
     def __post_init__(self):
         """Refuse what no method can mean; UserError names the field and what is allowed."""
         _within("strength", self.strength, STRENGTHS)
         if self.frames is not None:
             _within("frames", self.frames, FRAMES)
+        if self.seed is not None and self.seed < 0:
+            raise UserError(f"condition: seed {self.seed} is less than 0")
         for name, value in (self.action_units or {}).items():
             if name not in ACTION_UNITS:
                 raise UserError(f"condition: no action unit {name!r}: choose {', '.join(ACTION_UNITS)}")
@@ -83,9 +87,9 @@ class Generated:
 class Generator(Protocol):
     """A trained method, ready for use.
 
-    One that works on whole photographs has `photograph(picture, mesh, matrix, condition, modes=True)`, too: it yields
-    the frames (t, h, w, 3) uint8 of each sequence of a picture (h, w, 3) uint8, whose face has a mesh (478, 3) in its
-    pixels and comes to lie at the generator's size by the similarity `matrix` (2, 3).
+    One that works on whole photographs has `photograph(picture, mesh, matrix, condition, modes=True, blinks=False)`,
+    too: it yields the frames (t, h, w, 3) uint8 of each sequence of a picture (h, w, 3) uint8, whose face has a mesh
+    (478, 3) in its pixels and comes to lie at the generator's size by the similarity `matrix` (2, 3).
     """
 
     about: dict  # how its weights were made

@@ -26,9 +26,10 @@ from cmm.faces.alignment import align_sequence, transform, transform_mesh, warp
 from cmm.faces.backends import MESH_BACKENDS
 from cmm.faces.landmark_images import draw_sequence
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, points_of
+from cmm.faces.mesh import WITH_IRISES
 from cmm.faces.trackers import load
 from cmm.sequences.au_curves import intensities
-from cmm.sequences.smiles_file import MESH, write_smiles
+from cmm.sequences.smiles_file import write_smiles
 
 log = logging.getLogger("cmm")
 
@@ -117,7 +118,7 @@ def mesh_of(image, tracker, matrix, points):
     """Aligned mesh (478, 3) float32 of the face that has the aligned `points`; NaN without a tracker or a face."""
     near = transform(cv2.invertAffineTransform(matrix), points)
     face = tracker.track(image, near) if tracker else None
-    return np.full((MESH, 3), np.nan, np.float32) if face is None else transform_mesh(matrix, face.mesh)
+    return np.full((WITH_IRISES, 3), np.nan, np.float32) if face is None else transform_mesh(matrix, face.mesh)
 
 
 def cut_sequences(rows, track, path, settings, tracker=None):
@@ -151,7 +152,7 @@ def plan_sequence(row, times, points, settings):
     matrices = align_sequence(points[span - 1], settings.image_size, settings.alignment_smoothing)[numbers - numbers[0]]
     aligned = transform(matrices, points[numbers - 1]).astype(np.float32)
     faces = np.zeros((len(numbers), settings.image_size, settings.image_size, 3), np.uint8)
-    mesh = np.full((len(numbers), MESH, 3), np.nan, np.float32)
+    mesh = np.full((len(numbers), WITH_IRISES, 3), np.nan, np.float32)
     return Sequence(numbers, matrices, aligned, faces, mesh, np.zeros(len(numbers), bool))
 
 

@@ -18,9 +18,9 @@ import numpy as np
 from cmm.core.errors import UserError
 from cmm.core.files import atomic
 from cmm.core.provenance import until_now
+from cmm.faces.mesh import WITH_IRISES
 
 KIND = "cmm smiles"
-MESH = 478  # points of MediaPipe's mesh, the irises' among them
 TEXT = h5py.string_dtype()
 ARRAYS = ("landmarks", "faces", "points", "mesh", "action_units")
 LABELS = ("smile", "subject", "expression", "video")
@@ -62,7 +62,7 @@ def write_smiles(path, sequences, rows, frames, size, provenance):
     count = len(rows)
     with atomic(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["kind"] = KIND
-        shapes = {"landmarks": (size, size), "faces": (size, size, 3), "points": (68, 2), "mesh": (MESH, 3)}
+        shapes = {"landmarks": (size, size), "faces": (size, size, 3), "points": (68, 2), "mesh": (WITH_IRISES, 3)}
         shapes |= {"action_units": (2,)}
         for name, shape in shapes.items():
             kind, empty = (np.uint8, 0) if name in ("landmarks", "faces") else (np.float32, np.nan)

@@ -10,7 +10,8 @@ from cmm.core.video import probe
 from cmm.datasets import index_videos
 from cmm.datasets.actors import make_actors
 from cmm.datasets.photographs import animate_photographs
-from cmm.datasets.photographs.morph import EYES, Amounts, _regions
+from cmm.datasets.photographs.morph import Amounts, _regions
+from cmm.faces.mesh import EYE_CORNERS
 from cmm.faces.triangles import draw_triangles, interpolate
 
 SETTINGS = make_actors.Settings(people=10, size=256, fps=12)
@@ -89,7 +90,7 @@ def test_the_parts_share_every_point(morph):
     weights = _regions(morph.start[:468])
     np.testing.assert_allclose(weights[:, :4].sum(axis=1), 1)
     assert weights[:, :4].min() >= -1e-9
-    sides = [weights[list(pair), 4].mean() for pair in EYES]
+    sides = [weights[list(pair), 4].mean() for pair in EYE_CORNERS]
     assert sides[0] < 0 < sides[1]
 
 

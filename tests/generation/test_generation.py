@@ -1,9 +1,14 @@
 """Generation from trained bundles, and from photographs."""
 
+import json
+import shutil
+
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from cmm.cli import main as cli
@@ -13,9 +18,10 @@ from cmm.core.weights_file import save_networks
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate_controls import other_people
 from cmm.generation.render_films import enlarge, side_by_side
+from cmm.generation.write_sequence import FORMATS, write_sequence
 from cmm.methods.cmm_net.networks import MultiModeLSTM
 from cmm.methods.generator import Condition, Neutral
-from cmm.methods.loading import load_folder
+from cmm.methods.loading import load_folder, load_inside
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
 from cmm.networks.translation import TranslationUNet
@@ -87,7 +93,16 @@ def test_a_photograph_gives_videos_and_a_strip(photos, model, tmp_path):
     assert (info.frames, info.width, info.height) == (5, 256, 256)
 
 
-def test_without_a_model_the_weights_inside_smile_at_the_photographs_own_size(photos, tracker, tmp_path):
+@pytest.fixture
+def inside():
+    """Skips where the weights are not there yet: they are trained by the code before them."""
+    try:
+        return load_inside()
+    except UserError as error:
+        pytest.skip(str(error))
+
+
+def test_without_a_model_the_weights_inside_smile_at_the_photographs_own_size(inside, photos, tracker, tmp_path):
     photograph = cv2.copyMakeBorder(cv2.imread(str(photos / "one.png")), 20, 51, 30, 61, cv2.BORDER_REPLICATE)
     cv2.imwrite(str(tmp_path / "me.png"), photograph)
     words = ["generate", "--image", tmp_path / "me.png", "--frames", 6, "--strength", 1.5]
@@ -114,7 +129,7 @@ def test_without_a_model_the_weights_inside_smile_at_the_photographs_own_size(ph
     assert width[1] > 1.04 * width[0], "the mouth is wider"
 
 
-def test_a_face_cut_by_the_border_is_refused(photos, tmp_path, capsys):
+def test_a_face_cut_by_the_border_is_refused(inside, photos, tmp_path, capsys):
     face = cv2.imread(str(photos / "one.png"))
     cv2.imwrite(str(tmp_path / "cut.png"), face[:, : face.shape[1] * 5 // 9])
     assert cli(["generate", "--image", str(tmp_path / "cut.png"), "--out", str(tmp_path / "out")]) == 1
@@ -122,7 +137,7 @@ def test_a_face_cut_by_the_border_is_refused(photos, tmp_path, capsys):
 
 
 def test_who_smiles_already_is_told_so_or_refused(photos, model, tmp_path, caplog, capsys, monkeypatch):
-    monkeypatch.setattr("cmm.generation.generate.SMILING", -1.0)
+    monkeypatch.setattr("cmm.generation.photographs.SMILING", -1.0)
     assert generate(photos / "one.png", model, tmp_path / "out") == 0
     assert "smiles already" in caplog.text
     assert generate(photos / "one.png", model, tmp_path / "no", more=["--strict", "true"]) == 1
@@ -131,7 +146,118 @@ def test_who_smiles_already_is_told_so_or_refused(photos, model, tmp_path, caplo
 
 def test_of_two_faces_the_largest_is_taken_saying_so(photos, model, tmp_path, caplog):
     assert generate(photos / "two.png", model, tmp_path / "out") == 0
-    assert "shows 2 faces: the largest is taken" in caplog.text
+    assert "shows 2 faces: the largest is taken; --face all takes all" in caplog.text
+
+
+def test_a_face_is_chosen_by_its_number_from_the_left(photos, model, tmp_path, capsys):
+    for name in ("largest", "1", "2"):
+        assert generate(photos / "two.png", model, tmp_path / name, more=["--face", name]) == 0
+    faces = {name: cv2.imread(str(tmp_path / name / "neutral.png")) for name in ("largest", "1", "2")}
+    np.testing.assert_array_equal(faces["1"], faces["largest"])
+    assert (faces["2"] != faces["1"]).any()
+    for name, message in (
+        ("3", "--face 3: "),
+        ("0", "--face 0: write largest, all, or a number, counted from the left"),
+        ("left", "--face left: write largest"),
+        ("all", "--face all: cmm_net gives videos of one face, not of photographs: name a number"),
+        ("2 --backend dlib", "--face 2: dlib gives the largest face alone"),
+    ):
+        assert generate(photos / "two.png", model, tmp_path / "no", more=["--face", *name.split()]) == 1
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
+
+
+def test_everybody_in_a_photograph_smiles(inside, photos, tracker, tmp_path):
+    words = ["generate", "--image", photos / "two.png", "--face", "all", "--frames", 3, "--strength", 1.5]
+    assert cli([*map(str, words), "--out", str(tmp_path / "a")]) == 0
+    first, *_, last = [image for *_, image in read_frames(tmp_path / "a" / "mode_3.mp4")]
+    for before, after in zip(*(tracker.track_all(image) for image in (first, last)), strict=True):
+        assert after.measures["AU12_proxy"] > before.measures["AU12_proxy"] + 0.1
+    height = probe(tmp_path / "a" / "all.mp4").height
+    assert height == 2 * (24 + 256), "a row a face"
+    assert {"neutral_1.png", "neutral_2.png"} <= {path.name for path in (tmp_path / "a").iterdir()}
+
+
+def test_formats_are_what_they_are_called(tmp_path, rng):
+    frames = cv2.blur(rng.integers(0, 255, (64, 48, 15), np.uint8), (5, 5)).reshape(64, 48, 5, 3).transpose(2, 0, 1, 3)
+    write_sequence(tmp_path, "a", frames, 10, FORMATS, {"synthetic": True})
+    assert probe(tmp_path / "a.mp4").frames == 5
+    for kind in ("gif", "webp"):
+        with Image.open(tmp_path / f"a.{kind}") as film:
+            assert (film.format.lower(), film.n_frames, film.size) == (kind, 5, (48, 64))
+            film.seek(4)
+            film.load()
+            assert film.info["duration"] == 100
+            assert np.abs(np.asarray(film.convert("RGB"), int) - frames[4]).mean() < 12
+            assert json.loads(film.info.get("comment", film.info.get("xmp")))["synthetic"] is True
+    for i, frame in enumerate(frames):
+        with Image.open(tmp_path / "a" / f"{i:04d}.png") as picture:
+            np.testing.assert_array_equal(np.asarray(picture), frame)
+            assert json.loads(picture.text["Description"])["synthetic"] is True
+    with Image.open(tmp_path / "a.png") as still:
+        np.testing.assert_array_equal(np.asarray(still), frames[-1])
+
+
+def test_a_photograph_gives_the_formats_asked_for(photos, model, tmp_path):
+    assert generate(photos / "one.png", model, tmp_path / "out", more=["--formats", "gif", "still"]) == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()} - {"all.mp4", "strip.png", "neutral.png"}
+    assert names == {f"{name}.{kind}" for name in ("conditional", "mode_1", "mode_2") for kind in ("gif", "png")}
+
+
+@pytest.fixture
+def folder(photos, tmp_path):
+    """A folder of two photographs that can be used, one that cannot, and something else."""
+    album = tmp_path / "album"
+    album.mkdir()
+    for name, photo in (("ann.png", "one.png"), ("bob.png", "nobody.png"), ("cyd.png", "two.png")):
+        shutil.copy(photos / photo, album / name)
+    (album / "notes.txt").touch()
+    return album
+
+
+def test_a_folder_gives_a_folder_each_and_a_table_that_says_what_failed(folder, model, tmp_path, capsys, caplog):
+    out = tmp_path / "out"
+    assert generate(folder, model, out) == 1
+    assert f"1 of 3 photographs failed: {out / 'photographs.tsv'} says why" in capsys.readouterr().err
+    assert "1 other files are left out" in caplog.text
+    table = pd.read_csv(out / "photographs.tsv", sep="\t")
+    assert list(table["photograph"]) == ["ann.png", "bob.png", "cyd.png"]
+    assert list(table["status"]) == ["done", "failed", "done"]
+    assert "no face found" in table["reason"][1]
+    assert table["AU12"].notna().tolist() == [True, False, True]
+    assert {path.name for path in out.iterdir() if path.is_dir()} == {"ann", "cyd"}
+    assert (out / "ann" / "all.mp4").is_file()
+
+
+def test_a_folder_goes_on_where_it_stopped(folder, model, photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert generate(folder, model, out) == 1
+    shutil.rmtree(out / "cyd")
+    shutil.copy(photos / "one.png", folder / "bob.png")
+    before = (out / "ann" / "all.mp4").stat().st_mtime_ns
+    assert generate(folder, model, out) == 0
+    assert (out / "ann" / "all.mp4").stat().st_mtime_ns == before, "what is done is left alone"
+    assert {path.name for path in out.iterdir() if path.is_dir()} == {"ann", "bob", "cyd"}
+    assert set(pd.read_csv(out / "photographs.tsv", sep="\t")["status"]) == {"done"}
+    assert generate(folder, model, out, "spontaneous") == 1
+    assert f"{out} was made with other condition: name a new folder" in capsys.readouterr().err
+    (out / "photographs.tsv-metadata.json").write_text("{")
+    assert generate(folder, model, out) == 1
+    assert "is damaged" in capsys.readouterr().err
+
+
+def test_folders_that_cannot_be_used_are_one_line(folder, model, tmp_path, capsys):
+    (tmp_path / "none").mkdir()
+    assert generate(tmp_path / "none", model, tmp_path / "out") == 1
+    assert "none holds no photograph" in capsys.readouterr().err
+    shutil.copy(folder / "ann.png", folder / "ann.jpg")
+    assert generate(folder, model, tmp_path / "out") == 1
+    assert "has ann.jpg and ann.png: rename one" in capsys.readouterr().err
+    (folder / "ann.jpg").unlink()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").touch()
+    assert generate(folder, model, tmp_path / "out") == 1
+    assert "exists already and has no photographs.tsv" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -7,29 +7,32 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from cmm.core.errors import UserError
+from cmm.core.weights_file import save_networks
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.alignment import align_sequence
+from cmm.faces.mesh import LOWER_LIP, MOUTH_CORNERS, POINTS, UPPER_LIP
+from cmm.methods.cmm_mesh.eyes import COURSE, LOWER, UPPER, blinked, closures
 from cmm.methods.cmm_mesh.mouths import Smile, average, mouths_of, to_network
 from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
 from cmm.methods.cmm_mesh.painting import Painter, tones_of
 from cmm.methods.cmm_mesh.shapes import (
-    CORNERS,
-    LOWER_LIP,
-    POINTS,
     STILL,
-    UPPER_LIP,
     amplitude_of,
     angle_of,
     closed_at_most,
     learn_shapes,
+    modes_of,
     pose_of,
     smiles_from,
     time_courses,
 )
+from cmm.methods.cmm_mesh.teeth import HEIGHT, WIDTH, brightest, edges_of, place, plate_of, shown
 from cmm.methods.cmm_mesh.warping import bend, maps_between
 from cmm.methods.generator import Condition, Neutral
+from cmm.methods.loading import load
 
 FRAMES = 8
+NONE = np.zeros((0, 6))  # modes
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +61,8 @@ def known(photograph):
             meshes.append((own + share[:, None, None] * smile) @ turn.T)
             labels.append(label)
             people.append(person)
-    settings = {"codes": 6, "modes": 3, "reach": 1.5}
-    return learn_shapes(np.array(meshes), np.array(labels), np.array(people), **settings)
+    arrays = learn_shapes(np.array(meshes), np.array(labels), np.array(people), codes=6, reach=1.5)
+    return arrays | {"teeth": np.zeros((0, HEIGHT, WIDTH, 2), np.uint8)}
 
 
 @pytest.mark.parametrize("angles", [(0, 0, 0), (10, 25, -15), (-20, -25, 40)])
@@ -90,21 +93,23 @@ def test_the_angle_of_a_head_is_that_to_the_camera(known, angles, expected):
 def test_a_turned_head_smiles_as_a_frontal_one(known, photograph):
     mesh = photograph[1].mesh[:POINTS].astype(float)
     turn = Rotation.from_euler("xyz", (8, 25, 12), degrees=True).as_matrix()
-    frontal, turned = (smiles_from(m, known, 0, 1.0, 5) - m for m in (mesh, 0.7 * mesh @ turn.T + 11))
+    modes = modes_of(known["ways"], 3)
+    frontal, turned = (smiles_from(m, known, modes, 0, 1.0, 5) - m for m in (mesh, 0.7 * mesh @ turn.T + 11))
     np.testing.assert_allclose(turned, 0.7 * frontal @ turn.T, atol=1e-6)
 
 
 def test_smiles_begin_at_the_photograph_and_grow(known, photograph):
     mesh = photograph[1].mesh[:POINTS].astype(float)
-    found = smiles_from(mesh, known, 1, 1.0, None)
+    modes = modes_of(known["ways"], 3)
+    found = smiles_from(mesh, known, modes, 1, 1.0, None)
     assert found.shape == (4, FRAMES, POINTS, 3)
     np.testing.assert_allclose(found[:, 0], np.broadcast_to(mesh, (4, POINTS, 3)), atol=1e-9)
-    width = np.linalg.norm(found[0][:, CORNERS[0]] - found[0][:, CORNERS[1]], axis=1)
+    width = np.linalg.norm(found[0][:, MOUTH_CORNERS[0]] - found[0][:, MOUTH_CORNERS[1]], axis=1)
     assert (np.diff(width) > 0).all()
-    twice = smiles_from(mesh, known, 1, 0.5, 2 * FRAMES - 1)
-    way = found[0, :, CORNERS[0]] - mesh[CORNERS[0]]
-    np.testing.assert_allclose(twice[0, ::2, CORNERS[0]] - mesh[CORNERS[0]], way / 2, atol=1e-6)
-    assert (smiles_from(mesh, known, 1, 0.0, 3) == mesh).all()
+    twice = smiles_from(mesh, known, modes, 1, 0.5, 2 * FRAMES - 1)
+    way = found[0, :, MOUTH_CORNERS[0]] - mesh[MOUTH_CORNERS[0]]
+    np.testing.assert_allclose(twice[0, ::2, MOUTH_CORNERS[0]] - mesh[MOUTH_CORNERS[0]], way / 2, atol=1e-6)
+    assert (smiles_from(mesh, known, modes, 1, 0.0, 3) == mesh).all()
 
 
 def test_the_expression_sets_the_time(known):
@@ -117,8 +122,9 @@ def test_the_expression_sets_the_time(known):
 def test_modes_differ_in_kind_and_not_in_amplitude(known):
     mean = known["weights"][:2].mean(axis=0) @ known["components"]
     amplitude = amplitude_of(mean, known["components"])
-    np.testing.assert_allclose(known["modes"] @ amplitude, 0, atol=1e-9)
-    moves = (known["modes"] @ known["components"]).reshape(3, POINTS, 3)
+    modes = modes_of(known["ways"], 3, turn=0.4)
+    np.testing.assert_allclose(modes @ amplitude, 0, atol=1e-9)
+    moves = (modes @ known["components"]).reshape(3, POINTS, 3)
     opened = moves[:, LOWER_LIP, 1].mean(axis=1) - moves[:, UPPER_LIP, 1].mean(axis=1)
     assert np.ptp(opened) > 0.03, "lips part and close: the way in which the made people differ"
 
@@ -147,9 +153,9 @@ def test_a_face_that_does_not_move_is_the_same(known, photograph):
 def test_a_moved_face_is_found_where_it_was_moved_to(known, photograph, tracker):
     picture, face = photograph
     mesh = face.mesh[:POINTS].astype(float)
-    wanted = smiles_from(mesh, known, 0, 1.0, 2)[0, -1]
+    wanted = smiles_from(mesh, known, NONE, 0, 1.0, 2)[0, -1]
     seen = tracker.track(bend(picture, maps_between(wanted, mesh, known["triangles"], *picture.shape[1::-1])))
-    corners = list(CORNERS)
+    corners = list(MOUTH_CORNERS)
     asked, got = wanted[corners, :2] - mesh[corners, :2], seen.mesh[corners, :2] - mesh[corners, :2]
     assert np.abs(asked).max() > 6
     np.testing.assert_allclose(got, asked, atol=0.5 * np.abs(asked).max())
@@ -171,7 +177,7 @@ def painter(known, photograph, refiner):
 def test_outside_of_the_face_no_pixel_changes(known, photograph):
     picture, face = photograph
     mesh = face.mesh[:POINTS].astype(float)
-    ways = smiles_from(mesh, known, 0, 1.5, 3)[0]
+    ways = smiles_from(mesh, known, NONE, 0, 1.5, 3)[0]
     frames = painter(known, photograph, noisy_refiner(1.0)).paint(ways)
     hull = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(np.round(mesh[:, :2]).astype(np.int32)), 1)
@@ -191,7 +197,7 @@ def test_a_photograph_of_any_size_is_painted_alike(known, photograph):
         own = (mesh + (0.5, 0.5, 0)) * scale - (0.5, 0.5, 0)
         matrix = align_sequence(((face.points + 0.5) * scale - 0.5)[None], 64)[0]
         made = Painter(image, own, matrix, 64, known, refiner, torch.device("cpu"))
-        frames.append(made.paint(smiles_from(own, known, 0, 1.0, 2)[0])[-1])
+        frames.append(made.paint(smiles_from(own, known, NONE, 0, 1.0, 2)[0])[-1])
     small = cv2.resize(frames[1], picture.shape[1::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - frames[0]).mean() < 1
 
@@ -201,7 +207,8 @@ def test_a_picture_without_colours_gets_none(known, photograph, tone):
     grey = cv2.cvtColor(photograph[0], cv2.COLOR_RGB2GRAY)[..., None] / 255
     picture = np.round(grey * tone).astype(np.uint8)
     mesh = photograph[1].mesh[:POINTS].astype(float)
-    made = painter(known, (picture, photograph[1]), noisy_refiner(1.0)).paint(smiles_from(mesh, known, 0, 1.0, 2)[0])
+    way = smiles_from(mesh, known, NONE, 0, 1.0, 2)[0]
+    made = painter(known, (picture, photograph[1]), noisy_refiner(1.0)).paint(way)
     changed = (made[-1] != picture).any(axis=2)
     colours = made[-1][changed].astype(float)
     assert len(colours) > 1000
@@ -231,19 +238,108 @@ def test_the_person_between_two_is_both_at_the_ends(known, photograph):
 
 def test_the_refiner_begins_as_the_warp(rng):
     arrays = rng.integers(0, 255, (2, 20, 20, 6), np.uint8), rng.integers(0, 255, (2, 20, 20, 2), np.uint8)
-    given = to_network(arrays[0][..., :3], arrays[0][..., 3:], arrays[1], np.zeros((2, 20, 20, 2), np.float16))
-    assert given.shape == (2, 10, 20, 20)
+    moves, edges = np.zeros((2, 20, 20, 2), np.float16), np.zeros((2, 20, 20), np.float32)
+    given = to_network(arrays[0][..., :3], arrays[0][..., 3:], arrays[1], moves, edges, edges)
+    assert given.shape == (2, 12, 20, 20)
     assert (Refiner()(given) == 0).all()
 
 
-def test_without_a_mesh_the_message_is_one_line(known, tmp_path):
-    from cmm.core.weights_file import save_networks
-    from cmm.methods.loading import load
+def test_teeth_are_told_whatever_the_light(rng):
+    """Edges are those of the brightness alone: half the light, or another tint, changes none."""
+    face = rng.integers(60, 200, (40, 40, 3)).astype(np.uint8)
+    inner = np.zeros((40, 40), np.uint8)
+    inner[12:28, 6:34] = 255
+    edges = edges_of(face, inner, 64)
+    assert (edges[inner == 0] == 0).all()
+    assert edges[inner > 0].std() > 0.1
+    np.testing.assert_allclose(edges_of((face // 2 * 2) // 2, inner, 64), edges, atol=0.05)
+    flat = np.full((40, 40, 3), 180, np.uint8)
+    np.testing.assert_allclose(edges_of(flat, inner, 64), 0, atol=1e-5)
 
+
+@pytest.mark.parametrize("angles", [(0, 0, 0), (5, 20, 12)])
+def test_a_plate_comes_back_to_where_it_was_taken(known, rng, angles):
+    """Into the head's frame and out again, in a turned head too; and the middle of the lips is the plate's."""
+    turn = Rotation.from_euler("xyz", angles, degrees=True).as_matrix()
+    mesh = 90 * known["mean"] @ turn.T + 100
+    origin = mesh[[13, 14], :2].mean(axis=0).round() - 80
+    placed = place(mesh, known["mean"], origin)
+    middle = mesh[[13, 14], :2].mean(axis=0) - origin
+    np.testing.assert_allclose(placed @ [(WIDTH - 1) / 2, (HEIGHT - 1) / 2, 1], middle, atol=1e-6)
+    inner = np.zeros((160, 160), np.uint8)
+    cv2.circle(inner, tuple(np.round(middle).astype(int)), 12, 255, -1)
+    edges = cv2.GaussianBlur(rng.normal(0, 2, (160, 160)), (0, 0), 3).astype(np.float32) * (inner > 0)
+    back, there = shown(plate_of(edges, inner, placed), placed, 160)
+    inside = cv2.erode(inner, np.ones((5, 5))) > 0
+    assert (there[inside] > 0.95).all()
+    np.testing.assert_allclose(back[inside], edges[inside], atol=0.05)
+    assert (there[cv2.dilate(inner, np.ones((7, 7))) == 0] == 0).all()
+
+
+def test_plates_are_of_different_people_and_the_widest_come_first():
+    plates = np.zeros((5, HEIGHT, WIDTH, 2), np.uint8)
+    for i, rows in enumerate((10, 20, 5, 0, 12)):
+        plates[i, :rows, :, 1] = 255
+    chosen = brightest(plates, np.array([100.0, 100, 100, 100, 100]), np.array(["a", "a", "b", "c", "d"]), 4)
+    assert [int((plate[:, 0, 1] > 0).sum()) for plate in chosen] == [20, 12, 5]
+
+
+def test_who_shows_teeth_already_is_given_nobody_elses(known, photograph):
+    picture, face = photograph
+    plates = np.full((1, HEIGHT, WIDTH, 2), 255, np.uint8)
+    arrays, matrix, given = known | {"teeth": plates}, align_sequence(face.points[None], 64)[0], []
+    for gap in (0, 20):
+        mesh = face.mesh[:POINTS].astype(float)
+        mesh[14] = mesh[13] + (0, gap, 0)
+        given.append(Painter(picture, mesh, matrix, 64, arrays, Refiner(), torch.device("cpu")).teeth[1].max())
+    assert given == [1, 0]
+
+
+def test_lids_meet_and_nothing_else_moves_far(known):
+    mesh = known["mean"]
+    shut = blinked(np.stack([mesh, mesh]), np.array([0.0, 1.0]))
+    np.testing.assert_array_equal(shut[0], mesh)
+    np.testing.assert_allclose(shut[1, UPPER], shut[1, LOWER], atol=1e-12)
+    moved = np.abs(shut[1] - mesh).max(axis=1) > 0
+    assert moved.sum() == 42
+    assert not moved[[33, 133, 263, 362]].any(), "the corners of the eyes"
+
+
+@pytest.mark.parametrize(("frames", "blinks"), [(8, 0), (16, 1), (32, 1), (100, 2), (1024, 21)])
+def test_blinks_are_whole_and_as_many_as_people_have(frames, blinks):
+    for seed in range(20):
+        closure = closures(frames, np.random.default_rng(seed))
+        assert (closure == 1).sum() == blinks
+        assert closure.sum() == pytest.approx(blinks * sum(COURSE))
+        assert closure[0] == closure[-1] == 0
+
+
+def test_a_seed_names_a_variation_of_the_modes_and_not_of_the_mean_smile(known, photograph, tmp_path):
+    picture, face = photograph
+    generator = saved(known, tmp_path)
+    matrix = align_sequence(face.points[None], 64)[0]
+
+    def ends(seed, **more):
+        condition = Condition("posed", frames=2, seed=seed)
+        return np.stack([frames[-1] for frames in generator.photograph(picture, face.mesh, matrix, condition, **more)])
+
+    plain, one, again, two = ends(None), ends(1), ends(1), ends(2)
+    np.testing.assert_array_equal(one, again)
+    np.testing.assert_array_equal(plain[0], one[0])
+    assert (one[1:] != plain[1:]).any(axis=(1, 2, 3)).all()
+    assert (one[1:] != two[1:]).any(axis=(1, 2, 3)).all()
+    assert len(ends(1, modes=False)) == 1
+
+
+def saved(known, folder):
     about = {"stage": "cmm.methods.cmm_mesh.cmm_mesh", "expressions": ["posed", "spontaneous"]}
-    networks = {"shapes": SmileShapes.of(known, 64), "refiner": Refiner()}
-    save_networks(tmp_path / "w.safetensors", networks, about)
-    generator = load("cmm_mesh", [tmp_path / "w.safetensors"])
+    networks = {"shapes": SmileShapes.of(known, 64, 3), "refiner": Refiner()}
+    save_networks(folder / "w.safetensors", networks, about)
+    return load("cmm_mesh", [folder / "w.safetensors"])
+
+
+def test_without_a_mesh_the_message_is_one_line(known, tmp_path):
+    generator = saved(known, tmp_path)
     assert generator.modes == 3
     faces, mesh = np.zeros((1, 64, 64, 3), np.uint8), np.full((1, 478, 3), np.nan, np.float32)
     with pytest.raises(UserError, match="needs a mesh"):

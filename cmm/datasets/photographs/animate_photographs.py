@@ -27,6 +27,7 @@ from cmm.core.video import read_image
 from cmm.datasets.actors.dynamics import STYLES, perform
 from cmm.datasets.photographs.morph import Amounts, Morph
 from cmm.datasets.rendering import LABELS, Clip, render_dataset
+from cmm.faces.mesh import POINTS
 from cmm.faces.trackers.mediapipe_tracker import load
 
 log = logging.getLogger("cmm")
@@ -34,7 +35,6 @@ CRF = 16
 HEADER = "Face Research Lab London Set, CC BY 4.0: real photographs with simulated motion, in UvA-NEMO's layout."
 NAME = re.compile(r"^(\d{3})_\d{2}\.jpe?g$", re.IGNORECASE)
 CHECKSUMS = "SHA256SUMS"
-MESH = 468  # of the tracker's points; the others are the irises
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _small(path, size):
     top, left = ((length - side) // 2 for length in image.shape[:2])
     square = image[top : top + side, left : left + side]
     small = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
-    return small, (face.mesh[:MESH, :2] - (left, top) + 0.5) * (size / side) - 0.5
+    return small, (face.mesh[:POINTS, :2] - (left, top) + 0.5) * (size / side) - 0.5
 
 
 _OPEN = ExitStack()  # what this process, a worker of the pool, holds until it ends

@@ -12,10 +12,9 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from cmm.faces.alignment import similarity, transform
+from cmm.faces.mesh import EYE_CORNERS, INNER_LIPS
 from cmm.faces.triangles import draw_triangles, interpolate, outline_of, smooth_step
 
-INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 95, 88, 178, 87, 14, 317, 402, 318, 324)
-EYES = ((33, 133), (362, 263))  # corners of the picture's left and right eye
 REST = 1.3  # the outline, so much enlarged, does not move
 FEATHER = 0.16  # width of the seam along the outline [IOD]
 
@@ -77,7 +76,7 @@ class Morph:
 
 def _regions(mesh):
     """(468, 5): share of mouth, lips, cheeks and eyes in each point (their sum is 1), and its side (-1 to 1)."""
-    eyes = np.array([mesh[list(pair)].mean(axis=0) for pair in EYES])
+    eyes = np.array([mesh[list(pair)].mean(axis=0) for pair in EYE_CORNERS])
     across = (eyes[1] - eyes[0]) / np.linalg.norm(eyes[1] - eyes[0])
     iod = np.linalg.norm(eyes[1] - eyes[0])
     relative = (mesh - eyes.mean(axis=0)) / iod
@@ -101,7 +100,7 @@ def _still_points(mesh, size):
 
 def _inside(mesh, size):
     """Mask (s, s) float32: 1 inside the face's outline, 0 outside, a soft seam within it."""
-    iod = np.linalg.norm(np.diff([mesh[list(pair)].mean(axis=0) for pair in EYES], axis=0))
+    iod = np.linalg.norm(np.diff([mesh[list(pair)].mean(axis=0) for pair in EYE_CORNERS], axis=0))
     mask = np.zeros((size, size), np.uint8)
     cv2.fillConvexPoly(mask, np.round(outline_of(mesh)).astype(np.int32), 1)
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)

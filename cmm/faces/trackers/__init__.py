@@ -30,7 +30,10 @@ class Face:
 
 
 class Tracker(Protocol):
-    """What a backend's `load()` gives. One that wants whole videos has `read(path)` too."""
+    """What a backend's `load()` gives.
+
+    One that wants whole videos has `read(path)` too, one that sees all faces of a picture `track_all(image)`: [Face].
+    """
 
     description: dict  # backend, version, weights' sha256: for the tables' metadata
 

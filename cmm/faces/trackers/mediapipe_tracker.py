@@ -96,24 +96,23 @@ class MediapipeTracker:
 
     def track(self, image, near=None):
         """Track RGB uint8 (h, w, 3), as Tracker.track."""
-        found = self._detect(image, near)
-        if found is None:
+        faces = self.track_all(image)
+        if not faces:
             return None
-        mesh, shapes, faces = found
-        scores = {shape.category_name: shape.score for shape in shapes}
-        measures = {name: float(np.mean([scores[shape] for shape in shapes])) for name, shapes in BLENDSHAPES.items()}
-        return Face(mesh[TO_IBUG, :2], confidence=1.0, measures=measures, faces=faces, mesh=mesh)
+        return faces[choose([[*face.mesh[:, :2].min(axis=0), *face.mesh[:, :2].max(axis=0)] for face in faces], near)]
 
-    def _detect(self, image, near=None):
-        """(mesh (478, 3), blendshapes, number of faces) of the chosen face."""
+    def track_all(self, image):
+        """All faces of RGB uint8 (h, w, 3), at most MOST_FACES, as Tracker.track_all."""
         picture = self.mediapipe.Image(image_format=self.mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
         found = self.landmarker.detect(picture)
-        if not found.face_landmarks:
-            return None
         size = image.shape[1], image.shape[0], image.shape[1]  # depth has the scale of x
-        faces = [np.array([(p.x, p.y, p.z) for p in face], np.float32) * size for face in found.face_landmarks]
-        chosen = choose([[*mesh[:, :2].min(axis=0), *mesh[:, :2].max(axis=0)] for mesh in faces], near)
-        return faces[chosen].astype(np.float32), found.face_blendshapes[chosen], len(faces)
+        faces = []
+        for points, shapes in zip(found.face_landmarks, found.face_blendshapes, strict=True):
+            mesh = (np.array([(p.x, p.y, p.z) for p in points], np.float32) * size).astype(np.float32)
+            scores = {shape.category_name: shape.score for shape in shapes}
+            measures = {name: float(np.mean([scores[one] for one in parts])) for name, parts in BLENDSHAPES.items()}
+            faces.append(Face(mesh[TO_IBUG, :2], 1.0, measures, len(found.face_landmarks), mesh))
+        return faces
 
     def action_units(self, measures, neutral=None):
         """Proxies in 0-1 above `neutral`, a level each, else above the video's 10th percentile."""

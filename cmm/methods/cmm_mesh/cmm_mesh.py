@@ -14,7 +14,7 @@ import torch
 from cmm.core.errors import UserError
 from cmm.core.progress import progress
 from cmm.core.settings import setting
-from cmm.methods.cmm_mesh.mouths import average, mouths_of, smiles_of, to_network
+from cmm.methods.cmm_mesh.mouths import average, mouths_of, plates_of, smiles_of, to_network
 from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
 from cmm.methods.cmm_mesh.shapes import learn_shapes
 from cmm.sequences.smiles_file import read_smiles
@@ -39,6 +39,7 @@ class Settings(loop.TrainingSettings):
     codes: int = setting(12, "codes of a smile's shape, and of a neutral one (ours)", minimum=2)
     modes: int = setting(3, "K, smiles beside the mean one", minimum=0)
     reach: float = setting(1.5, "how far the modes lie from the mean smile [standard deviations] (ours)", minimum=0.0)
+    teeth: int = setting(8, "training people whose teeth others are given (ours)", minimum=0)
     frames_drawn: int = setting(4, "frames of a sequence that mouths are taken from (ours)", minimum=1)
     composites: int = setting(800, "mouths of people between two training people (ours)", minimum=0)
     mouth_weight: float = setting(4.0, "what L1 weighs more on lips and inner mouth (ours)", minimum=0.0)
@@ -56,17 +57,17 @@ def main(
     if not np.isfinite(data.mesh).all():
         raise UserError(f"{smiles} has sequences without a mesh: track with tracks.backend: mediapipe")
     random = np.random.default_rng(run.seed)
-    arrays = learn_shapes(
-        data.mesh, data.label, data.subject, codes=settings.codes, modes=settings.modes, reach=settings.reach
-    )
-    shapes = SmileShapes.of(arrays, data.faces.shape[2])
-    mouths = mouths_to_learn(data, shapes.arrays(), settings, random)
+    arrays = learn_shapes(data.mesh, data.label, data.subject, codes=settings.codes, reach=settings.reach)
+    mouths, arrays["teeth"] = mouths_to_learn(data, arrays, settings, random)
+    shapes = SmileShapes.of(arrays, data.faces.shape[2], settings.modes)
     refiner = loop.to_device(Refiner(), device)
     optimiser = adam((settings.learning_rate, refiner))
 
     def step(batch):
         i = batch.indices
-        given = to_network(mouths.bent[i], mouths.neutral[i], mouths.masks[i], mouths.moves[i])
+        window = mouths.masks[batch.random_indices(len(mouths)), ..., 0].astype(np.float32) / 255  # as a plate ends
+        arrays = (mouths.bent[i], mouths.neutral[i], mouths.masks[i], mouths.moves[i], mouths.edges[i], window)
+        given = to_network(*arrays)
         true = torch.from_numpy(mouths.true[i]).movedim(-1, 1).float() / 127.5 - 1
         given, true = (part.to(device) for part in vary(given, true, batch))
         with autocast(device, settings):
@@ -92,7 +93,7 @@ def main(
 
 
 def mouths_to_learn(data, shapes, settings, random):
-    """Mouths of the sequences and of `settings.composites` people between two of them."""
+    """(Mouths of the sequences and of `settings.composites` people between two of them, plates of teeth)."""
     frames = data.faces.shape[1]
     drawn = min(settings.frames_drawn, frames - 1)
     sequences = smiles_of(data, shapes, [-(-frames * (i + 1) // drawn) - 1 for i in range(drawn)])
@@ -104,11 +105,13 @@ def mouths_to_learn(data, shapes, settings, random):
             one, two = (sequences[random.choice(people[name])] for name in chosen)
             frame = random.integers(drawn)
             made.append(average(one[frame], two[frame], random.uniform(0.3, 0.7), shapes))
-    return mouths_of(made, shapes)
+    mouths = mouths_of(made, shapes)
+    own = np.repeat(data.subject, drawn)
+    return mouths, plates_of(mouths, made[: len(own)], shapes, own, settings.teeth)
 
 
 def vary(given, true, batch):
-    """Mouths (b, 10, c, c) and true ones (b, 3, c, c) mirrored, shifted and lit anew, each pair alike."""
+    """Mouths (b, 12, c, c) and true ones (b, 3, c, c) mirrored, shifted and lit anew, each pair alike."""
     coins = batch.coins()[:, None, None, None]
     given, true = (torch.where(coins, part.flip(-1), part) for part in (given, true))
     given[:, 8] = torch.where(coins[:, 0], -given[:, 8], given[:, 8])  # sideways

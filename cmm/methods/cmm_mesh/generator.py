@@ -5,12 +5,15 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.core.weights_file import load_networks
+from cmm.faces.mesh import POINTS
+from cmm.methods.cmm_mesh.eyes import closures
 from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
 from cmm.methods.cmm_mesh.painting import Painter
-from cmm.methods.cmm_mesh.shapes import POINTS, angle_of, pose_of, smiles_from
+from cmm.methods.cmm_mesh.shapes import angle_of, modes_of, pose_of, smiles_from
 from cmm.methods.generator import Generated, labels_of
 
 AT_A_TIME = 16  # frames
+PACE = 0.2  # deviation of the pace's logarithm
 FARTHEST = 40  # degrees by which a head may be turned
 ALIGNED = np.array([[1.0, 0, 0], [0, 1, 0]])
 
@@ -22,7 +25,7 @@ class CMMMeshGenerator:
         self.refiner = networks["refiner"].to(self.device)
         self.size = networks["shapes"].architecture["image_size"]
         self.shapes = networks["shapes"].arrays()
-        self.modes = len(self.shapes["modes"])
+        self.modes = networks["shapes"].architecture["modes"]
         self.expressions = tuple(self.about["expressions"])
 
     def __call__(self, neutral, conditions, modes=True):
@@ -31,24 +34,36 @@ class CMMMeshGenerator:
         made = [np.stack([*self._painted(face, mesh, ALIGNED, one, modes)]) for face, mesh, one in people]
         return Generated(faces=np.stack(made))
 
-    def photograph(self, picture, mesh, matrix, condition, modes=True):
+    def photograph(self, picture, mesh, matrix, condition, modes=True, blinks=False):
         """See cmm.methods.generator.Generator: the mean smile first. UserError for a head that is turned too far."""
         turn = angle_of(pose_of(known(mesh), self.shapes["mean"]))
         if turn > FARTHEST:
             raise UserError(
                 f"the head is turned by {turn:.0f} degrees: CMM-mesh bends faces turned by at most {FARTHEST}"
             )
-        return self._painted(picture, mesh, matrix, condition, modes)
+        return self._painted(picture, mesh, matrix, condition, modes, blinks)
 
-    def _painted(self, picture, mesh, matrix, condition, modes):
+    def _painted(self, picture, mesh, matrix, condition, modes, blinks=False):
         mesh = known(mesh)
         label = int(labels_of([condition], self.expressions)[0])
-        painter = Painter(picture, mesh, matrix, self.size, self.shapes, self.refiner, self.device)
-        for way in smiles_from(mesh, self.shapes, label, condition.strength, condition.frames)[: None if modes else 1]:
-            frames = np.empty((len(way), *picture.shape), np.uint8)
+        turn, pace, teeth = self._variation(condition.seed)
+        codes = modes_of(self.shapes["ways"], self.modes if modes else 0, turn)
+        painter = Painter(picture, mesh, matrix, self.size, self.shapes, self.refiner, self.device, teeth)
+        random = np.random.default_rng(condition.seed or 0)
+        for way in smiles_from(mesh, self.shapes, codes, label, condition.strength, condition.frames, pace):
+            frames, closure = np.empty((len(way), *picture.shape), np.uint8), closures(len(way), random) * blinks
             for i in range(0, len(way), AT_A_TIME):
-                frames[i : i + AT_A_TIME] = painter.paint(way[i : i + AT_A_TIME])
+                part = np.s_[i : i + AT_A_TIME]
+                frames[part] = painter.paint(way[part], closure[part])
             yield frames
+
+    def _variation(self, seed):
+        """(how far the modes are turned [rad], pace, number of the teeth) that a condition's seed names."""
+        if seed is None:
+            return 0.0, 1.0, 0
+        random = np.random.default_rng(seed)
+        turn, pace = random.uniform(0, 2 * np.pi), np.exp(PACE * random.standard_normal())
+        return turn, pace, int(random.integers(max(1, len(self.shapes["teeth"]))))
 
 
 def known(mesh):

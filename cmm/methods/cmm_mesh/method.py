@@ -12,7 +12,7 @@ METHOD = Method(
     source="this project, after Wang et al., CVPR 2018",
     stages=(Stage("cmm_mesh", "CMM-mesh: shapes of smiles, and the refiner of bent faces", mem_mb=6000),),
     weights=("cmm_mesh",),
-    honours=("strength", "frames"),
+    honours=("strength", "frames", "seed"),
     inside=("london.safetensors",),
     sequence="mean smile",
     modes="mean of the K modes",

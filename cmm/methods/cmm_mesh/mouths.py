@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from cmm.methods.cmm_mesh.shapes import POINTS, pose_of
+from cmm.faces.mesh import POINTS
+from cmm.methods.cmm_mesh.shapes import pose_of
+from cmm.methods.cmm_mesh.teeth import brightest, edges_of, place, plate_of
 from cmm.methods.cmm_mesh.warping import bend, maps_between, mouth_masks
 
 LEFT, TOP, SIDE = 0.1875, 0.375, 0.625  # the mouth's crop, shares of an aligned face's side
@@ -35,13 +37,14 @@ class Crop:
 @dataclass(frozen=True)
 class Mouths:
     """Crops of n mouths of side c: bent from neutral, neutral, and true (n, c, c, 3) uint8; masks of inner mouth and
-    mouth (n, c, c, 2) uint8, 0-255; displacement (n, c, c, 2) float16."""
+    mouth (n, c, c, 2) uint8, 0-255; displacement (n, c, c, 2) float16; edges of the true teeth (n, c, c) float16."""
 
     bent: np.ndarray
     neutral: np.ndarray
     true: np.ndarray
     masks: np.ndarray
     moves: np.ndarray
+    edges: np.ndarray
 
     def __len__(self):
         return len(self.bent)
@@ -99,7 +102,9 @@ def mouths_of(smiles, shapes):
         wanted = smile.neutral_mesh + pose_of(smile.neutral_mesh, shapes["mean"]).to_picture(smile.moves)
         seen = look(smile.neutral, smile.neutral_mesh, wanted, shapes, crop)
         maps = maps_between(wanted, smile.mesh, shapes["triangles"], crop.side, crop.side, crop.origin)
-        made.append((seen[0], crop.of(smile.neutral), bend(smile.face, maps), *seen[1:]))
+        true = bend(smile.face, maps)
+        edges = edges_of(true, seen[1][..., 0], crop.size).astype(np.float16)
+        made.append((seen[0], crop.of(smile.neutral), true, *seen[1:], edges))
     return Mouths(*map(np.stack, zip(*made, strict=True)))
 
 
@@ -111,8 +116,22 @@ def look(face, mesh, wanted, shapes, crop):
     return bend(face, (x, y)), mouth_masks(wanted, crop.side, crop.side, crop.origin), moves.astype(np.float16)
 
 
-def to_network(bent, neutral, masks, moves):
-    """Input of the refiner, (b, 10, c, c) float32, of arrays of Mouths."""
+def plates_of(mouths, smiles, shapes, people, count):
+    """Plates of teeth (<= count, ...) of the mouths of Smiles, for pictures of others; `people` are their names."""
+    crop = Crop(smiles[0].neutral.shape[0])
+    plates, brightness = [], []
+    for i, smile in enumerate(smiles):
+        inner = mouths.masks[i, ..., 0]
+        placed = place(smile.neutral_mesh, shapes["mean"], crop.origin)
+        plates.append(plate_of(mouths.edges[i].astype(np.float32), inner, placed))
+        brightness.append((mouths.true[i].mean(axis=-1) * inner).sum() / max(inner.sum(dtype=float), 1))
+    return brightest(np.stack(plates), np.array(brightness), people, count)
+
+
+def to_network(bent, neutral, masks, moves, edges, known):
+    """Input of the refiner, (b, 12, c, c) float32: arrays of Mouths, and where the edges are known (b, c, c), 0-1."""
     faces = torch.from_numpy(np.concatenate([bent, neutral], axis=-1)).float() / 127.5 - 1
-    rest = torch.from_numpy(masks).float() / 255, torch.from_numpy(moves).float()
+    inner = torch.from_numpy(masks[..., :1]).float() / 255
+    teeth = torch.from_numpy(np.stack([edges, np.ones_like(edges)], axis=-1) * known[..., None]).float() * inner
+    rest = torch.from_numpy(masks).float() / 255, torch.from_numpy(moves).float(), teeth
     return torch.cat([faces, *rest], dim=-1).movedim(-1, 1)

@@ -12,8 +12,12 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.faces.alignment import transform, transform_mesh, warp
+from cmm.faces.mesh import LIPS_MIDDLE
 from cmm.faces.triangles import outline_of, smooth_step
+from cmm.methods.cmm_mesh.eyes import blinked
 from cmm.methods.cmm_mesh.mouths import Crop, look, to_network
+from cmm.methods.cmm_mesh.shapes import pose_of
+from cmm.methods.cmm_mesh.teeth import OPEN, place, shown
 from cmm.methods.cmm_mesh.warping import bend, maps_between, mouth_masks
 
 SEAM = 0.08  # width of the rim over which what is added fades, a share of the aligned face's side
@@ -43,10 +47,10 @@ def tones_of(face):
 class Painter:
     """Paints smiles into one photograph (h, w, 3) uint8 RGB with a neutral mesh (468, 3) in its pixels.
 
-    matrix: the similarity (2, 3) from its pixels to those of the aligned face of `size`.
+    matrix: the similarity (2, 3) from its pixels to those of the aligned face of `size`. teeth: number of the plate.
     """
 
-    def __init__(self, photograph, mesh, matrix, size, shapes, refiner, device):
+    def __init__(self, photograph, mesh, matrix, size, shapes, refiner, device, teeth=0):
         self.photograph, self.mesh, self.matrix = photograph, mesh, matrix
         self.triangles, self.refiner, self.device, self.crop = shapes["triangles"], refiner, device, Crop(size)
         self.shapes = shapes
@@ -55,6 +59,7 @@ class Painter:
         if self.tones is not None:
             self.face = np.repeat(np.round(self.face.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
         self.aligned = transform_mesh(matrix, mesh)
+        self.teeth = self._teeth(shapes, teeth)
         outline = outline_of(mesh)
         height, width = photograph.shape[:2]
         low = np.clip(np.floor(outline.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
@@ -77,21 +82,35 @@ class Painter:
         depth = cv2.distanceTransform(np.pad(inside, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
         return smooth_step(depth / np.float32(SEAM * size))[..., None]
 
+    def _teeth(self, shapes, number):
+        """(edges, where they are known) of somebody's teeth in the mouth's crop; nowhere if the person's own show."""
+        upper, lower = self.aligned[list(LIPS_MIDDLE)]
+        gap = np.linalg.norm(lower - upper) * pose_of(self.aligned, shapes["mean"]).scale
+        if not len(shapes["teeth"]) or gap > OPEN:
+            return np.zeros((2, self.crop.side, self.crop.side), np.float32)
+        return shown(shapes["teeth"][number], place(self.aligned, shapes["mean"], self.crop.origin), self.crop.side)
+
     @torch.inference_mode()
-    def paint(self, meshes):
-        """Frames (n, h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels, in as many threads as PyTorch."""
+    def paint(self, meshes, closure=None):
+        """Frames (n, h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels, in as many threads as PyTorch.
+
+        closure: how far the eyes are closed, (n,) in 0-1.
+        """
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
             bent, masks, moves = map(np.stack, zip(*pool.map(self._look, meshes), strict=True))
             bent, added, moved = self._refine(bent, masks, moves)
-            return np.stack([*pool.map(self._compose, meshes, bent, added, moved)])
+            shown = meshes if closure is None else blinked(meshes, closure)
+            return np.stack([*pool.map(self._compose, shown, bent, added, moved)])
 
     def _look(self, mesh):
         return look(self.face, self.aligned, transform_mesh(self.matrix, mesh), self.shapes, self.crop)
 
     def _refine(self, bent, masks, moves):
         """Of n crops that `look` gives: the bent ones, what is added to them, and whether they move: 0-1 (n,)."""
-        neutral = np.broadcast_to(self.crop.of(self.face), bent.shape)
-        given = to_network(bent, neutral, masks, moves).to(self.device)
+        neutral, edges, known = (
+            np.broadcast_to(part, (len(bent), *part.shape)) for part in (self.crop.of(self.face), *self.teeth)
+        )
+        given = to_network(bent, neutral, masks, moves, edges, known).to(self.device)
         moved = np.clip(np.abs(moves).max(axis=(1, 2, 3), keepdims=True).astype(np.float32) / ENOUGH, 0, 1)
         added = 127.5 * self.refiner(given).float().cpu().movedim(1, -1).numpy()
         if not np.isfinite(added).all():

@@ -11,20 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import Delaunay, cKDTree
 
+from cmm.faces.mesh import EYE_CORNERS, LOWER_LIP, MOUTH_CORNERS, POINTS, UPPER_LIP
 from cmm.faces.triangles import outline_of, smooth_step
 
-POINTS = 468  # of the mesh, without the irises
 STILL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 234, 127, 162, 21, 54, 103, 67, 109, 151, 9, 8, 168, 6, 197, 195,
     33, 133, 362, 263,
 )  # fmt: skip  # forehead, temples, ridge of the nose, corners of the eyes
-UPPER_LIP, LOWER_LIP = (191, 80, 81, 82, 13, 312, 311, 310, 415), (95, 88, 178, 87, 14, 317, 402, 318, 324)  # inner
-CORNERS = (61, 291)  # outer ones
-INNER_LIPS = (78, *UPPER_LIP, 308, *LOWER_LIP[::-1])  # a ring
-OUTER_LIPS = (
-    61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146,
-)  # fmt: skip
-EYE_CORNERS = ((33, 133), (362, 263))
 FAINT = 0.3  # share of the predicted amplitude below which a smile is too faint to show its kind
 ODD = 2.5  # features farther from the mean than so many deviations are taken for that
 FADE = 0.3  # width of the rim of the face that moves less and less outward [IOD]
@@ -111,7 +104,7 @@ def triangles_of(mesh):
     return Delaunay(mesh[:, :2]).simplices
 
 
-def learn_shapes(meshes, label, subject, *, codes, modes, reach):
+def learn_shapes(meshes, label, subject, *, codes, reach):
     """What the meshes (n, t, >= 468, 3) of training sequences with expressions `label` (n,) of people teach.
 
     {name: array}, as the network SmileShapes holds them.
@@ -139,14 +132,15 @@ def learn_shapes(meshes, label, subject, *, codes, modes, reach):
         "features": features,
         "weights": weights,
         "curves": np.stack([time_courses(paths[label == one]) for one in range(expressions)]),
-        "modes": modes_of(ways_of(paths[:, -1], known @ weights, amplitude), modes, reach),
+        "ways": reach * ways_of(paths[:, -1], known @ weights, amplitude),
     }
 
 
-def smiles_from(mesh, known, label, strength, frames):
-    """Meshes (1 + k, frames, 468, 3) of the mean smile and the modes of a neutral mesh (468, 3), in its pixels.
+def smiles_from(mesh, known, modes, label, strength, frames, pace=1.0):
+    """Meshes (1 + k, frames, 468, 3) of the mean smile and k modes of a neutral mesh (468, 3), in its pixels.
 
-    `known` are the arrays of `learn_shapes`, `label` the expression's number; `frames` None: as the training sequences.
+    `known` are the arrays of `learn_shapes`, `modes` residual codes (k, p), `label` the expression's number; `frames`
+    None: as the training sequences. A `pace` above 1 begins more slowly than they did, and ends faster.
     """
     pose = pose_of(mesh, known["mean"])
     head = pose.to_head(mesh)
@@ -154,8 +148,8 @@ def smiles_from(mesh, known, label, strength, frames):
     curves = known["curves"][label]  # (p, t)
     expression = np.eye(len(known["weights"]) - len(feature))[label]
     mean = np.concatenate([expression, feature]) @ known["weights"]
-    ends = strength * (mean + np.vstack([np.zeros_like(mean), known["modes"]]))  # (1 + k, p)
-    times = np.linspace(0, curves.shape[1] - 1, frames or curves.shape[1])
+    ends = strength * (mean + np.vstack([np.zeros_like(mean), modes]))  # (1 + k, p)
+    times = np.linspace(0, 1, frames or curves.shape[1]) ** pace * (curves.shape[1] - 1)
     share = np.stack([np.interp(times, np.arange(len(curve)), curve) for curve in curves], axis=1)  # (frames, p)
     moves = (ends[:, None] * share) @ known["components"]
     heads = closed_at_most(head + moves.reshape(*moves.shape[:2], POINTS, 3))
@@ -188,8 +182,8 @@ def ridge(known, wanted, free, groups):
 def amplitude_of(displacement, components):
     """How far the corners of the mouth go along their mean way: (p,), its product with a code is that [IOD]."""
     way = np.zeros((POINTS, 3))
-    corners = displacement.reshape(POINTS, 3)[list(CORNERS)]
-    way[list(CORNERS)] = corners / np.linalg.norm(corners, axis=1, keepdims=True) / len(CORNERS)
+    corners = displacement.reshape(POINTS, 3)[list(MOUTH_CORNERS)]
+    way[list(MOUTH_CORNERS)] = corners / np.linalg.norm(corners, axis=1, keepdims=True) / len(MOUTH_CORNERS)
     return components @ way.ravel()
 
 
@@ -219,7 +213,7 @@ def ways_of(ends, predicted, amplitude):
     return ways[:2] * spread[:2, None] / np.sqrt(len(residuals))
 
 
-def modes_of(ways, count, reach):
-    """Residual codes (count, p) of the modes: evenly around the mean smile in the plane of `ways`, at `reach`."""
-    turns = 2 * np.pi * np.arange(count) / max(count, 1)
-    return reach * np.stack([np.cos(turns), np.sin(turns)], axis=1) @ ways
+def modes_of(ways, count, turn=0.0):
+    """Residual codes (count, p) of modes: evenly around the mean smile in the plane of `ways`, `turn` [rad] farther."""
+    turns = turn + 2 * np.pi * np.arange(count) / max(count, 1)
+    return np.stack([np.cos(turns), np.sin(turns)], axis=1) @ ways

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from cmm.faces.mesh import INNER_LIPS, OUTER_LIPS
 from cmm.faces.triangles import SHIFT, draw_triangles, interpolate
-from cmm.methods.cmm_mesh.shapes import INNER_LIPS, OUTER_LIPS
 
 
 def maps_between(target, source, triangles, width, height, origin=(0, 0)):

@@ -1,0 +1,66 @@
+"""The table of a folder of photographs: which are done, with what, and why others are not."""
+
+import json
+import logging
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from cmm.core.errors import UserError
+from cmm.core.tables import write_tsv
+
+log = logging.getLogger("cmm")
+
+TABLE = "photographs.tsv"
+SAME = ("settings", "condition", "method", "models", "generator")  # of records of one album
+
+
+class Album:
+    """Results in a folder, one a photograph, made with one `record`; goes on with what is there already.
+
+    UserError where the folder holds something else, or was made otherwise.
+    """
+
+    def __init__(self, folder, record):
+        self.folder, self.record = Path(folder), record
+        self.rows = self._begun()
+
+    def _begun(self):
+        """{name: row} of an earlier command's table."""
+        table = self.folder / TABLE
+        if not table.is_file():
+            if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+                raise UserError(f"{self.folder} exists already and has no {TABLE}: name a new folder")
+            return {}
+        try:
+            old = json.loads(Path(f"{table}-metadata.json").read_text())["cmm"]
+            rows = pd.read_csv(table, sep="\t", dtype={"photograph": str}).to_dict("records")
+            rows = {Path(row["photograph"]).stem: row for row in rows}
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"{table} is damaged ({error}): name a new folder") from error
+        new = json.loads(json.dumps(self.record))
+        if differ := [name for name in SAME if old.get(name) != new[name]]:
+            raise UserError(f"{self.folder} was made with other {', '.join(differ)}: name a new folder")
+        return rows
+
+    def enter(self, name, path, make):
+        """Have `make()` make the result of a photograph and give what is measured on it, unless that is done."""
+        if self.rows.get(name, {}).get("status") == "done" and (self.folder / name).is_dir():
+            return
+        start, row = time.monotonic(), {"photograph": path.name, "status": "done", "reason": ""}
+        try:
+            measured = make()
+        except UserError as error:
+            log.warning("%s", error)
+            row |= {"status": "failed", "reason": str(error)}
+            measured = {}
+        self.rows[name] = row | {"seconds": round(time.monotonic() - start, 2)} | measured
+        write_tsv(pd.DataFrame(self.rows.values()), self.folder / TABLE, self.record)
+
+    def close(self):
+        """Say what is done; UserError if something failed."""
+        failed = sum(row["status"] != "done" for row in self.rows.values())
+        if failed:
+            raise UserError(f"{failed} of {len(self.rows)} photographs failed: {self.folder / TABLE} says why")
+        log.info("wrote %s: a folder a photograph, and %s", self.folder, TABLE)

@@ -1,0 +1,114 @@
+"""Photographs, and the faces in them that are to smile."""
+
+import logging
+import re
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from cmm.core.errors import UserError
+from cmm.core.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES, read_image
+from cmm.faces.alignment import align_sequence, transform, transform_mesh, warp
+from cmm.faces.landmark_images import draw_landmarks
+from cmm.faces.mesh import WITH_IRISES
+from cmm.faces.trackers import Face
+from cmm.methods.generator import Neutral
+
+log = logging.getLogger("cmm")
+
+CUT = 0.1  # share of the 68 points beyond the border from which on a face counts as cut
+SMILING = 0.4  # MediaPipe's AU12, 0-1, of a photograph that is not neutral
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture (h, w, 3) uint8 RGB and its chosen faces, from left to right, with their numbers, counted from 1."""
+
+    picture: np.ndarray
+    faces: list[Face]
+    numbers: list[int]
+
+    def matrix(self, face, size):
+        """The similarity (2, 3) by which a face comes to lie in an aligned one of `size`."""
+        return align_sequence(face.points[None], size)[0]
+
+
+def see(path, tracker, settings):
+    """The Photograph at `path`, at most `settings.longest` long, of the faces that `settings.face` names.
+
+    UserError without them, and for a face that the border cuts or, with `settings.strict`, that smiles already.
+    """
+    picture = read_image(path)
+    scale = settings.longest / max(picture.shape[:2])
+    if scale < 1:
+        log.info("%s is made %.2g times as large: --longest %d", path, scale, settings.longest)
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    chosen = _chosen(path, picture, tracker, settings.face)
+    for number, face in chosen.items():
+        _check(f"face {number} in {path}" if len(chosen) > 1 else f"the face in {path}", face, picture, settings)
+    return Photograph(picture, [*chosen.values()], [*chosen])
+
+
+def _chosen(path, picture, tracker, which):
+    """{number: Face} of the faces in a picture that `which` names: largest, all, or a number."""
+    if which == "largest":
+        face = tracker.track(picture)
+        if face is not None and face.faces > 1:
+            log.warning("%s shows %d faces: the largest is taken; --face all takes all", path, face.faces)
+        faces = [face] if face else []
+    elif not hasattr(tracker, "track_all"):
+        raise UserError(f"--face {which}: {tracker.description['backend']} gives the largest face alone")
+    else:
+        faces = sorted(tracker.track_all(picture), key=lambda face: face.points[:, 0].mean())
+    if not faces:
+        raise UserError(f"no face found in {path}: give a picture of one frontal, neutral face")
+    if which in ("largest", "all"):
+        return dict(enumerate(faces, 1))
+    if not 1 <= int(which) <= len(faces):
+        raise UserError(f"--face {which}: {path} shows {len(faces)} face{'s' * (len(faces) > 1)}")
+    return {int(which): faces[int(which) - 1]}
+
+
+def _check(what, face, picture, settings):
+    outside = (face.points < 0) | (face.points > np.array(picture.shape[1::-1]) - 1)
+    if outside.any(axis=1).mean() > CUT:
+        raise UserError(f"{what} is cut by the picture's border: give a picture that shows all of it")
+    if face.measures.get("AU12_proxy", 0) > SMILING:
+        if settings.strict:
+            raise UserError(f"{what} smiles already: give one of a neutral face, or leave --strict true out")
+        log.warning("%s smiles already: the new smile is added to that", what)
+
+
+def check_choice(which):
+    """UserError unless `which` can name faces: largest, all, or a number from 1 on."""
+    if which not in ("largest", "all") and not re.fullmatch("[1-9][0-9]*", which):
+        raise UserError(f"--face {which}: write largest, all, or a number, counted from the left")
+
+
+def neutral_of(picture, face, matrix, size):
+    """Neutral of one person in a photograph, aligned by a similarity (2, 3)."""
+    mesh = np.full((WITH_IRISES, 3), np.nan, np.float32) if face.mesh is None else transform_mesh(matrix, face.mesh)
+    drawn = draw_landmarks(transform(matrix, face.points), size)
+    return Neutral(drawn[None], warp(picture, matrix, size)[None], mesh[None])
+
+
+def photographs_in(folder):
+    """{name: path} of the photographs (and videos) directly in a folder; UserError without any, or with two of a name.
+
+    Other files are left out, saying so.
+    """
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    found, left_out = {}, 0
+    for path in files:
+        if path.suffix.lower() not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+            left_out += 1
+        elif path.stem in found:
+            raise UserError(f"{folder} has {found[path.stem].name} and {path.name}: rename one, results go by the name")
+        else:
+            found[path.stem] = path
+    if not found:
+        raise UserError(f"{folder} holds no photograph: {', '.join(sorted(IMAGE_SUFFIXES))} are read")
+    if left_out:
+        log.warning("%s: %d other files are left out", folder, left_out)
+    return found
