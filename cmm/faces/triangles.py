@@ -25,8 +25,9 @@ def draw_triangles(points, triangles, width, height):
     """
     which = np.zeros((height, width), np.uint16)
     fixed = np.round(points * 2**SHIFT).astype(np.int32)[triangles]
-    for number, corners in enumerate(fixed):
-        cv2.fillConvexPoly(which, corners, number, cv2.LINE_8, SHIFT)
+    seen = (fixed.max(axis=1) >= -(2**SHIFT)) & (fixed.min(axis=1) <= np.array([width, height]) * 2**SHIFT)
+    for number in np.flatnonzero(seen.all(axis=1)).tolist():  # the others cannot be in the picture
+        cv2.fillConvexPoly(which, fixed[number], number, cv2.LINE_8, SHIFT)
     return which
 
 

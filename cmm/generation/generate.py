@@ -6,6 +6,7 @@ face. A folder of photographs gives a folder each and a table, photographs.tsv; 
 """
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -96,8 +97,9 @@ def main(
         if image.is_dir():
             smile_all(image, out, studio)
         else:
-            smile(image, out, studio)
+            measured = {what: value for what, value in smile(image, out, studio).items() if value is not None}
             log.info("wrote %s: all.mp4, strip.png and a sequence a mode", out)
+            log.info("%s", ", ".join(f"{what} {value:.2f}" for what, value in measured.items()) or "AU12 not known")
 
 
 def smile_all(folder, out, studio):
@@ -110,7 +112,7 @@ def smile_all(folder, out, studio):
 
 
 def smile(path, out, studio):
-    """Write the folder `out` of one photograph; what the tracker reads: {"AU12": of it, "AU12, mode 1": at the end}."""
+    """Write the folder `out` of one photograph; what is read: {"AU12": of it, "AU12 mode 1": at the end}."""
     settings, generator = studio.settings, studio.generator
     photograph = see(path, studio.tracker, settings)
     names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(generator.modes))])
@@ -163,13 +165,17 @@ def whole(folder, names, photograph, studio, about):
         for face, matrix in zip(photograph.faces, matrices, strict=True)
     ]
     close = [[] for _ in matrices]
-    for name, (frames, *others) in progress(zip(names, zip(*ways, strict=True), strict=True), "videos", len(names)):
-        for other in others:
-            np.copyto(frames, other, where=other != picture)
-        write(folder, name, frames[shown], settings, about)
-        for matrix, sequence in zip(matrices, close, strict=True):
-            around = matrix * (settings.side / size)
-            sequence.append(np.stack([warp(frame, around, settings.side) for frame in frames]))
+    with ThreadPoolExecutor(1) as writer:  # a sequence is written while the next is made
+        written = []
+        for name, (frames, *others) in progress(zip(names, zip(*ways, strict=True), strict=True), "videos", len(names)):
+            for other in others:
+                np.copyto(frames, other, where=other != picture)
+            written.append(writer.submit(write, folder, name, frames[shown], settings, about))
+            for matrix, sequence in zip(matrices, close, strict=True):
+                around = matrix * (settings.side / size)
+                sequence.append(np.stack([warp(frame, around, settings.side) for frame in frames]))
+        for one in written:
+            one.result()
     return close
 
 

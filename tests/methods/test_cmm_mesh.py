@@ -14,7 +14,7 @@ from cmm.faces.mesh import LOWER_LIP, MOUTH_CORNERS, POINTS, UPPER_LIP
 from cmm.methods.cmm_mesh.eyes import COURSE, LOWER, UPPER, blinked, closures
 from cmm.methods.cmm_mesh.mouths import Smile, average, mouths_of, to_network
 from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
-from cmm.methods.cmm_mesh.painting import Painter, tones_of
+from cmm.methods.cmm_mesh.painting import Painter, between, keys_of, tones_of
 from cmm.methods.cmm_mesh.shapes import (
     STILL,
     amplitude_of,
@@ -185,6 +185,29 @@ def test_outside_of_the_face_no_pixel_changes(known, photograph):
     np.testing.assert_array_equal(frames[:, hull == 0], np.broadcast_to(picture[hull == 0], (3, (hull == 0).sum(), 3)))
     assert (frames[-1] != picture).any()
     np.testing.assert_array_equal(frames[0], picture, "a sequence begins with the photograph itself")
+
+
+def test_frames_between_others_are_as_if_worked_out(known, photograph, monkeypatch):
+    mesh = photograph[1].mesh[:POINTS].astype(float)
+    way, closure = smiles_from(mesh, known, NONE, 1, 1.0, 40)[0][:21], np.zeros(21)
+    closure[4:9] = COURSE
+    drawn = painter(known, photograph, noisy_refiner(0.05))
+    quick = drawn.paint(way, closure)
+    monkeypatch.setattr("cmm.methods.cmm_mesh.painting.BETWEEN", -1.0)
+    exact = drawn.paint(way, closure)
+    different = np.abs(quick.astype(int) - exact).mean(axis=(1, 2, 3))
+    assert 0 < different.max() < 0.1
+    assert (different[[0, 2, *range(4, 9), 20]] == 0).all(), "worked out: even frames, and those of a blink"
+
+
+def test_frames_between_others_are_their_mean():
+    meshes = np.zeros((8, 5, 3))
+    meshes[:, 0, 0] = (0, 1, 2, 3, 4, 7, 9, 11)
+    keys = keys_of(meshes)
+    assert keys.tolist() == [0, 2, 4, 5, 6, 7]
+    np.testing.assert_allclose(between(keys, 8, meshes[keys]), meshes)
+    assert keys_of(meshes[:1]).tolist() == [0]
+    assert keys_of(meshes[:2]).tolist() == [0, 1]
 
 
 def test_a_photograph_of_any_size_is_painted_alike(known, photograph):

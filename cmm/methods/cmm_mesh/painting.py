@@ -24,6 +24,7 @@ SEAM = 0.08  # width of the rim over which what is added fades, a share of the a
 ENOUGH = 0.25  # displacement, as the refiner is told it, from which on all counts that it adds; at 0 nothing does
 TONED = 0.01  # share of a grey or sepia face's brightness by which its colours miss its tones at most, on average
 LEVELS = np.arange(256.0)
+BETWEEN = 0.1  # a mesh so near to the mean of its neighbours [px of the aligned face] is taken for that
 GRID = 160  # a face's moves are computed on so many pixels, and enlarged
 
 
@@ -94,19 +95,21 @@ class Painter:
     def paint(self, meshes, closure=None):
         """Frames (n, h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels, in as many threads as PyTorch.
 
-        closure: how far the eyes are closed, (n,) in 0-1.
+        closure: how far the eyes are closed, (n,) in 0-1. A frame in the middle between its neighbours is not worked
+        out, but taken from theirs.
         """
+        shown = meshes if closure is None else blinked(meshes, closure)
+        keys = keys_of(shown * np.hypot(*self.matrix[0, :2]))
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            bent, masks, moves = map(np.stack, zip(*pool.map(self._look, meshes), strict=True))
-            bent, added, moved = self._refine(bent, masks, moves)
-            shown = meshes if closure is None else blinked(meshes, closure)
-            return np.stack([*pool.map(self._compose, shown, bent, added, moved)])
+            looks = map(np.stack, zip(*pool.map(self._look, meshes[keys]), strict=True))
+            found = (*self._refine(*looks), np.stack([*pool.map(self._moves, shown[keys])]))
+            return np.stack([*pool.map(self._compose, shown, *(between(keys, len(shown), part) for part in found))])
 
     def _look(self, mesh):
         return look(self.face, self.aligned, transform_mesh(self.matrix, mesh), self.shapes, self.crop)
 
     def _refine(self, bent, masks, moves):
-        """Of n crops that `look` gives: the bent ones, what is added to them, and whether they move: 0-1 (n,)."""
+        """Of n crops that `look` gives: the refined ones, what was added to them, and whether they move: 0-1 (n,)."""
         neutral, edges, known = (
             np.broadcast_to(part, (len(bent), *part.shape)) for part in (self.crop.of(self.face), *self.teeth)
         )
@@ -118,40 +121,70 @@ class Painter:
         if self.tones is not None:
             bent, refined = self._toned(bent), self._toned(bent + added)
             added = refined - bent
-        return bent, added * self.window * moved, moved.ravel()
+        added = added * self.window * moved
+        return bent.astype(np.float32) + added, added, moved.ravel()
 
     def _toned(self, faces):
         """Faces (..., 3) of the photograph's tones, float32, by the brightness of faces (..., 3)."""
         brightness = faces.mean(axis=-1)
         return np.stack([np.interp(brightness, LEVELS, tone) for tone in self.tones], axis=-1).astype(np.float32)
 
-    def _compose(self, mesh, bent, added, moved):
+    def _compose(self, mesh, mouth, added, moved, moves):
         x, y = self.origin
         width, height = (int(side) for side in self.extent)
-        face = bend(self.photograph, self._maps(mesh, width, height)).astype(np.float32)
+        bent = bend(self.photograph, self._maps(moves, width, height))
         warped = {"M": self.to_box, "dsize": (width, height), "flags": cv2.INTER_LINEAR}
-        face += cv2.warpAffine(added, **warped)
+        added = cv2.warpAffine(added, **warped)
+        face = cv2.add(bent, added, dtype=cv2.CV_8U)  # rounded and clipped
         inner = mouth_masks(mesh, width, height, self.origin)[..., 0]
         rows, columns = np.flatnonzero(inner.any(axis=1)), np.flatnonzero(inner.any(axis=0))
         if len(rows):
             part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-            mouth = cv2.warpAffine(bent.astype(np.float32) + added, **warped)[part]
+            outside, inside = bent[part] + added[part], cv2.warpAffine(mouth, **warped)[part]
             share = inner[part][..., None] * (moved / np.float32(255))
-            face[part] += share * (mouth - face[part])
+            face[part] = np.clip(np.rint(outside + share * (inside - outside)), 0, 255)
         result = self.photograph.copy()
         box = result[y : y + height, x : x + width]
-        np.copyto(box, np.clip(np.rint(face), 0, 255).astype(np.uint8), where=self.inside[..., None] > 0)
+        cv2.copyTo(face, self.inside, box)
         return result
 
-    def _maps(self, mesh, width, height):
-        """Where the pixels of the face's box come from, computed on a coarser grid where that is enough."""
+    def _moves(self, mesh):
+        """How far the pixels of the face's box come from, (h, w, 2) float32, on a coarser grid where that is enough."""
+        width, height = (int(side) for side in self.extent)
         factor = max(1.0, max(width, height) / GRID)
         small = (round(width / factor), round(height / factor))
         scale, middle = np.array([small[0] / width, small[1] / height, 1.0]), np.array([0.5, 0.5, 0])  # of a pixel
         target, source = ((points - (*self.origin, 0) + middle) * scale - middle for points in (mesh, self.mesh))
         x, y = maps_between(target, source, self.triangles, *small)
-        moves = np.dstack([x - np.arange(small[0]), y - np.arange(small[1])[:, None]]) / scale[:2]
-        moves = cv2.resize(moves.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-        across = np.arange(width, dtype=np.float32) + self.origin[0]
-        down = np.arange(height, dtype=np.float32)[:, None] + self.origin[1]
-        return moves[..., 0] + across.astype(np.float32), moves[..., 1] + down.astype(np.float32)
+        return (np.dstack([x - np.arange(small[0]), y - np.arange(small[1])[:, None]]) / scale[:2]).astype(np.float32)
+
+    def _maps(self, moves, width, height):
+        """Where the pixels of the face's box come from, (height, width) float32 each, x and y."""
+        moves = cv2.resize(moves, (width, height), interpolation=cv2.INTER_LINEAR)
+        across = np.arange(width, dtype=np.float32) + np.float32(self.origin[0])
+        down = np.arange(height, dtype=np.float32)[:, None] + np.float32(self.origin[1])
+        return moves[..., 0] + across, moves[..., 1] + down
+
+
+def keys_of(meshes):
+    """Numbers (k,) of the meshes (n, p, 3) to be worked out: all even ones and the last.
+
+    Of the others those that are not, to BETWEEN pixels, the mean of their neighbours.
+    """
+    bends = np.abs(meshes[1:-1] - (meshes[:-2] + meshes[2:]) / 2).max(axis=(1, 2), initial=0)
+    frames = np.arange(len(meshes))
+    chosen = frames % 2 == 0
+    chosen[-1] = True
+    chosen[1:-1] |= bends > BETWEEN
+    return frames[chosen]
+
+
+def between(keys, count, values):
+    """Values (count, ...) float32 of all frames from those (k, ...) of the frames `keys`: linear between them."""
+    frames = np.arange(count)
+    right = np.searchsorted(keys, frames)
+    left = np.maximum(right - 1, 0)
+    share = (frames - keys[left]) / np.maximum(keys[right] - keys[left], 1)
+    share[keys[right] == frames] = 1
+    share = share.astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
+    return (1 - share) * values[left] + share * values[right]
