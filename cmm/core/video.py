@@ -17,7 +17,7 @@ from cmm.core.provenance import until_now
 
 av.logging.set_level(av.logging.PANIC)
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".flv", ".mpg", ".mpeg", ".wmv", ".3gp", ".ogv"}
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 # Formats that hold their pictures themselves: a playlist would send the decoder to other files.
 FORMATS = "mov,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,png_pipe,jpeg_pipe,bmp_pipe,webp_pipe"
 FOLDER_FPS = 20.0  # of a folder of images, as in DISFA

@@ -5,6 +5,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from cmm.core import video
 from cmm.core.errors import UserError
@@ -82,6 +83,31 @@ def test_a_photographs_orientation_is_undone(tmp_path, frames):
     (tmp_path / "a.jpg").write_bytes(data.tobytes()[:2] + app1 + data.tobytes()[2:])
     assert ok
     assert read_image(tmp_path / "a.jpg").shape == (64, 40, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("a.png", "RGBA"),
+        ("a.png", "P"),
+        ("a.jpg", "CMYK"),
+        ("a.png", "I;16"),
+        ("a.webp", "RGB"),
+        ("a.gif", "P"),
+        ("a.tif", "RGB"),
+        ("a.bmp", "RGB"),
+    ],
+)
+def test_photographs_of_all_kinds_are_read_alike(tmp_path, frames, name, mode):
+    smooth = cv2.blur(frames[0], (9, 9))
+    if mode == "I;16":
+        Image.fromarray(smooth.mean(axis=2).astype(np.uint16) * 257).save(tmp_path / name)
+        smooth = np.repeat(smooth.mean(axis=2, keepdims=True), 3, axis=2)
+    else:
+        Image.fromarray(smooth).convert(mode, palette=Image.Palette.ADAPTIVE).save(tmp_path / name)
+    image = read_image(tmp_path / name)
+    assert image.dtype == np.uint8
+    assert np.abs(image - smooth.astype(float)).mean() < 6
 
 
 def test_a_playlist_is_no_video(tmp_path, frames):
