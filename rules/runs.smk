@@ -1,6 +1,6 @@
 # Which runs there are, methods and their ablations, data sets, folds and seeds; and what belongs to them. No rules.
 
-from cmm.methods.registry import METHODS, declaration_of, split, stages_before
+from cmm.methods.registry import METHODS, declaration_of, inside_of, split, stages_before
 
 # One trained method: data set, held-out fold, method, seed. An ablation of a method is a
 # method, too: METHOD-without_push.
@@ -76,15 +76,22 @@ def weights(stage):
     return path
 
 
+def trained():
+    """The config's methods that are trained here."""
+    return [method for method in config["methods"] if method not in config["pretrained"]]
+
+
 def models():
-    """Weights of every stage of every run."""
-    methods = [*config["methods"], *ablations()]
+    """Weights of every stage of every run that is trained."""
+    methods = [*trained(), *ablations()]
     wanted = {(trained_by(m, stage.name), stage.name) for m in methods for stage in declaration_of(m).stages}
     return [path for m, stage in sorted(wanted) for path in runs(f"{RUN}/{stage}.safetensors", [m])]
 
 
 def generated_from(wildcards):
     """Weights that a method generates from."""
+    if wildcards.method in config["pretrained"]:
+        return inside_of(wildcards.method)
     return [weights(stage)(wildcards) for stage in declaration_of(wildcards.method).weights]
 
 
@@ -139,7 +146,7 @@ def figures():
     found = collect(
         "results/figures/{dataset}/{figure}", dataset=config["datasets"], figure=["au_curves", "mean_curves.svg"]
     )
-    found += runs(f"{RUN}/{{figure}}", figure=["labels", "strips", "losses.svg"])
+    found += runs(f"{RUN}/{{figure}}", figure=["labels", "strips"]) + runs(f"{RUN}/losses.svg", trained())
     found += dict.fromkeys(runs("results/{dataset}/fold{fold}/methods"))
     found += runs(f"{RUN}/conditions", told())
     return [*dict.fromkeys(found), *["results/figures/ablations.svg"] * bool(ablations())]

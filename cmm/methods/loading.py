@@ -6,7 +6,7 @@ from pathlib import Path
 from cmm.core.errors import UserError
 from cmm.core.provenance import code_hash
 from cmm.core.weights_file import about_of
-from cmm.methods.registry import METHODS, declaration_of, split
+from cmm.methods.registry import METHODS, declaration_of, inside_of, split
 
 
 def load(method, weights):
@@ -28,9 +28,8 @@ def load_folder(method, folder):
 
 def load_inside():
     """(name, Generator) of the method whose weights lie in this package; UserError where none do."""
-    for name, method in METHODS.items():
-        files = [Path(__file__).parent / name / file for file in method.inside]
-        if files and all(file.is_file() for file in files):
+    for name in METHODS:
+        if files := inside_of(name):
             return name, load(name, files)
     raise UserError("no weights lie in this package: name a run's folder with --model")
 

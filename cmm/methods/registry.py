@@ -73,6 +73,12 @@ def _check(folder, method):
 METHODS = read_methods()
 
 
+def inside_of(name):
+    """Paths of the weights files of a method that lie in the package, in `load`'s order; [] if not all are there."""
+    files = [Path(__file__).parent / name / file for file in METHODS[name].inside]
+    return files if all(file.is_file() for file in files) else []
+
+
 def split(method):
     """(method, its ablation or "") of a run's method: NAME-without_push is (NAME, "without_push")."""
     base, _, ablation = method.partition("-")

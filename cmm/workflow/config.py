@@ -61,6 +61,12 @@ TOP = {
         "description": "the one of the methods that comparisons and the user study hold against the others",
         "enum": list(METHODS),
     },
+    "pretrained": {
+        "description": "those of the methods that are not trained: they use the weights inside the package",
+        "type": "array",
+        "items": {"enum": [name for name, method in METHODS.items() if method.inside]},
+        "uniqueItems": True,
+    },
     "seeds": {
         "description": "random seeds, one run each",
         "type": "array",

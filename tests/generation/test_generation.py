@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from waiting import wait_for
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
@@ -244,6 +247,20 @@ def test_a_folder_goes_on_where_it_stopped(folder, model, photos, tmp_path, caps
     (out / "photographs.tsv-metadata.json").write_text("{")
     assert generate(folder, model, out) == 1
     assert "is damaged" in capsys.readouterr().err
+
+
+def test_a_folder_that_was_killed_goes_on(folder, model, tmp_path):
+    out = tmp_path / "out"
+    words = ["generate", "--image", folder, "--model", model, "--out", out, "--expression", "posed"]
+    process = subprocess.Popen([sys.executable, "-m", "cmm", *map(str, words)], stderr=subprocess.DEVNULL)
+    wait_for((out / "photographs.tsv").exists, "the first photograph was done", process)
+    process.kill()
+    process.wait()
+    before = (out / "ann" / "all.mp4").stat().st_mtime_ns
+    assert generate(folder, model, out) == 1, "one has no face"
+    assert (out / "ann" / "all.mp4").stat().st_mtime_ns == before
+    names = {"ann", "cyd", "photographs.tsv", "photographs.tsv-metadata.json"}
+    assert {path.name for path in out.iterdir()} == names, "nothing is left of what was killed"
 
 
 def test_folders_that_cannot_be_used_are_one_line(folder, model, tmp_path, capsys):

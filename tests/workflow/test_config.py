@@ -70,6 +70,7 @@ def test_overlays_are_valid(config, overlay):
             },
             "config: ablations.cmm_net are of a method that is not among methods",
         ),
+        ({"pretrained": ["cra_net"]}, "config: pretrained.0: 'cra_net' is not one of ['cmm_mesh']"),
         ({"folds": [2.0]}, "config: folds.0: 2.0 is not of type 'integer'"),
         ({"sources": {"../a": {"layout": "folder", "root": "x"}}}, "config: unknown key sources.../a"),
     ],
