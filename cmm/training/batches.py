@@ -74,13 +74,19 @@ class Batch:
         """Numbers (b, width) float32, uniform in -1..1."""
         return 2 * torch.rand(len(self.whole), width, generator=self.random.noise)[self.part] - 1
 
-    def descend(self, loss, *optimisers):
-        """One step of `optimisers` down `loss`, a mean over this process's items."""
+    def descend(self, loss, *optimisers, longest=None):
+        """One step of `optimisers` down `loss`, a mean over this process's items.
+
+        An optimiser's gradient that is longer than `longest` is made so long: one odd batch undoes no training.
+        """
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
         (loss * self.share).backward()
         for optimiser in optimisers:
-            processes.sum_gradients(p for group in optimiser.param_groups for p in group["params"])
+            parameters = [p for group in optimiser.param_groups for p in group["params"]]
+            processes.sum_gradients(parameters)
+            if longest is not None:
+                torch.nn.utils.clip_grad_norm_(parameters, longest)
             optimiser.step()
 
 
