@@ -18,7 +18,7 @@ from waiting import wait_for
 from cmm.core.errors import UserError
 from cmm.methods.cmm_net import landmark_vae, translation
 from cmm.training import loop
-from cmm.training.batches import EpochGenerators, draw_frames, frames_of, shuffled
+from cmm.training.batches import Batch, EpochGenerators, draw_frames, frames_of, shuffled
 from cmm.training.loop import Run
 from cmm.training.state import State, TrainingPosition, owned
 
@@ -218,3 +218,11 @@ def test_drawn_frames_are_spread_over_the_sequence_and_differ(frames, drawn):
     assert len(set(items)) == 3 * drawn
     assert (np.bincount(items // frames) == drawn).all()
     assert not np.array_equal(items, frames_of(3, frames, drawn)(EpochGenerators.of(1, 1))) or drawn == frames
+
+
+@pytest.mark.parametrize(("slope", "expected"), [(0.3, 0.3), (30.0, 0.5)])
+def test_a_long_gradient_is_made_shorter(slope, expected):
+    weight = torch.nn.Parameter(torch.zeros(()))
+    batch = Batch(np.arange(4), EpochGenerators.of(1, 1))
+    batch.descend(slope * weight, torch.optim.SGD([weight], 1.0), longest=0.5)
+    assert weight.item() == pytest.approx(-expected, rel=1e-4)
