@@ -7,11 +7,14 @@ Exits with 1 if a bound does not hold.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 from checks import report
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from cmm.core.pictures import resized
 from cmm.evaluation.metrics.regions import boxes
@@ -46,7 +49,7 @@ def main(results, fold, weights):
     return report([
         ("true mesh, whole, 64 px", true[0, 0], ">=", 0.965),
         ("true mesh, mouth, 64 px", true[0, 1], ">=", 0.92),
-        (f"true mesh, mouth, {sizes[-1]} px", true[-1, 1], ">=", 0.90),
+        ("true mesh, mouth, 128 px", true[sizes.index(128), 1], ">=", 0.90),
         ("mean smile, mouth, 64 px", table["mean smile"][0, 1].mean(), ">=", 0.80),
         (f"best of {generator.modes} modes, mouth, 64 px", best, ">=", 0.88),
     ])  # fmt: skip
@@ -64,28 +67,45 @@ def apexes(generator, data, strength=1.0):
 
 
 def draw(path, results, fold, weights, strength, people):
-    """Write a picture: of each held-out person the neutral face, their own smile, and what is generated."""
+    """Write a picture of `people` held-out people, from the one whose mean smile is most like their own to the least.
+
+    A line each: subject and SSIM of the mouth at strength 1 and 64 px, the neutral face, their own smile, and
+    what is generated.
+    """
     generator = CMMMeshGenerator(weights)
     data = read_smiles(results / "smiles.h5", fold, held_out=True, arrays=ARRAYS)
-    rows = []
-    for i, faces in enumerate(apexes(generator, data, strength)):
-        if data.expression[i] == data.expressions[-1]:
-            rows.append((data.subject[i], np.stack([data.faces[i, 0], data.faces[i, -1], *faces])))
-    heads = ["photograph", "own smile", *names_of(generator)]
-    draw_film_strip(path, rows[:people], {"strength": strength, "weights": generator.about}, len(heads), heads=heads)
+    alike, made = scores(apexes(generator, data)[:, 0], data, 64)[1], apexes(generator, data, strength)
+    order = [i for i in np.argsort(-alike) if data.expression[i] == data.expressions[-1]]
+    chosen = [order[round(place)] for place in np.linspace(0, len(order) - 1, people or len(order))]
+    pictures = [np.stack([data.faces[i, 0], data.faces[i, -1], *made[i]]) for i in chosen]
+    rows = [(f"{data.subject[i]}: {alike[i]:.2f}", faces) for i, faces in zip(chosen, pictures, strict=True)]
+    heads, about = ["photograph", "own smile", *names_of(generator)], {"strength": strength, "weights": generator.about}
+    draw_film_strip(path, rows, about, len(heads), heads=heads, dpi=165)
+    with Image.open(path) as picture:  # 256 colours take a third of the space
+        text, few = PngInfo(), picture.convert("RGB").quantize(256)
+    text.add_text("Description", json.dumps(about))
+    few.save(path, pnginfo=text, optimize=True)
 
 
 def bent_to_true_meshes(data, generator):
-    """{name: faces (n, s, s, 3)} of the neutral faces bent to their own smiles' meshes, alone and refined."""
-    found = {"bent, true mesh": [], "refined, true mesh": []}
+    """{name: faces (n, s, s, 3)} of the neutral faces bent to their own smiles' meshes.
+
+    Alone, refined with somebody's teeth, as they are generated, and refined without being told of teeth.
+    """
+    without = generator.shapes | {"teeth": generator.shapes["teeth"][:0]}
+    ways = {
+        "bent, true mesh": (lambda x: 0 * x[:, :3], without),
+        "refined, true mesh": (generator.refiner, generator.shapes),
+        "no teeth, true mesh": (generator.refiner, without),
+    }
+    found = {name: [] for name in ways}
     smiles = smiles_of(data, generator.shapes, [data.faces.shape[1] - 1])
     for (smile,) in smiles:
         mesh = smile.neutral_mesh
         wanted = mesh + (smile.mesh - mesh) * generator.shapes["fade"][:, None]
-        for name, refiner in zip(found, (lambda x: 0 * x[:, :3], generator.refiner), strict=True):
-            painter = Painter(
-                smile.neutral, mesh, ALIGNED, smile.neutral.shape[0], generator.shapes, refiner, generator.device
-            )
+        for name, (refiner, shapes) in ways.items():
+            size = smile.neutral.shape[0]
+            painter = Painter(smile.neutral, mesh, ALIGNED, size, shapes, refiner, generator.device)
             found[name].append(painter.paint(wanted[None])[0])
     return {name: np.stack(faces) for name, faces in found.items()}
 

@@ -19,7 +19,7 @@ class Settings:
     columns: int = setting(8, "frames of a film strip", minimum=2)
 
 
-def draw_film_strip(path, rows, about, columns=8, title=None, heads=()):
+def draw_film_strip(path, rows, about, columns=8, title=None, heads=(), dpi=110):
     """Write a PNG of `rows`, a list of (label, frames (t, s, s[, 3]) uint8).
 
     `columns` frames of each, evenly spaced from the first to the last, `heads` over them; `about` is its
@@ -50,7 +50,7 @@ def draw_film_strip(path, rows, about, columns=8, title=None, heads=()):
         axis.set_title(text, fontsize=8, pad=2)
     if title:
         figure.suptitle(title, fontsize=9, y=0.995, va="top", parse_math=False)
-    save_figure(figure, path, about, dpi=110)
+    save_figure(figure, path, about, dpi=dpi)
 
 
 def strip_rows(names, landmarks, faces):

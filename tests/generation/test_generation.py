@@ -24,7 +24,7 @@ from cmm.generation.render_films import enlarge, side_by_side
 from cmm.generation.write_sequence import FORMATS, write_sequence
 from cmm.methods.cmm_net.networks import MultiModeLSTM
 from cmm.methods.generator import Condition, Neutral
-from cmm.methods.loading import load_folder, load_inside
+from cmm.methods.loading import load_folder
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
 from cmm.networks.translation import TranslationUNet
@@ -96,16 +96,7 @@ def test_a_photograph_gives_videos_and_a_strip(photos, model, tmp_path):
     assert (info.frames, info.width, info.height) == (5, 256, 256)
 
 
-@pytest.fixture
-def inside():
-    """Skips where the weights are not there yet: they are trained by the code before them."""
-    try:
-        return load_inside()
-    except UserError as error:
-        pytest.skip(str(error))
-
-
-def test_without_a_model_the_weights_inside_smile_at_the_photographs_own_size(inside, photos, tracker, tmp_path):
+def test_without_a_model_the_weights_inside_smile_at_the_photographs_own_size(photos, tracker, tmp_path):
     photograph = cv2.copyMakeBorder(cv2.imread(str(photos / "one.png")), 20, 51, 30, 61, cv2.BORDER_REPLICATE)
     cv2.imwrite(str(tmp_path / "me.png"), photograph)
     words = ["generate", "--image", tmp_path / "me.png", "--frames", 6, "--strength", 1.5]
@@ -132,7 +123,7 @@ def test_without_a_model_the_weights_inside_smile_at_the_photographs_own_size(in
     assert width[1] > 1.04 * width[0], "the mouth is wider"
 
 
-def test_a_face_cut_by_the_border_is_refused(inside, photos, tmp_path, capsys):
+def test_a_face_cut_by_the_border_is_refused(photos, tmp_path, capsys):
     face = cv2.imread(str(photos / "one.png"))
     cv2.imwrite(str(tmp_path / "cut.png"), face[:, : face.shape[1] * 5 // 9])
     assert cli(["generate", "--image", str(tmp_path / "cut.png"), "--out", str(tmp_path / "out")]) == 1
@@ -170,7 +161,7 @@ def test_a_face_is_chosen_by_its_number_from_the_left(photos, model, tmp_path, c
     assert not (tmp_path / "no").exists()
 
 
-def test_everybody_in_a_photograph_smiles(inside, photos, tracker, tmp_path):
+def test_everybody_in_a_photograph_smiles(photos, tracker, tmp_path):
     words = ["generate", "--image", photos / "two.png", "--face", "all", "--frames", 3, "--strength", 1.5]
     assert cli([*map(str, words), "--out", str(tmp_path / "a")]) == 0
     first, *_, last = [image for *_, image in read_frames(tmp_path / "a" / "mode_3.mp4")]
