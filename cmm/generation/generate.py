@@ -7,7 +7,7 @@ face. A folder of photographs gives a folder each and a table, photographs.tsv; 
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -161,8 +161,8 @@ def whole(folder, names, photograph, studio, about):
     size = studio.generator.size
     matrices = [photograph.matrix(face, size) for face in photograph.faces]
     ways = [
-        studio.generator.photograph(picture, face.mesh, matrix, studio.condition, blinks=settings.blinks)
-        for face, matrix in zip(photograph.faces, matrices, strict=True)
+        studio.generator.photograph(picture, face.mesh, matrix, condition, blinks=settings.blinks)
+        for face, matrix, condition in zip(photograph.faces, matrices, conditions_of(matrices, studio), strict=True)
     ]
     close = [[] for _ in matrices]
     with ThreadPoolExecutor(1) as writer:  # a sequence is written while the next is made
@@ -177,6 +177,12 @@ def whole(folder, names, photograph, studio, about):
         for one in written:
             one.result()
     return close
+
+
+def conditions_of(people, studio):
+    """A Condition each: people who smile together do so, and blink, each in a way of their own where the method can."""
+    asked, varied = studio.condition, "seed" in registry.declaration_of(studio.method).honours
+    return [replace(asked, seed=(asked.seed or 0) + i) if i and varied else asked for i in range(len(people))]
 
 
 def write(folder, name, frames, settings, about):
