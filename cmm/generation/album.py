@@ -56,7 +56,7 @@ class Album:
             row |= {"status": "failed", "reason": str(error)}
             measured = {}
         self.rows[name] = row | {"seconds": round(time.monotonic() - start, 2)} | measured
-        write_tsv(pd.DataFrame(self.rows.values()), self.folder / TABLE, self.record)
+        write_tsv(pd.DataFrame(self.rows.values()).round(3), self.folder / TABLE, self.record)
 
     def close(self):
         """Say what is done; UserError if something failed."""
