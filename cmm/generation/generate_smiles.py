@@ -22,6 +22,7 @@ from cmm.faces.landmark_images import draw_landmarks
 from cmm.generation.generated_file import CONDITIONAL, GeneratedSmiles, write_generated
 from cmm.methods.generator import Condition, Neutral
 from cmm.methods.loading import load, record_of
+from cmm.methods.registry import declaration_of
 from cmm.sequences.smiles_file import read_smiles
 
 
@@ -43,7 +44,9 @@ def main(
     torch.set_num_threads(threads)
     generator = load(method, weights)
     data = read_smiles(smiles, fold, held_out=True, arrays=("landmarks", "faces", "points", "mesh"))
-    conditions = [Condition(expression) for expression in data.expression]
+    # As long as the originals, whatever the weights were trained on.
+    frames = data.faces.shape[1] if "frames" in declaration_of(method).honours else None
+    conditions = [Condition(expression, frames=frames) for expression in data.expression]
     for expression in data.expressions:
         Condition(expression).check(f"{method} ({weights[0]})", (), generator.expressions)
     contrast = None
@@ -55,7 +58,7 @@ def main(
         neutral = neutral_of(data, chosen, generator.size)
         made.append(generator(neutral, [conditions[i] for i in chosen]))
         if contrast:
-            other.append(generator(neutral, [Condition(contrast[i]) for i in chosen], modes=False))
+            other.append(generator(neutral, [Condition(contrast[i], frames=frames) for i in chosen], modes=False))
     arrays = {
         "faces": _joined(part.faces for part in made),
         "landmarks": _joined(part.landmarks for part in made),
