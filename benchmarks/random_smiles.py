@@ -11,10 +11,8 @@ def write_random_smiles(path, count, frames, size, expressions=("posed", "sponta
     """Write a smiles.h5 of `count` sequences of drifting points over noise, of three folds and these expressions."""
     rng = np.random.default_rng(0)
     rows, sequences = [], []
-    still, moves = (
-        rng.uniform(size / 8, size * 7 / 8, (WITH_IRISES, 3)),
-        rng.normal(0, size / 40, (WITH_IRISES, 3)),
-    )  # of all meshes
+    still = rng.uniform(size / 8, size * 7 / 8, (WITH_IRISES, 3))  # of all meshes
+    moves = rng.normal(0, size / 40, (WITH_IRISES, 3))
     for i in range(count):
         drift = np.cumsum(rng.normal(0, 0.3, (frames, 68, 2)), axis=0)
         points = drift + rng.uniform(size / 8, size * 7 / 8, (1, 68, 2))

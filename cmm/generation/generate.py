@@ -117,14 +117,15 @@ def smile(path, out, studio):
     photograph = see(path, studio.tracker, settings)
     names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(generator.modes))])
     about = studio.record()
+    matrices = [photograph.matrix(face, generator.size) for face in photograph.faces]
     neutrals = [
-        neutral_of(photograph.picture, face, photograph.matrix(face, generator.size), generator.size)
-        for face in photograph.faces
+        neutral_of(photograph.picture, face, matrix, generator.size)
+        for face, matrix in zip(photograph.faces, matrices, strict=True)
     ]
     with atomic(out) as folder:
         folder.mkdir()
         if hasattr(generator, "photograph"):
-            faces, drawn = whole(folder, names, photograph, studio, about), [None] * len(neutrals)
+            faces, drawn = whole(folder, names, photograph, matrices, studio, about), [None] * len(neutrals)
         else:
             made = generator(neutrals[0], [studio.condition])
             faces, drawn = made.faces, [None] if made.landmarks is None else made.landmarks
@@ -149,17 +150,17 @@ def au12(face):
     return face and face.measures.get("AU12_proxy")
 
 
-def whole(folder, names, photograph, studio, about):
+def whole(folder, names, photograph, matrices, studio, about):
     """Write each sequence of a method that works on photographs, all chosen faces smiling in it.
 
-    Returns the faces, aligned, [of each [of each sequence (t, side, side, 3)]].
+    matrices: the similarity of each face to an aligned one of the generator's size. Returns the aligned faces, [of each
+    [of each sequence (t, side, side, 3)]].
     """
     settings, picture = studio.settings, photograph.picture
     shown = np.s_[:, : picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]  # H.264 has even sides
     if settings.view == "face":
         shown = np.s_[:, *box_of(np.concatenate([face.points for face in photograph.faces]), picture.shape)]
     size = studio.generator.size
-    matrices = [photograph.matrix(face, size) for face in photograph.faces]
     ways = [
         studio.generator.photograph(picture, face.mesh, matrix, condition, blinks=settings.blinks)
         for face, matrix, condition in zip(photograph.faces, matrices, conditions_of(matrices, studio), strict=True)

@@ -185,6 +185,5 @@ def between(keys, count, values):
     right = np.searchsorted(keys, frames)
     left = np.maximum(right - 1, 0)
     share = (frames - keys[left]) / np.maximum(keys[right] - keys[left], 1)
-    share[keys[right] == frames] = 1
     share = share.astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
     return (1 - share) * values[left] + share * values[right]
