@@ -80,7 +80,7 @@ def draw(path, results, fold, weights, strength, people):
     pictures = [np.stack([data.faces[i, 0], data.faces[i, -1], *made[i]]) for i in chosen]
     rows = [(f"{data.subject[i]}: {alike[i]:.2f}", faces) for i, faces in zip(chosen, pictures, strict=True)]
     heads, about = ["photograph", "own smile", *names_of(generator)], {"strength": strength, "weights": generator.about}
-    draw_film_strip(path, rows, about, len(heads), heads=heads, dpi=165)
+    draw_film_strip(path, rows, about, len(heads), heads=heads, side=157)
     with Image.open(path) as picture:  # 256 colours take a third of the space
         text, few = PngInfo(), picture.convert("RGB").quantize(256)
     text.add_text("Description", json.dumps(about))

@@ -1,17 +1,19 @@
 """Film strips: one row a sequence, some frames of each, labelled. Figures 5, 6 and 7 are such."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
-from cmm.core.figure_file import save_figure
+from cmm.core.pictures import resized
 from cmm.core.settings import setting
+from cmm.generation.write_sequence import write_png
 
-INCHES = 0.95  # of one picture
+SIDE = 104  # of one picture [px]; what follows are shares of it
+GAP, LABEL, LETTERS, TITLE = 0.03, 1.35, 0.12, 0.14
+FONT = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
 
 
 @dataclass(frozen=True)
@@ -19,38 +21,28 @@ class Settings:
     columns: int = setting(8, "frames of a film strip", minimum=2)
 
 
-def draw_film_strip(path, rows, about, columns=8, title=None, heads=(), dpi=110):
+def draw_film_strip(path, rows, about, columns=8, title=None, heads=(), side=SIDE):
     """Write a PNG of `rows`, a list of (label, frames (t, s, s[, 3]) uint8).
 
-    `columns` frames of each, evenly spaced from the first to the last, `heads` over them; `about` is its
-    provenance.
+    `columns` frames of each, `side` pixels large, evenly spaced from the first to the last, `heads` over them; `about`
+    is its provenance.
     """
-    rows = [(label, frames[_spread(len(frames), columns)]) for label, frames in rows]
-    head = (0.35 if title else 0.0) + (0.2 if heads else 0.0)
-    figure, axes = plt.subplots(
-        len(rows), columns, squeeze=False,
-        figsize=(INCHES * columns + 1.3, INCHES * len(rows) + head),
-        gridspec_kw={"wspace": 0.03, "hspace": 0.03, "left": 1.3 / (INCHES * columns + 1.3), "right": 1,
-                     "bottom": 0, "top": 1 - head / (INCHES * len(rows) + head)},
-    )  # fmt: skip
-    for line, (label, frames) in zip(axes, rows, strict=True):
-        for axis, frame in zip(line, frames, strict=True):
-            axis.imshow(
-                frame,
-                cmap="gray",
-                vmin=0,
-                vmax=255,
-                interpolation="bicubic" if frame.ndim == 3 else "nearest",
-            )
-            axis.set_axis_off()
-        line[0].text(
-            -0.08, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=8, parse_math=False
-        )
-    for axis, text in zip(axes[0], heads, strict=False):
-        axis.set_title(text, fontsize=8, pad=2)
+    gap, left, letters, capitals = (round(share * side) for share in (GAP, LABEL, LETTERS, TITLE))
+    top = gap + 2 * capitals * bool(title) + 2 * letters * bool(heads)
+    size = left + columns * (side + gap), top + len(rows) * (side + gap)
+    sheet = Image.new("RGB", size, "white")
+    drawing = ImageDraw.Draw(sheet)
+    small, large = (ImageFont.truetype(FONT, height) for height in (letters, capitals))
+    for row, (label, frames) in enumerate(rows):
+        y = top + row * (side + gap)
+        drawing.text((left - 2 * gap, y + side / 2), label, "black", small, "rm", align="right")
+        for column, picture in enumerate(resized(frames[_spread(len(frames), columns)], side)):
+            sheet.paste(Image.fromarray(picture), (left + column * (side + gap), y))
+    for column, text in enumerate(heads):
+        drawing.text((left + column * (side + gap) + side / 2, top - gap), text, "black", small, "md")
     if title:
-        figure.suptitle(title, fontsize=9, y=0.995, va="top", parse_math=False)
-    save_figure(figure, path, about, dpi=dpi)
+        drawing.text((size[0] / 2, gap + capitals), title, "black", large, "mm")
+    write_png(path, np.asarray(sheet), about)
 
 
 def strip_rows(names, landmarks, faces):

@@ -6,8 +6,8 @@ face. A folder of photographs gives a folder each and a table, photographs.tsv; 
 """
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +22,6 @@ from cmm.core.video import write_video
 from cmm.faces.alignment import warp
 from cmm.faces.backends import IMAGE_BACKENDS
 from cmm.faces.trackers import Tracker, load
-from cmm.generation.album import Album
 from cmm.generation.film_strip import draw_film_strip, strip_rows
 from cmm.generation.generated_file import CONDITIONAL, mode_names
 from cmm.generation.photographs import check_choice, neutral_of, photographs_in, see
@@ -31,6 +30,7 @@ from cmm.generation.write_sequence import FORMATS, write_png, write_sequence
 from cmm.methods import registry
 from cmm.methods.generator import Condition, Generator
 from cmm.methods.loading import load_folder, load_inside, record_of
+from cmm.methods.threads import in_threads
 
 log = logging.getLogger("cmm")
 
@@ -104,6 +104,8 @@ def main(
 
 def smile_all(folder, out, studio):
     """Write a folder in `out` of each photograph in `folder`, and the table of them; UserError if any failed."""
+    from cmm.generation.album import Album  # pandas, which takes a third of a second to load
+
     photographs = photographs_in(folder)
     album = Album(out, studio.record())
     for name, path in progress([*photographs.items()], "photographs done"):
@@ -161,23 +163,23 @@ def whole(folder, names, photograph, matrices, studio, about):
     if settings.view == "face":
         shown = np.s_[:, *box_of(np.concatenate([face.points for face in photograph.faces]), picture.shape)]
     size = studio.generator.size
-    ways = [
+    films = [
         studio.generator.photograph(picture, face.mesh, matrix, condition, blinks=settings.blinks)
         for face, matrix, condition in zip(photograph.faces, matrices, conditions_of(matrices, studio), strict=True)
     ]
-    close = [[] for _ in matrices]
-    with ThreadPoolExecutor(1) as writer:  # a sequence is written while the next is made
-        written = []
-        for name, (frames, *others) in progress(zip(names, zip(*ways, strict=True), strict=True), "videos", len(names)):
-            for other in others:
-                np.copyto(frames, other, where=other != picture)
-            written.append(writer.submit(write, folder, name, frames[shown], settings, about))
-            for matrix, sequence in zip(matrices, close, strict=True):
-                around = matrix * (settings.side / size)
-                sequence.append(np.stack([warp(frame, around, settings.side) for frame in frames]))
-        for one in written:
-            one.result()
-    return close
+
+    def make(name, own, *others):
+        frames = own()
+        for other in others:
+            moved = other()
+            np.copyto(frames, moved, where=moved != picture)
+        write(folder, name, frames[shown], settings, about)
+        arounds = [matrix * (settings.side / size) for matrix in matrices]
+        return [np.stack([warp(frame, around, settings.side) for frame in frames]) for around in arounds]
+
+    sequences = [partial(make, name, *people) for name, *people in zip(names, *films, strict=True)]
+    close = [*progress(in_threads(sequences), "videos", len(names))]
+    return [*zip(*close, strict=True)]
 
 
 def conditions_of(people, studio):

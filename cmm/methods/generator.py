@@ -88,8 +88,9 @@ class Generator(Protocol):
     """A trained method, ready for use.
 
     One that works on whole photographs has `photograph(picture, mesh, matrix, condition, modes=True, blinks=False)`,
-    too: it yields the frames (t, h, w, 3) uint8 of each sequence of a picture (h, w, 3) uint8, whose face has a mesh
-    (478, 3) in its pixels and comes to lie at the generator's size by the similarity `matrix` (2, 3).
+    too: it gives, for each sequence, a function without arguments that makes its frames (t, h, w, 3) uint8; these may
+    run side by side. The face of the picture (h, w, 3) uint8 has a mesh (478, 3) in its pixels and comes to lie at the
+    generator's size by the similarity `matrix` (2, 3).
     """
 
     about: dict  # how its weights were made

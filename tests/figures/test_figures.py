@@ -7,7 +7,7 @@ from cmm.core.errors import UserError
 from cmm.core.tables import write_table
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
 from cmm.figures import plot_au_curves, plot_labels, plot_losses, plot_mean_curves, plot_methods, plot_modes
-from cmm.generation.film_strip import INCHES, draw_film_strip
+from cmm.generation.film_strip import SIDE, draw_film_strip
 from cmm.generation.film_strip import Settings as Strips
 from cmm.generation.generated_file import GeneratedSmiles, read_generated, write_generated
 from cmm.sequences.smiles_file import read_smiles
@@ -73,7 +73,7 @@ def generated(smiles, tmp_path):
 
 def rows_of(path):
     """Rows of pictures in a strip, from its height."""
-    return round((cv2.imread(str(path)).shape[0] / 110 - 0.35) / INCHES)
+    return cv2.imread(str(path)).shape[0] // SIDE  # title and gaps are less than one
 
 
 def test_figure_5_has_both_expressions_or_what_there_is(generated):

@@ -1,5 +1,7 @@
 """CMM-mesh: poses, shapes, warps and paintings against what they must do by geometry."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from cmm.faces.mesh import LOWER_LIP, MOUTH_CORNERS, POINTS, UPPER_LIP
 from cmm.methods.cmm_mesh.eyes import COURSE, LOWER, UPPER, blinked, closures
 from cmm.methods.cmm_mesh.mouths import Smile, average, mouths_of, to_network
 from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
-from cmm.methods.cmm_mesh.painting import Painter, between, keys_of, tones_of
+from cmm.methods.cmm_mesh.painting import BETWEEN, FAR, Painter, between, keys_of, tones_of
 from cmm.methods.cmm_mesh.shapes import (
     STILL,
     amplitude_of,
@@ -29,7 +31,8 @@ from cmm.methods.cmm_mesh.shapes import (
 from cmm.methods.cmm_mesh.teeth import HEIGHT, WIDTH, brightest, edges_of, place, plate_of, shown
 from cmm.methods.cmm_mesh.warping import bend, maps_between
 from cmm.methods.generator import Condition, Neutral
-from cmm.methods.loading import load
+from cmm.methods.loading import load, load_inside
+from cmm.methods.threads import in_threads
 
 FRAMES = 8
 NONE = np.zeros((0, 6))  # modes
@@ -187,25 +190,34 @@ def test_outside_of_the_face_no_pixel_changes(known, photograph):
     np.testing.assert_array_equal(frames[0], picture, "a sequence begins with the photograph itself")
 
 
-def test_frames_between_others_are_as_if_worked_out(known, photograph, monkeypatch):
-    mesh = photograph[1].mesh[:POINTS].astype(float)
-    way, closure = smiles_from(mesh, known, NONE, 1, 1.0, 40)[0][:21], np.zeros(21)
-    closure[4:9] = COURSE
-    drawn = painter(known, photograph, noisy_refiner(0.05))
-    quick = drawn.paint(way, closure)
+def test_frames_between_others_are_as_if_worked_out(photograph, monkeypatch):
+    """With the weights inside the package, blinks and all."""
+    picture, face = photograph
+    _, generator = load_inside()
+    matrix = align_sequence(face.points[None], generator.size)[0]
+
+    def painted():
+        films = generator.photograph(picture, face.mesh, matrix, Condition("spontaneous", 1.4), blinks=True)
+        return np.stack([*in_threads(films)]).astype(int)
+
+    quick = painted()
     monkeypatch.setattr("cmm.methods.cmm_mesh.painting.BETWEEN", -1.0)
-    exact = drawn.paint(way, closure)
-    different = np.abs(quick.astype(int) - exact).mean(axis=(1, 2, 3))
+    exact = painted()
+    different = np.abs(quick - exact).mean(axis=(2, 3, 4))
     assert 0 < different.max() < 0.1
-    assert (different[[0, 2, *range(4, 9), 20]] == 0).all(), "worked out: even frames, and those of a blink"
+    assert (different[:, [0, -1]] == 0).all()
+    monkeypatch.setattr("cmm.methods.threads.ThreadPoolExecutor", lambda count, **more: ThreadPoolExecutor(1, **more))
+    np.testing.assert_array_equal(painted(), exact, "one core gives the same pictures as several")
 
 
-def test_frames_between_others_are_their_mean():
-    meshes = np.zeros((8, 5, 3))
-    meshes[:, 0, 0] = (0, 1, 2, 3, 4, 7, 9, 11)
+def test_frames_between_others_lie_on_the_line_between_them():
+    meshes = np.zeros((9, 5, 3))
+    meshes[:, 0, 0] = FAR * np.array([0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.25, 1.25, 4.0])  # even, too far, still, quick
     keys = keys_of(meshes)
-    assert keys.tolist() == [0, 2, 4, 5, 6, 7]
-    np.testing.assert_allclose(between(keys, 8, meshes[keys]), meshes)
+    assert keys.tolist() == [0, 4, 5, 7, 8]
+    np.testing.assert_allclose(between(keys, 9, meshes[keys]), meshes)
+    bent = meshes[:3] + BETWEEN * np.array([0, 1.1, 0])[:, None, None]
+    assert keys_of(bent).tolist() == [0, 1, 2]
     assert keys_of(meshes[:1]).tolist() == [0]
     assert keys_of(meshes[:2]).tolist() == [0, 1]
 
@@ -344,7 +356,7 @@ def test_a_seed_names_a_variation_of_the_modes_and_not_of_the_mean_smile(known, 
 
     def ends(seed, **more):
         condition = Condition("posed", frames=2, seed=seed)
-        return np.stack([frames[-1] for frames in generator.photograph(picture, face.mesh, matrix, condition, **more)])
+        return np.stack([film()[-1] for film in generator.photograph(picture, face.mesh, matrix, condition, **more)])
 
     plain, one, again, two = ends(None), ends(1), ends(1), ends(2)
     np.testing.assert_array_equal(one, again)

@@ -4,18 +4,22 @@ A backend is a module here with `load()`, a context manager that gives a Tracker
 is a new backend.
 """
 
+from __future__ import annotations
+
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pandas as pd
 
 from cmm.core.errors import UserError
 from cmm.core.video import read_frames
 from cmm.faces.backends import FILES_BACKEND, SUFFIX
+
+if TYPE_CHECKING:  # it takes a third of a second, and a photograph needs no table
+    import pandas as pd
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """CMM-mesh ready for use: smiles of aligned faces, and of whole photographs at their own resolution."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -11,8 +13,9 @@ from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
 from cmm.methods.cmm_mesh.painting import Painter
 from cmm.methods.cmm_mesh.shapes import angle_of, modes_of, pose_of, smiles_from
 from cmm.methods.generator import Generated, labels_of
+from cmm.methods.threads import in_threads
 
-AT_A_TIME = 16  # frames
+AT_A_TIME = 32  # frames
 PACE = 0.2  # deviation of the pace's logarithm
 FARTHEST = 40  # degrees by which a head may be turned
 ALIGNED = np.array([[1.0, 0, 0], [0, 1, 0]])
@@ -31,8 +34,9 @@ class CMMMeshGenerator:
     def __call__(self, neutral, conditions, modes=True):
         """See cmm.methods.generator.Generator."""
         people = zip(neutral.faces, neutral.mesh, conditions, strict=True)
-        made = [np.stack([*self._painted(face, mesh, ALIGNED, one, modes)]) for face, mesh, one in people]
-        return Generated(faces=np.stack(made))
+        films = [self._films(face, mesh, ALIGNED, one, modes) for face, mesh, one in people]
+        made = np.stack([*in_threads(film for person in films for film in person)])
+        return Generated(faces=made.reshape(len(films), -1, *made.shape[1:]))
 
     def photograph(self, picture, mesh, matrix, condition, modes=True, blinks=False):
         """See cmm.methods.generator.Generator: the mean smile first. UserError for a head that is turned too far."""
@@ -41,21 +45,18 @@ class CMMMeshGenerator:
             raise UserError(
                 f"the head is turned by {turn:.0f} degrees: CMM-mesh bends faces turned by at most {FARTHEST}"
             )
-        return self._painted(picture, mesh, matrix, condition, modes, blinks)
+        return self._films(picture, mesh, matrix, condition, modes, blinks)
 
-    def _painted(self, picture, mesh, matrix, condition, modes, blinks=False):
+    def _films(self, picture, mesh, matrix, condition, modes, blinks=False):
+        """Of each sequence a function without arguments that paints its frames."""
         mesh = known(mesh)
         label = int(labels_of([condition], self.expressions)[0])
         turn, pace, teeth = self._variation(condition.seed)
         codes = modes_of(self.shapes["ways"], self.modes if modes else 0, turn)
         painter = Painter(picture, mesh, matrix, self.size, self.shapes, self.refiner, self.device, teeth)
         random = np.random.default_rng(condition.seed or 0)
-        for way in smiles_from(mesh, self.shapes, codes, label, condition.strength, condition.frames, pace):
-            frames, closure = np.empty((len(way), *picture.shape), np.uint8), closures(len(way), random) * blinks
-            for i in range(0, len(way), AT_A_TIME):
-                part = np.s_[i : i + AT_A_TIME]
-                frames[part] = painter.paint(way[part], closure[part])
-            yield frames
+        ways = smiles_from(mesh, self.shapes, codes, label, condition.strength, condition.frames, pace)
+        return [partial(paint, painter, way, closures(len(way), random) * blinks) for way in ways]
 
     def _variation(self, seed):
         """(how far the modes are turned [rad], pace, number of the teeth) that a condition's seed names."""
@@ -64,6 +65,15 @@ class CMMMeshGenerator:
         random = np.random.default_rng(seed)
         turn, pace = random.uniform(0, 2 * np.pi), np.exp(PACE * random.standard_normal())
         return turn, pace, int(random.integers(max(1, len(self.shapes["teeth"]))))
+
+
+def paint(painter, way, closure):
+    """Frames (t, h, w, 3) uint8 of the meshes of one sequence, and of how far the eyes are closed in it."""
+    frames = np.empty((len(way), *painter.photograph.shape), np.uint8)
+    for i in range(0, len(way), AT_A_TIME):
+        part = np.s_[i : i + AT_A_TIME]
+        frames[part] = painter.paint(way[part], closure[part])
+    return frames
 
 
 def known(mesh):

@@ -4,8 +4,6 @@ What the refiner adds is small and smooth: it is added to the sharp, bent photog
 bent photograph has only stretched lips, its picture counts alone. Outside of the face's outline no pixel changes.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
 import numpy as np
 import torch
@@ -24,7 +22,8 @@ SEAM = 0.08  # width of the rim over which what is added fades, a share of the a
 ENOUGH = 0.25  # displacement, as the refiner is told it, from which on all counts that it adds; at 0 nothing does
 TONED = 0.01  # share of a grey or sepia face's brightness by which its colours miss its tones at most, on average
 LEVELS = np.arange(256.0)
-BETWEEN = 0.1  # a mesh so near to the mean of its neighbours [px of the aligned face] is taken for that
+BETWEEN = 0.0003  # a mesh so near to the line between two others is taken for one on it; a share of the face's side
+FAR = 0.008  # those two lie at most so far apart; a share of the face's side
 GRID = 160  # a face's moves are computed on so many pixels, and enlarged
 
 
@@ -93,17 +92,18 @@ class Painter:
 
     @torch.inference_mode()
     def paint(self, meshes, closure=None):
-        """Frames (n, h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels, in as many threads as PyTorch.
+        """Frames (n, h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels.
 
-        closure: how far the eyes are closed, (n,) in 0-1. A frame in the middle between its neighbours is not worked
-        out, but taken from theirs.
+        closure: how far the eyes are closed, (n,) in 0-1. A frame that lies on the way between two others is not
+        worked out, but taken from theirs.
         """
         shown = meshes if closure is None else blinked(meshes, closure)
-        keys = keys_of(shown * np.hypot(*self.matrix[0, :2]))
-        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            looks = map(np.stack, zip(*pool.map(self._look, meshes[keys]), strict=True))
-            found = (*self._refine(*looks), np.stack([*pool.map(self._moves, shown[keys])]))
-            return np.stack([*pool.map(self._compose, shown, *(between(keys, len(shown), part) for part in found))])
+        scale, count = np.hypot(*self.matrix[0, :2]) / self.crop.size, len(meshes)
+        mouths, faces = keys_of(meshes * scale), keys_of(shown * scale)  # no mouth changes with the eyes
+        refined = self._refine(*map(np.stack, zip(*map(self._look, meshes[mouths]), strict=True)))
+        moves = between(faces, count, np.stack([*map(self._moves, shown[faces])]))
+        parts = zip(shown, *(between(mouths, count, part) for part in refined), moves, strict=True)
+        return np.stack([self._compose(*frame) for frame in parts])
 
     def _look(self, mesh):
         return look(self.face, self.aligned, transform_mesh(self.matrix, mesh), self.shapes, self.crop)
@@ -167,16 +167,24 @@ class Painter:
 
 
 def keys_of(meshes):
-    """Numbers (k,) of the meshes (n, p, 3) to be worked out: all even ones and the last.
+    """Numbers (k,) of the meshes (n, p, 3) to be worked out: the first, the last, and as many between as needed.
 
-    Of the others those that are not, to BETWEEN pixels, the mean of their neighbours.
+    To BETWEEN every other mesh lies on the line, in time, between the two keys around it, which are at most FAR apart.
     """
-    bends = np.abs(meshes[1:-1] - (meshes[:-2] + meshes[2:]) / 2).max(axis=(1, 2), initial=0)
-    frames = np.arange(len(meshes))
-    chosen = frames % 2 == 0
-    chosen[-1] = True
-    chosen[1:-1] |= bends > BETWEEN
-    return frames[chosen]
+    keys = [0]
+    for last in range(1, len(meshes)):
+        if not _straight(meshes[keys[-1] : last + 1]):
+            keys.append(last - 1)
+    return np.array([*keys, len(meshes) - 1][: len(meshes)])
+
+
+def _straight(meshes):
+    """Whether the meshes between the first and the last of (n, p, 3) can be taken from those two."""
+    if len(meshes) == 2:
+        return True
+    share = np.linspace(0, 1, len(meshes))[:, None, None]
+    line = meshes[0] + share * (meshes[-1] - meshes[0])
+    return np.abs(meshes[-1] - meshes[0]).max() <= FAR and np.abs(meshes - line).max() <= BETWEEN
 
 
 def between(keys, count, values):
