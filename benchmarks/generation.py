@@ -11,7 +11,6 @@ import h5py
 import numpy as np
 from machine import RESULTS, in_turn, spread, write
 
-from cmm.core.video import write_video
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.trackers import load
 from cmm.generation import generate
@@ -62,18 +61,25 @@ def whole_photograph(folder):
     image = folder / "large.png"
     cv2.imwrite(str(image), cv2.resize(render_clip(3, "posed", Settings())[0][0], (1024, 1024))[..., ::-1])
     first = [command("generate", "--image", image, "--out", folder / f"whole{i}") for i in range(ROUNDS)]
-    _, generator = load_inside()
-    picture, face, matrix = seen(image, generator.size)
-    condition = Condition(generator.expressions[-1])
-
-    def again():
-        for i, frames in enumerate(generator.photograph(picture, face.mesh, matrix, condition, blinks=True)):
-            write_video(folder / f"{i}.mp4", frames, generate.Settings.fps)
-
-    films, loaded = generator.modes + 1, in_turn({"again": again}, 5)["again"]
+    method, generator = load_inside()
+    films = generator.modes + 1
+    with load(generate.Settings.backend) as tracker:
+        studio = generate.Studio(method, generator, Condition(generator.expressions[-1]), tracker, generate.Settings())
+        photograph = see(image, tracker, studio.settings)
+        matrices = [photograph.matrix(face, generator.size) for face in photograph.faces]
+        names, out = [str(i) for i in range(films)], iter(range(100))
+        timed = {
+            "videos": lambda: generate.whole(folder, names, photograph, matrices, studio, {}),
+            "next": lambda: generate.smile(image, folder / f"next{next(out)}", studio),
+        }
+        seconds = in_turn(timed, 5)
     return [
         {"what": f"1024 px to {films} videos by the weights inside, the whole command [s]", "value": spread(first)},
-        {"what": "the same from a loaded generator and a tracked face [s]", "value": spread(loaded)},
+        {
+            "what": "its videos alone, all loaded, the face tracked [s]",
+            "value": spread(seconds["videos"]),
+        },
+        {"what": "the next photograph of a folder, strip and all [s]", "value": spread(seconds["next"])},
     ]
 
 
