@@ -1,9 +1,9 @@
 """Is CMM-Net ahead of its baselines? `make prove-compare`, after `snakemake --configfile config/compare.yaml`.
 
 Reads results/tables/scores.tsv: the paper's order in SSIM and in the distance of AU6 curves, with 95
-percent intervals that do not overlap, and what keeps the scores honest: a frozen face must be
-beaten where a smile moves, and the mean AU12 curve must rise as the originals' does. Exits
-with 1 if a bound does not hold.
+percent intervals (of fewer than six people, ranges) that do not overlap, and what keeps the scores honest: a
+frozen face must be beaten where a smile moves, and the mean AU12 curve must rise as the originals' does.
+Exits with 1 if a bound does not hold.
 """
 
 import sys

@@ -6,6 +6,8 @@ A score that a network measures carries the network's name behind its own:
 
 from dataclasses import dataclass
 
+from cmm.evaluation.statistics import FEW
+
 NETWORKS = ("efficientnet_lite0", "inception_v3")  # of pictures, trained on ImageNet
 
 
@@ -61,6 +63,10 @@ NOTES = {  # what a reader of a family's table should know
         " all lines; of two expressions chance is 0.5 on average."
     ),
 }
+SPREADS = (
+    f"In brackets: 95 percent intervals of the bootstrap over people; of fewer than {FEW} people, in parentheses, the"
+    " range from the lowest to the highest."
+)
 FAMILIES = {
     "pictures": "Pictures, against the original sequence",
     "sets": "Sets of pictures and videos, against the set of originals",
@@ -88,13 +94,14 @@ def title_of(name):
     return metric_of(name).title + (f" ({network})" if network else "")
 
 
-def shown(name, value, low, high):
-    """A value with its interval, in the score's number of digits: 0.91 [0.90, 0.93].
-
-    The value alone where there is no interval, as of one person.
+def shown(name, value, low, high, people):
+    """A value with its interval, in the score's number of digits: 0.91 [0.90, 0.93]; of few people with their range:
+    0.91 (0.90 to 0.93). The value alone where there is neither, as of one person.
     """
     value, low, high = (f"{number:z.{metric_of(name).digits}f}" for number in (value, low, high))
-    return value if low == "nan" else f"{value} [{low}, {high}]"
+    if low == "nan":
+        return value
+    return f"{value} ({low} to {high})" if people < FEW else f"{value} [{low}, {high}]"
 
 
 def in_order(names):

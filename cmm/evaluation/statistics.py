@@ -7,8 +7,9 @@ measured on the same people see the same resamples, and their differences are pa
 The bootstrap takes few people for surer than they are: resamples of n people vary less than
 samples do, by n - 1 over n, and normally where they should follow Student's t. Intervals and
 p-values are widened by both (the expanded percentile interval of Hesterberg 2015, "What
-teachers should know about the bootstrap"). Of four people an interval then reaches from the
-lowest to the highest, and covers the mean in 87 cases of 100 for 79 of the plain one.
+teachers should know about the bootstrap"). Where people are drawn fold by fold, as for scores of sets, it is
+the folds' sizes that count: five folds of four people vary by 3 over 4, and leave 15 degrees of freedom.
+Of fewer than six people no interval is given but the range: the lowest and the highest.
 """
 
 import numpy as np
@@ -17,6 +18,7 @@ import scipy  # scipy.stats is loaded when it is used first: it takes a second
 RESAMPLES = 2000
 SET_RESAMPLES = 200  # of scores of whole sets, which are measured anew for each
 LEVEL = 0.95
+FEW = 6  # people; of fewer a range is given
 
 
 def draws(people, resamples, fold=0):
@@ -39,24 +41,47 @@ def replicates(score, subjects, fold=0, resamples=SET_RESAMPLES):
     )
 
 
-def tail(people, level=LEVEL):
-    """Share of the replicates below the interval of `level`, and above it: of many people (1 - level) / 2."""
-    if people < 2:
+def widening(groups):
+    """(factor, degrees of freedom) by which resamples of people, drawn in groups (g,) of so many, are to be widened.
+
+    Their means vary by sum((n - 1) / n^2), those of samples by sum(1 / n). (1, 0) of one person.
+    """
+    groups = np.atleast_1d(groups).astype(float)
+    freedom = int((groups - 1).sum())
+    return (float(np.sqrt((1 / groups).sum() / ((groups - 1) / groups**2).sum())) if freedom else 1.0), freedom
+
+
+def tail(groups, level=LEVEL):
+    """Share of the replicates below the interval of `level`, and above it: of many people (1 - level) / 2.
+
+    groups: how many people were drawn, or how many of each fold.
+    """
+    factor, freedom = widening(groups)
+    if not freedom:
         return (1 - level) / 2
-    width = np.sqrt(people / (people - 1)) * scipy.stats.t.ppf((1 + level) / 2, people - 1)
-    return float(scipy.stats.norm.sf(width))
+    return float(scipy.stats.norm.sf(factor * scipy.stats.t.ppf((1 + level) / 2, freedom)))
 
 
-def interval(values, people, level=LEVEL):
-    """Expanded percentile interval of replicates (r,) of so many people: (low, high), NaN where none is a number."""
+def interval(values, groups, level=LEVEL):
+    """Expanded percentile interval of replicates (r,) of so many people (of each fold): (low, high).
+
+    NaN where none is a number.
+    """
     values = np.asarray(values, float)
     values = values[~np.isnan(values)]
     if not len(values):
         return float("nan"), float("nan")
-    share = tail(people, level)
-    # Of the inclusive kind: infinite replicates, as of the PSNR of equal pictures, have no mean.
-    low, high = np.quantile(values, [share, 1 - share], method="inverted_cdf")
-    return float(low), float(high)
+    # Whole numbers of replicates, rounded outward: infinite ones, as of the PSNR of equal pictures, have no mean.
+    beyond = max(int(tail(groups, level) * (len(values) + 1)), 1)
+    ordered = np.sort(values)
+    return float(ordered[beyond - 1]), float(ordered[-beyond])
+
+
+def span(values):
+    """The range of values (n,): (lowest, highest), NaN where none is a number."""
+    values = np.asarray(values, float)
+    values = values[~np.isnan(values)]
+    return (float(values.min()), float(values.max())) if len(values) else (float("nan"), float("nan"))
 
 
 def bootstrap(values, resamples=RESAMPLES):
@@ -83,29 +108,20 @@ def paired_test(first, second):
     return float(result.pvalue)
 
 
-def replicate_test(differences, people):
-    """Two-sided p-value from the replicates (r,) of a paired difference of set scores of `people` people.
+def replicate_test(differences, groups):
+    """Two-sided p-value from the replicates (r,) of a paired difference of set scores of so many people (of each fold).
 
     The counterpart of `interval`: the share of replicates on the rarer side of 0, as a quantile
     of Student's t. As that of `paired_test` it is at least 2 / 2^n.
     """
     differences = np.asarray(differences, float)
     differences = differences[np.isfinite(differences)]
-    if not len(differences) or people < 2:
+    factor, freedom = widening(groups)
+    if not len(differences) or not freedom:
         return float("nan")
     rarer = min((differences <= 0).sum(), (differences >= 0).sum())
-    width = scipy.stats.norm.isf((rarer + 1) / (len(differences) + 1)) / np.sqrt(people / (people - 1))
-    return float(min(1.0, max(2 * scipy.stats.t.sf(width, people - 1), 2 / 2**people)))
-
-
-def wilson(successes, n, z=1.959964):
-    """Wilson's interval of a share (Wilson 1927): (low, high) in 0-1 of `successes` of `n`; NaN of none."""
-    if n == 0:
-        return float("nan"), float("nan")
-    share, square = successes / n, z**2
-    middle = share + square / (2 * n)
-    width = z * np.sqrt(share * (1 - share) / n + square / (4 * n**2))
-    return float((middle - width) / (1 + square / n)), float((middle + width) / (1 + square / n))
+    width = scipy.stats.norm.isf((rarer + 1) / (len(differences) + 1)) / factor
+    return float(min(1.0, max(2 * scipy.stats.t.sf(width, freedom), 2.0 ** (1 - np.sum(groups)))))
 
 
 def fleiss_kappa(counts):

@@ -2,16 +2,18 @@
 
 Scores of videos are averaged for each person over seeds, videos and modes, then over people;
 scores of sets over runs. Intervals are 95 percent, of the bootstrap over people, to whom they
-speak and not to seeds; a set's score has none if one of its runs rests on one person alone.
+speak and not to seeds; a set's score has none if one of its runs rests on one person alone. Of fewer than six people
+the range is given instead: of the people, or of a set's score on resampled people.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from cmm.evaluation.score_rows import COLUMNS
-from cmm.evaluation.statistics import bootstrap, interval, paired_test, replicate_test
+from cmm.evaluation.statistics import FEW, bootstrap, interval, paired_test, replicate_test, span
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.registry import METHODS
@@ -22,17 +24,23 @@ MODES = "modes"  # of the modes 1..K on average
 
 @dataclass(frozen=True)
 class Estimate:
-    """A score of one method: its value, its replicates (r,), one value a person (empty for a set's score), and of
-    how many people it is."""
+    """A score of one method: its value, its replicates (r,), one value a person (empty for a set's score), and how many
+    people were drawn together: all, or those of each fold."""
 
     value: float
     replicates: np.ndarray
     people: pd.Series
-    n: int
+    groups: tuple[int, ...]
+
+    @property
+    def n(self):
+        return sum(self.groups)
 
     @property
     def interval(self):
-        return interval(self.replicates, self.n)
+        if self.n < FEW:
+            return span(self.people if self.n > 1 and len(self.people) else self.replicates)
+        return interval(self.replicates, self.groups)
 
 
 def without_ablations(table):
@@ -46,31 +54,43 @@ def with_modes(rows):
     return pd.concat([rows, modes.assign(mode=MODES)], ignore_index=True)[COLUMNS]
 
 
-def estimate(rows, n):
-    """Estimate of the rows of one method, mode, expression and score; n: people of the method's runs."""
+def estimate(rows, groups):
+    """Estimate of the rows of one method, mode, expression and score; groups: people of each of the method's folds."""
     if rows["replicates"].isna().all():
         people = rows.groupby("subject")["value"].mean().dropna()
         if people.empty:
-            return Estimate(float("nan"), np.full(1, np.nan), people, n)
-        return Estimate(float(people.mean()), bootstrap(people.to_numpy()), people, len(people))
+            return Estimate(float("nan"), np.full(1, np.nan), people, groups)
+        return Estimate(float(people.mean()), bootstrap(people.to_numpy()), people, (len(people),))
     drawn = np.stack(rows["replicates"].to_list()).astype(float)
-    return Estimate(float(rows["value"].mean(skipna=False)), drawn.mean(axis=0), pd.Series(dtype=float), n)
+    return Estimate(float(rows["value"].mean(skipna=False)), drawn.mean(axis=0), pd.Series(dtype=float), groups)
 
 
 def estimates(rows, known):
     """{(dataset, method, mode, expression, metric): Estimate}; known: the `counts` of the rows."""
     return {
-        key: estimate(group, known.get((key[0], key[1], key[3]), (0, 0, 0))[0])
+        key: estimate(group, known.get((key[0], key[1], key[3]), Counts()).groups)
         for key, group in with_modes(rows).groupby(GROUP, sort=False)
     }
 
 
+class Counts(NamedTuple):
+    """What the scores of a method rest on: people of each fold, videos, runs."""
+
+    groups: tuple[int, ...] = ()
+    videos: int = 0
+    runs: int = 0
+
+
 def counts(rows):
-    """{(dataset, method, expression): (people, videos, runs)} that a score of a method rests on."""
+    """{(dataset, method, expression): Counts} of rows."""
     videos = rows[rows["smile"] != ""]
     keys = ["dataset", "method", "expression"]
     return {
-        key: (group["subject"].nunique(), group["smile"].nunique(), group[["fold", "seed"]].drop_duplicates().shape[0])
+        key: Counts(
+            tuple(group.groupby("fold")["subject"].nunique()),
+            group["smile"].nunique(),
+            group[["fold", "seed"]].drop_duplicates().shape[0],
+        )
         for key, group in videos.groupby(keys)
     }
 
@@ -79,7 +99,7 @@ def summarise(rows):
     """Table of every score: GROUP, value, low, high, people, videos, runs."""
     known, lines = counts(rows), []
     for key, found in estimates(rows, known).items():
-        _, videos, runs = known.get((key[0], key[1], key[3]), (0, 0, 0))
+        _, videos, runs = known.get((key[0], key[1], key[3]), Counts())
         low, high = found.interval
         line = dict(zip(GROUP, key, strict=True)) | {"value": found.value, "low": low, "high": high}
         lines.append(line | {"people": found.n, "videos": videos, "runs": runs})
@@ -115,10 +135,12 @@ def _difference(mine, theirs):
         if not len(both) or not np.isfinite(first - second).all():
             return (float("nan"),) * 4 + (len(both),)
         apart = first - second
-        return float(apart.mean()), *interval(bootstrap(apart), len(both)), paired_test(first, second), len(both)
-    drawn = mine.replicates - theirs.replicates if len(mine.replicates) == len(theirs.replicates) else [np.nan]
-    n = min(mine.n, theirs.n)
-    return mine.value - theirs.value, *interval(drawn, n), replicate_test(drawn, n), n
+        found = Estimate(float(apart.mean()), bootstrap(apart), pd.Series(apart), (len(apart),))
+        return found.value, *found.interval, paired_test(first, second), found.n
+    paired = len(mine.replicates) == len(theirs.replicates)
+    drawn = mine.replicates - theirs.replicates if paired else np.full(1, np.nan)
+    found = Estimate(mine.value - theirs.value, drawn, mine.people, min(mine.groups, theirs.groups, key=sum))
+    return found.value, *found.interval, replicate_test(drawn, found.groups), found.n
 
 
 def in_order(methods):

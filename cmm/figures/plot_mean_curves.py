@@ -19,7 +19,7 @@ from cmm.core.provenance import provenance
 from cmm.core.tables import read_table
 from cmm.evaluation.gather_scores import CURVES
 from cmm.evaluation.metrics.au_curve import mean_curve
-from cmm.evaluation.statistics import replicates, tail
+from cmm.evaluation.statistics import FEW, replicates, tail
 from cmm.evaluation.summary import in_order, without_ablations
 from cmm.generation.generated_file import CONDITIONAL
 
@@ -67,7 +67,8 @@ def plot_mean_curves(path, table, dataset, about):
     for row in axes:
         row[0].set_ylabel("activation [0-1]")
     people, videos = table["subject"].nunique(), table["smile"].nunique()
-    title = f"{dataset}: {people} people, {videos} videos; bands: 95 percent intervals over people"
+    bands = "ranges of resampled people" if people < FEW else "95 percent intervals over people"
+    title = f"{dataset}: {people} people, {videos} videos; bands: {bands}"
     figure.suptitle(title, fontsize=9, parse_math=False)
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(methods), fontsize=8, frameon=False)
@@ -85,5 +86,6 @@ def band(table, unit):
     known = drawn[~np.isnan(drawn).all(axis=tuple(range(1, drawn.ndim)))]
     if not len(known):  # one person, or nobody's face found: no band
         return mean_curve(curves), *np.full((2, curves.shape[1]), np.nan)
-    share = tail(len(set(subjects)))
+    people = len(set(subjects))
+    share = 0 if people < FEW else tail(people)
     return mean_curve(curves), *np.quantile(known, [share, 1 - share], axis=0)

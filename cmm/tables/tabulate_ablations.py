@@ -20,7 +20,7 @@ from cmm.core.figure_file import COLOURS, save_figure
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
-from cmm.evaluation.catalogue import shown, title_of
+from cmm.evaluation.catalogue import SPREADS, shown, title_of
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import compare, in_order, summarise
 from cmm.methods.registry import declaration_of, split
@@ -29,7 +29,7 @@ MARKERS = "osD^vPX*"
 CONTROL = "neutral_frame"
 DIVERSITY = "mode_diversity"
 NOTE = (
-    "K counts the modes, 0 of a method with one sequence alone. With 95 percent intervals of the bootstrap over people."
+    f"K counts the modes, 0 of a method with one sequence alone. {SPREADS}"
     " p: of the paired difference to {title}, sign permutations over people (at least 2 / 2^n) or, of curves, the"
     " bootstrap's. One mode has no diversity."
 )
@@ -109,7 +109,7 @@ def cell(values, metric):
     if metric not in values.index or pd.isna(values.loc[metric, "value"]):
         return "-"
     row = values.loc[metric]
-    text = shown(metric, row["value"], row["low"], row["high"])
+    text = shown(metric, row["value"], row["low"], row["high"], row["people"])
     return text if pd.isna(row["p"]) else f"{text}; p = {row['p']:.3f}"
 
 
@@ -129,8 +129,7 @@ def plot_trade_off(path, table, about):
             x, y = point(values, across), point(values, up)
             axis.errorbar(
                 x["value"], y["value"],
-                xerr=[[x["value"] - x["low"]], [x["high"] - x["value"]]],
-                yerr=[[y["value"] - y["low"]], [y["high"] - y["value"]]],
+                xerr=arms(x), yerr=arms(y),
                 fmt=MARKERS[i % len(MARKERS)], color=("#000000", *COLOURS)[i % (1 + len(COLOURS))], capsize=2,
                 linewidth=0.9, label=variant,
             )  # fmt: skip
@@ -140,6 +139,11 @@ def plot_trade_off(path, table, about):
     known = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     save_figure(figure, path, about)
+
+
+def arms(row):
+    """Lengths (2, 1) of an error bar; of people who are all alike not below 0 by a last digit."""
+    return [[max(0.0, row["value"] - row["low"])], [max(0.0, row["high"] - row["value"])]]
 
 
 def point(values, metric):

@@ -8,16 +8,16 @@ import pandas as pd
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
-from cmm.evaluation.catalogue import BETTER, in_order, metric_of, shown, split_name, title_of
+from cmm.evaluation.catalogue import BETTER, SPREADS, in_order, metric_of, shown, split_name, title_of
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import compare, without_ablations
 from cmm.methods.registry import declaration_of
 
 NOTE = (
-    "Difference: {title}'s conditional sequence minus the other, mean over people, with the 95 percent interval of the"
-    " bootstrap over people. p: sign permutations over people, two-sided; of scores of sets (Inception Score, FID,"
-    " video distance, AU curves), from the bootstrap's replicates. Both are at least 2 / 2^n of n people, and not"
-    " corrected for the number of comparisons. The originals are left out where they are what is measured against."
+    f"Difference: {{title}}'s conditional sequence minus the other, mean over people. {SPREADS}"
+    " p: sign permutations over people, two-sided; of scores of sets (Inception Score, FID, video distance, AU curves),"
+    " from the bootstrap's replicates. Both are at least 2 / 2^n of n people, and not corrected for the number of"
+    " comparisons. The originals are left out where they are what is measured against."
 )
 
 LEFT_OUT = ("inception_score_difference",)  # a constant less than the score itself
@@ -60,6 +60,6 @@ def cell(row, metric):
     """Difference with its interval, p-value, and the number of people."""
     if pd.isna(row["difference"]):
         return "-"
-    text = shown(metric, row["difference"], row["low"], row["high"])
+    text = shown(metric, row["difference"], row["low"], row["high"], row["people"])
     p = "" if pd.isna(row["p"]) else f"; p = {row['p']:.3f}"
     return f"{text}{p}; n = {row['people']}"

@@ -17,7 +17,7 @@ from cmm.core.errors import UserError
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
-from cmm.evaluation.catalogue import metric_of, shown, split_name, title_of
+from cmm.evaluation.catalogue import SPREADS, metric_of, shown, split_name, title_of
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.generation.generate_controls import CONTROLS
@@ -119,7 +119,7 @@ def text(row, column, best, known):
     """A cell: value with interval, bold if it is the best; beside it the paper's number, if it is of the same thing."""
     if row is None or pd.isna(row.value):
         return "-"
-    cell = shown(column[2], row.value, row.low, row.high)
+    cell = shown(column[2], row.value, row.low, row.high, row.people)
     score, network = split_name(column[2])
     printed = known.get((column[0], column[1], row.method, score))
     if printed is not None and row.mode in (CONDITIONAL, row.method) and network in ("", "inception_v3"):
@@ -136,7 +136,7 @@ def note(rows):
         people, videos = mine["subject"].nunique(), mine["smile"].nunique()
         parts.append(f"{dataset}: {people} people, {videos} videos, folds {_list(folds)}, seeds {_list(seeds)}")
     return "; ".join(parts) + (
-        ". Intervals: 95 percent, bootstrap over people; of few people those of Inception Scores and AU curves lean to"
+        f". {SPREADS} Of few people those of Inception Scores and AU curves lean to"
         " one side, since resamples hold people twice. Bold: best of the methods, controls aside. Another person's"
         " sequences are the originals of others, so that as a set they are no control. Paired tests: comparisons.html."
     )

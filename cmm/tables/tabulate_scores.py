@@ -1,6 +1,6 @@
 """All scores of all methods: TSV with a line a score, Markdown and HTML with a table a family.
 
-Means over people with 95 percent intervals of the bootstrap over people, and n.
+Means over people with their intervals or ranges, and n.
 """
 
 from pathlib import Path
@@ -11,15 +11,13 @@ import pandas as pd
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
-from cmm.evaluation.catalogue import BETTER, FAMILIES, NOTES, in_order, metric_of, shown, title_of
+from cmm.evaluation.catalogue import BETTER, FAMILIES, NOTES, SPREADS, in_order, metric_of, shown, title_of
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.evaluation.summary import in_order as methods_in_order
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.declaration import STILL
 from cmm.methods.registry import METHODS, declaration_of, split
-
-INTERVALS = "In brackets: 95 percent intervals of the bootstrap over people."
 
 
 def main(
@@ -64,7 +62,7 @@ def family_section(dataset, family, table):
         group = groups[method, mode, expression]
         n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
         rows.append([method, sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)])
-    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, (INTERVALS, NOTES.get(family)))))
+    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, (SPREADS, NOTES.get(family)))))
 
 
 def better(metric):
@@ -96,7 +94,7 @@ def cell(group, metric):
     row = group.loc[metric]
     if pd.isna(row["value"]):
         return "-"
-    text = shown(metric, row["value"], row["low"], row["high"])
+    text = shown(metric, row["value"], row["low"], row["high"], row["people"])
     return text if row["people"] == group["people"].max() else f"{text} (n = {row['people']})"
 
 

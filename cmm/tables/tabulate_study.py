@@ -1,4 +1,7 @@
-"""Table 2: which video raters find more realistic, with Wilson's intervals and the raters' agreement."""
+"""Table 2: which video raters find more realistic, with intervals over raters and the raters' agreement.
+
+Where the data set is the paper's, its own shares stand beside ours.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,11 +12,13 @@ from cmm.core.errors import UserError
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
-from cmm.evaluation.statistics import fleiss_kappa, wilson
+from cmm.evaluation.statistics import FEW, fleiss_kappa, interval, replicates, span
 from cmm.study.ratings import RATINGS
+from cmm.tables.tabulate_paper import PRINTED, printed_numbers
 
 NOTE = (
-    "Shares of the ratings with Wilson's 95 percent intervals, which take ratings as independent of each other."
+    "Shares of the ratings. In brackets: 95 percent intervals of the bootstrap over raters, with all their answers;"
+    f" of fewer than {FEW} raters, in parentheses, the range of their shares."
     " Agreement: Fleiss' kappa over the answers first, second, similar; of pairs that two raters or more have rated."
 )
 PAIR = ["study", "pair"]  # names of pairs come again where a study is made of other weights
@@ -49,25 +54,33 @@ def tabulate(rows):
             raters = len(part[["database", "rater"]].drop_duplicates())
             line |= {"ratings": len(part), "raters": raters, "pairs": len(part[PAIR].drop_duplicates())}
             for name, answer in (("first", first), ("second", second), ("similar", "similar")):
-                count = int((part["preferred"] == answer).sum())
-                low, high = wilson(count, len(part))
-                line |= {name: count / len(part), f"{name}_low": low, f"{name}_high": high}
+                chosen = part["preferred"] == answer
+                low, high = over_raters(chosen, part[["database", "rater"]])
+                line |= {name: chosen.mean(), f"{name}_low": low, f"{name}_high": high}
             counts = pd.crosstab([part[name] for name in PAIR], part["preferred"])
             counts = counts.reindex(columns=[first, second, "similar"], fill_value=0)
             lines.append(line | {"kappa": fleiss_kappa(counts.to_numpy())})
     return pd.DataFrame(lines)
 
 
-def section(table):
+def over_raters(chosen, raters):
+    """(low, high) of a share of answers: `chosen` (n,) bool by `raters` (n,), whose answers are alike; NaN of one."""
+    hits, number = chosen.to_numpy(float), raters.groupby(list(raters)).ngroup().to_numpy()
+    count = number.max() + 1
+    if 1 < count < FEW:
+        return span(pd.Series(hits).groupby(number).mean())
+    return interval(replicates(lambda drawn: hits[drawn].mean(), number), count)
+
+
+def section(table, printed=PRINTED):
     """The table for people."""
+    known = printed_numbers(printed, 2)
     head = ["data set", "comparison (first / second)", "expression", "first is more realistic"]
     head += ["second is more realistic", "similar", "ratings, raters, pairs", "agreement (kappa)"]
     rows = []
     for row in table.to_dict("records"):
-        shares = [
-            f"{100 * row[n]:.1f}% [{100 * row[f'{n}_low']:.1f}, {100 * row[f'{n}_high']:.1f}]"
-            for n in ("first", "second", "similar")
-        ]
+        answers = dict(zip(("first", "second", "similar"), (*row["comparison"].split(" / "), "similar"), strict=True))
+        shares = [share(row, name, paper(known, row, answer)) for name, answer in answers.items()]
         best = 0 if row["first"] > row["second"] else 1
         if row["first"] != row["second"]:
             shares[best] = f"**{shares[best]}**"
@@ -75,3 +88,21 @@ def section(table):
         kappa = "-" if pd.isna(row["kappa"]) else f"{row['kappa']:.2f}"
         rows.append([row["dataset"], row["comparison"], row["expression"], *shares, counts, kappa])
     return Section("", head, rows, NOTE)
+
+
+def share(row, name, printed):
+    """A share in percent with its interval or range, and the paper's where there is one."""
+    value, low, high = (100 * row[column] for column in (name, f"{name}_low", f"{name}_high"))
+    beside = f" ({low:.1f} to {high:.1f})" if row["raters"] < FEW else f" [{low:.1f}, {high:.1f}]"
+    said = "" if printed is None else f" (paper: {printed:g}%)"
+    return f"{value:.1f}%{'' if pd.isna(low) else beside}{said}"
+
+
+def paper(known, row, answer):
+    """The paper's share, in percent, of an answer of CMM-Net against another method; None without one."""
+    pair = row["comparison"].split(" / ")
+    if "cmm_net" not in pair:
+        return None
+    [other] = [name for name in pair if name != "cmm_net"] or [None]
+    kind = {"cmm_net": "cmm_net", "similar": "similar"}.get(answer, "other")
+    return known.get((row["dataset"], row["expression"], other, f"preferred_{kind}_percent"))

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest, bootstrap, norm, wilcoxon
+from scipy.stats import bootstrap, norm, wilcoxon
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
 from cmm.core.tables import read_table, write_table
 from cmm.evaluation import statistics
-from cmm.evaluation.catalogue import METRICS, metric_of, split_name
+from cmm.evaluation.catalogue import METRICS, metric_of, shown, split_name
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import (
     draws,
@@ -19,11 +19,11 @@ from cmm.evaluation.statistics import (
     replicate_test,
     replicates,
     tail,
-    wilson,
 )
 from cmm.evaluation.summary import MODES, compare, in_order, summarise
+from cmm.methods.registry import METHODS
 from cmm.tables import tabulate_ablations
-from cmm.tables.tabulate_paper import layout, printed_numbers
+from cmm.tables.tabulate_paper import PRINTED, layout, printed_numbers
 from cmm.tables.tabulate_scores import lost
 
 
@@ -51,10 +51,36 @@ def test_intervals_of_few_people_cover_what_they_say(people, least, rng):
     assert least <= np.mean(covers) <= 0.97
 
 
+@pytest.mark.parametrize(("folds", "people"), [(1, 10), (5, 4), (10, 4)])
+def test_intervals_of_scores_of_sets_cover_over_folds(folds, people, rng):
+    """A set's score is measured in each fold, people are drawn within it, and the folds are averaged."""
+    covers, samples = 0, 600
+    for values in rng.normal(size=(samples, folds, people)):
+        drawn = [
+            replicates(lambda chosen, own=own: own[chosen].mean(), np.arange(people), fold=fold)
+            for fold, own in enumerate(values)
+        ]
+        low, high = interval(np.mean(drawn, axis=0), (people,) * folds)
+        covers += low <= 0 <= high
+    assert 0.93 <= covers / samples <= 0.99
+
+
+def test_fewer_than_six_people_have_a_range_and_no_interval():
+    rows = [row("cmm_net", "ssim", value, f"p{i}") for i, value in enumerate((0.7, 0.8, 0.9))]
+    rows += [row("cmm_net", "fid_inception_v3", 2.0, drawn=np.array([1.0, 2.5, 2.0]))]
+    found = summarise(table(rows)).set_index("metric")
+    assert found.loc["ssim", ["low", "high"]].tolist() == [0.7, 0.9]
+    assert found.loc["fid_inception_v3", ["low", "high"]].tolist() == [1.0, 2.5]
+    assert shown("ssim", 0.8, 0.7, 0.9, 5) == "0.800 (0.700 to 0.900)"
+    assert shown("ssim", 0.8, 0.7, 0.9, 6) == "0.800 [0.700, 0.900]"
+    assert shown("ssim", 0.8, np.nan, np.nan, 1) == "0.800"
+
+
 def test_expanded_percentile_literally():
     """Hesterberg 2015: alpha' / 2 = Phi(-sqrt(n / (n - 1)) t), t the quantile of Student's distribution."""
     assert tail(10) == pytest.approx(norm.cdf(-np.sqrt(10 / 9) * 2.262157), rel=1e-5)
     assert tail(10**6) == pytest.approx(0.025, rel=1e-4)
+    assert tail((4,) * 5) == pytest.approx(norm.cdf(-np.sqrt(4 / 3) * 2.131450), rel=1e-5), "15 degrees of freedom"
 
 
 def test_replicates_resample_people_with_all_their_videos():
@@ -90,13 +116,6 @@ def test_replicate_test_is_the_counterpart_of_the_interval(rng):
         drawn = np.sort(rng.normal(size=1999))
         low, _ = interval(drawn, people)
         assert replicate_test(drawn - low, people) == pytest.approx(0.05, rel=0.15)
-
-
-def test_wilson_against_scipy():
-    for successes, n in ((0, 10), (7, 10), (37, 37), (120, 300)):
-        theirs = binomtest(successes, n).proportion_ci(method="wilson")
-        assert wilson(successes, n) == pytest.approx((theirs.low, theirs.high), abs=1e-6)
-    assert np.isnan(wilson(0, 0)).all()
 
 
 def test_fleiss_kappa():
@@ -191,6 +210,22 @@ def test_table_1_has_the_papers_lines_and_bold_for_the_best(tmp_path):
     rows.append(row("cra_net", "au6_curve_distance", 1.0, drawn=np.ones(3)))
     lines = {line[0]: line[1] for line in layout(table(rows), ["au6_curve_distance"], 3)[0].rows}
     assert (lines["Original"], lines["Video-GAN"]) == ("-", "not run"), "not measured is not the same as not run"
+
+
+def test_the_papers_numbers_are_consistent():
+    """Differences are those of the scores, shares are of all raters, and methods and scores are ours."""
+    printed = pd.read_csv(PRINTED, sep="\t").set_index(["table", "dataset", "expression", "method", "metric"])["value"]
+    assert len(printed) == 64
+    assert not printed.index.duplicated().any()
+    for (number, dataset, expression, method, metric), value in printed.items():
+        assert method in {*METHODS, "original"}
+        assert number == 2 or metric in METRICS
+        if metric == "inception_score_difference":
+            score, original = (printed[1, dataset, expression, who, "inception_score"] for who in (method, "original"))
+            assert abs(score - original) == pytest.approx(value, abs=1e-9)
+    shares = printed[printed.index.get_level_values("metric").str.startswith("preferred")]
+    sums = shares.groupby(["dataset", "expression", "method"]).sum()
+    np.testing.assert_allclose(sums, 100, atol=0.015)
 
 
 def test_the_papers_numbers_stand_beside_ours(tmp_path):

@@ -228,7 +228,11 @@ def test_table_2_by_hand():
     line = tabulate(rows.assign(expression="posed")).iloc[-1]
     assert (line["first"], line["second"], line["similar"]) == (0.6, 0.3, 0.1)
     assert (line["ratings"], line["raters"], line["pairs"]) == (10, 5, 2)
-    assert (line["first_low"], line["first_high"]) == pytest.approx((0.3127, 0.8318), abs=1e-4)
+    assert (line["first_low"], line["first_high"]) == (0, 1), "a rater each of both and of neither: a range"
+    many = pd.concat([rows.assign(rater=rows["rater"] + 5 * i) for i in range(8)]).assign(expression="posed")
+    found = tabulate(many).iloc[-1]
+    assert found["first"] == 0.6
+    assert 0.45 < found["first_low"] < 0.55 < 0.65 < found["first_high"] < 0.75, "40 raters, not 80 answers"
     agree, chance = (6 / 10 + (1 + 3) / 10) / 2, 0.6**2 + 0.3**2 + 0.1**2
     assert line["kappa"] == pytest.approx((agree - chance) / (1 - chance))
     two = pd.concat([rows, rows.assign(database="b")]).assign(expression="posed")
