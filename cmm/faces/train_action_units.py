@@ -7,7 +7,7 @@ had not seen: of the folds of a subject-wise cross-validation, and of the people
 
 import logging
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +42,7 @@ class Settings:
     dataset: str = setting("actors", "data set whose known intensities are learned: human labels, or a rendered one's")
     backend: str = setting("mediapipe", "face tracker whose points are used", choices=IMAGE_BACKENDS)
     frame_step: int = setting(3, "frames from one that is learned from to the next", minimum=1)
-    held_out: int = setting(10, "fold whose people are only measured on; 0: none", minimum=0)
+    held_out: int = setting(-1, "fold whose people are only measured on; -1: the last one; 0: none", minimum=-1)
     penalty: float = setting(0.01, "C of the support-vector regressors", minimum=1e-6)
 
 
@@ -60,6 +60,8 @@ def main(
     known = read_table(labels, ["video", "frame", *UNITS])
     videos = videos[(videos["status"] == "ok") & videos["video"].isin(known["video"])]
     folds = sorted(videos["fold"].dropna().unique().tolist())
+    if settings.held_out == -1 and folds:
+        settings = replace(settings, held_out=int(folds[-1]))
     if settings.held_out and settings.held_out not in folds:
         raise UserError(f"action_units.held_out: no video with known intensities is in fold {settings.held_out}:"
                         f" there are {folds}; 0 holds nobody out")  # fmt: skip

@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
@@ -187,6 +188,7 @@ def test_inception_is_taken_where_its_weights_are_and_never_under_another_name(p
     folder.mkdir(parents=True)
     torch.manual_seed(0)
     network = InceptionV3()
+    torch.nn.init.normal_(network.fc.bias)
     assert sum(p.numel() for p in network.parameters()) == 23_834_568 + 8 * 2049, "torchvision's, with 1008 classes"
     torch.save(network.state_dict(), folder / "pt_inception-2015-12-05-6726825d.pth")
     with pytest.raises(UserError, match="has the wrong sha256"):
@@ -196,6 +198,8 @@ def test_inception_is_taken_where_its_weights_are_and_never_under_another_name(p
     assert found.name == "inception_v3"
     features, probabilities = found.describe(read_smiles(people.smiles, people.fold).faces[0, :2])
     assert features.shape == (2, 2048)
+    unbiased = features @ network.fc.weight.detach().numpy().T
+    np.testing.assert_allclose(probabilities, softmax(unbiased, axis=1), rtol=1e-4)
     assert probabilities.shape == (2, 1008)
     assert [layer.shape[0] for layer in found.layers(np.zeros((64, 64, 3), np.uint8))] == [64, 192, 288, 768, 2048]
 

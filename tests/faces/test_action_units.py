@@ -142,7 +142,7 @@ def test_too_few_people_are_named(trained, tmp_path):
     files = tmp_path / "units.safetensors", tmp_path / "agreement.tsv", tmp_path / "agreement.svg"
     with pytest.raises(UserError, match="there are \\[1\\]; 0 holds nobody out"):
         train_action_units.main(
-            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, train_action_units.Settings()
+            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, train_action_units.Settings(held_out=10)
         )
     with pytest.raises(UserError, match="intensities of 1 people to learn from; 5 are needed"):
         train_action_units.main(

@@ -34,7 +34,8 @@ class Inception:
 
         def few(faces):
             features = self.network(_prepare(faces))[-1].mean(dim=(2, 3))
-            return features.numpy(), self.network.fc(features).softmax(dim=1).numpy()
+            logits = features @ self.network.fc.weight.T  # without the bias, as the code of Salimans et al. takes them
+            return features.numpy(), logits.softmax(dim=1).numpy()
 
         return in_batches(few, faces)
 
