@@ -27,6 +27,8 @@ METRICS = {
     "ssim_apex": Metric("SSIM at the apex", "1", 3, "higher", "pictures"),
     "ssim_mouth_apex": Metric("SSIM at the apex, mouth", "1", 3, "higher", "pictures"),
     "ssim_eyes_apex": Metric("SSIM at the apex, eyes", "1", 3, "higher", "pictures"),
+    "best_ssim": Metric("SSIM, best of the K modes", "1", 3, "higher", "pictures"),
+    "best_ssim_mouth_apex": Metric("SSIM at the apex, mouth, best of the K modes", "1", 3, "higher", "pictures"),
     "psnr": Metric("PSNR", "dB", 1, "higher", "pictures"),
     "temporal_roughness": Metric("temporal roughness", "grey levels", 2, "original", "pictures"),
     "perceptual_apex": Metric("perceptual distance at the apex", "1", 3, "lower", "pictures"),
@@ -44,10 +46,18 @@ METRICS = {
     "au12_curve_correlation": Metric("AU12 curve correlation", "1", 3, "higher", "motion"),
     "au12_at_end": Metric("AU12 at the end", "AU12, 0-1", 2, "original", "motion"),
     "landmark_error": Metric("landmark error", "IOD", 3, "lower", "motion"),
+    "best_landmark_error": Metric("landmark error, best of the K modes", "IOD", 3, "lower", "motion"),
+    "best_au12_video_distance": Metric("AU12 distance, best of the K modes", "AU12 x frames", 2, "lower", "motion"),
+    "coverage": Metric("smiles that a mode comes near, a share", "1", 2, "higher", "motion"),
     "mode_diversity": Metric("mode diversity", "IOD", 3, "", "motion"),
     "expression_contrast": Metric("contrast of two expressions", "IOD", 3, "", "motion"),
     "tracker_noise": Metric("tracker noise, floor of the two before", "IOD", 3, "", "motion"),
     "tracked": Metric("frames with a face, a share", "1", 3, "higher", "motion"),
+    "smile_amplitude": Metric("amplitude", "AU12, 0-1", 2, "original", "cues"),
+    "peak_speed": Metric("peak speed", "AU12 a frame", 3, "original", "cues"),
+    "onset_duration": Metric("duration of the onset", "frames", 1, "original", "cues"),
+    "smile_asymmetry": Metric("asymmetry", "1", 2, "original", "cues"),
+    "au6_share": Metric("AU6 over AU12", "1", 2, "original", "cues"),
     "identity_distance_dlib_resnet": Metric("identity distance", "1", 3, "original", "people"),
     "expression_accuracy": Metric("expression read as intended", "1", 2, "higher", "people"),
 }
@@ -56,11 +66,16 @@ NOTES = {  # what a reader of a family's table should know
     "motion": (
         "Diversity and contrast are no merit by themselves: jitter has them, too. Read them beside the landmark error."
     ),
+    "cues": (
+        "From the curves of AU12 and AU6, and the ways of the lip corners: what people and classifiers tell posed from"
+        " spontaneous smiles by. Read them beside the original's."
+    ),
     "sets": "The control of other people is made of the originals, and has no such scores.",
     "people": (
         "Identity: a smile takes the originals themselves some way from the input face, which held still has none."
         " Expression: a method that always moves alike is read as one expression always and as any other never, so read"
-        " all lines; of two expressions chance is 0.5 on average."
+        " all lines; of two expressions chance is 0.5 on average. People tell posed from spontaneous in about 61"
+        " percent of single videos and 73 of pairs, the best published classifier in 88.7 on UvA-NEMO."
     ),
 }
 SPREADS = (
@@ -71,6 +86,7 @@ FAMILIES = {
     "pictures": "Pictures, against the original sequence",
     "sets": "Sets of pictures and videos, against the set of originals",
     "motion": "Motion, as a face tracker sees it",
+    "cues": "Cues of the smile",
     "people": "Whose face, and which expression",
 }
 

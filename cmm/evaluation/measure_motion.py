@@ -17,6 +17,7 @@ from cmm.core.progress import progress
 from cmm.core.settings import setting
 from cmm.core.tables import write_table
 from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance
+from cmm.evaluation.metrics.cues import smile_cues
 from cmm.evaluation.metrics.diversity import landmark_distance, mode_diversity
 from cmm.evaluation.retracking import retrack, track_small
 from cmm.evaluation.score_rows import CONTROLS, ScoringRun
@@ -24,6 +25,7 @@ from cmm.faces.backends import ACTION_UNITS, PLAIN_BACKENDS
 from cmm.faces.trackers import load_for
 
 log = logging.getLogger("cmm")
+NEAR = 0.5  # share of the original's way: so near to its end a mode must come to count as near
 LAST = 3  # frames at the end of a sequence that "at the end" averages
 
 
@@ -85,17 +87,32 @@ def perturb(faces):
 
 def score_video(rows, made, i, video):
     """Add the scores of test video i."""
+    found = {}
     for mode, track in video.modes.items():
-        error = landmark_distance(video.original.points, track.points)
-        rows.video(i, mode, tracked=track.tracked, au12_at_end=_mean(track.au12[-LAST:]), landmark_error=error)
-        rows.video(i, mode, au6_video_distance=curve_distance([track.au06], [video.original.au06]))
-        rows.video(i, mode, au12_video_distance=curve_distance([track.au12], [video.original.au12]))
+        found[mode] = {
+            "landmark_error": landmark_distance(video.original.points, track.points),
+            "au6_video_distance": curve_distance([track.au06], [video.original.au06]),
+            "au12_video_distance": curve_distance([track.au12], [video.original.au12]),
+        }
+        rows.video(i, mode, tracked=track.tracked, au12_at_end=_mean(track.au12[-LAST:]), **found[mode])
+        rows.video(i, mode, **smile_cues(track.au06, track.au12, track.points))
+    rows.best(i, found, "landmark_error", "au12_video_distance")
+    if len(modes := [mode for mode in made.modes if mode.isdigit()]):
+        rows.video(i, "all", coverage=covered(video.original.points, [video.modes[mode].points for mode in modes]))
     if len(made.modes) > 2 and rows.method != CONTROLS:
         modes = [video.modes[mode].points for mode in made.modes[1:]]
         rows.video(i, "all", mode_diversity=mode_diversity(modes))
     if video.contrast is not None:
         apart = landmark_distance(video.modes[made.modes[0]].points, video.contrast.points)
         rows.video(i, "all", expression_contrast=apart)
+
+
+def covered(original, modes):
+    """1.0 if the end of one of the modes (k, t, 68, 2) is nearer to the original's (t, 68, 2) than half of the way that
+    the original has gone, else 0.0; NaN where the face is lost there."""
+    start, end = original[:1], original[-1:]
+    ways = [landmark_distance(end, mode[-1:]) / landmark_distance(end, start) for mode in modes]
+    return float("nan") if np.isnan(ways).all() else float(np.nanmin(ways) < NEAR)
 
 
 def of_set(tracks, originals):

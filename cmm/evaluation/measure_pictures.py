@@ -42,9 +42,11 @@ def main(
     network = image_networks.load(settings.network)
     log.info("pictures are described by %s", network.name)
     for i in progress(range(len(made.smile)), "test videos scored"):
-        apex = Apex(network, data.faces[i], data.points[i])
+        apex, found = Apex(network, data.faces[i], data.points[i]), {}
         for mode, faces in zip(made.modes, made.faces[i], strict=True):
-            rows.video(i, mode, **of_sequence(faces, data.faces[i], data.points[i]), **apex.distances(faces))
+            found[mode] = of_sequence(faces, data.faces[i], data.points[i])
+            rows.video(i, mode, **found[mode], **apex.distances(faces))
+        rows.best(i, found, "ssim", "ssim_mouth_apex")
     real = FeatureSet(network, data.faces, settings.frame_step)
     for m, mode in enumerate(progress(made.modes, "sets described")):
         if rows.has_sets(mode):

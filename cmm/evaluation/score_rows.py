@@ -64,6 +64,17 @@ class Rows:
         who = {"expression": self.made.expression[i], "subject": self.made.subject[i], "smile": self.made.smile[i]}
         self._add(mode, who | {"replicates": None}, values)
 
+    def best(self, i, found, *metrics):
+        """Add, of test video i, the best of the K modes, who may smile in many ways where the original did in one.
+
+        found: {mode: {metric: value}}.
+        """
+        modes = [values for mode, values in found.items() if mode.isdigit()]
+        for metric in metrics if modes else ():
+            values = np.array([values[metric] for values in modes], float)
+            choose = np.fmax if metric_of(metric).better == "higher" else np.fmin  # a lost face is not the best
+            self.video(i, "all", **{f"best_{metric}": float(choose.reduce(values))})
+
     def has_sets(self, mode):
         """Whether a mode has scores of sets: the control of other people is made of the originals,
         and would pass for perfect."""

@@ -9,7 +9,7 @@ from cmm.cli import main as cli
 from cmm.core.errors import UserError
 from cmm.core.tables import read_table, write_table
 from cmm.evaluation import statistics
-from cmm.evaluation.catalogue import METRICS, metric_of, shown, split_name
+from cmm.evaluation.catalogue import FAMILIES, METRICS, metric_of, shown, split_name
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import (
     draws,
@@ -251,7 +251,7 @@ def test_scores_of_two_networks_are_two_columns():
 
 
 def test_every_score_is_declared_once():
-    assert all(metric.family in ("pictures", "sets", "motion", "people") for metric in METRICS.values())
+    assert {metric.family for metric in METRICS.values()} == set(FAMILIES)
     with pytest.raises(KeyError):
         metric_of("beauty")
 
