@@ -106,19 +106,21 @@ def summarise(rows):
     return pd.DataFrame(lines, columns=[*GROUP, "value", "low", "high", "people", "videos", "runs"])
 
 
-def compare(rows, method, modes=None):
+def compare(rows, method, modes=None, default=CONDITIONAL):
     """Paired comparisons of one method with every other, controls too, on the same people.
 
-    modes: {metric: of which mode}; of the conditional sequence where it does not say.
+    modes: {metric: of which mode}; where it does not say, of `default`. Another method that has no such mode is taken
+    by its conditional sequence.
     Table {dataset, expression, metric, method, mode, other, other_mode, difference, low, high, p, people}: the
     difference is method - other; p from sign permutations over people, of a set's score from its
     replicates; both NaN where there is nothing to pair.
     """
     found, lines = estimates(rows, counts(rows)), []
     for (dataset, other, other_mode, expression, metric), theirs in found.items():
-        mode = (modes or {}).get(metric, CONDITIONAL)
+        mode = (modes or {}).get(metric, default)
         mine = found.get((dataset, method, mode, expression, metric))
-        if mine is None or other == method or other_mode not in (mode, other):
+        has_it = (dataset, other, mode, expression, metric) in found
+        if mine is None or other == method or other_mode not in (mode if has_it else CONDITIONAL, other):
             continue
         difference, low, high, p, n = _difference(mine, theirs)
         keys = {"dataset": dataset, "expression": expression, "metric": metric, "method": method, "mode": mode}

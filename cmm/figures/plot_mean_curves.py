@@ -1,7 +1,7 @@
 """Figure 8: mean AU6 and AU12 curves of every method over the test set, with 95 percent bands.
 
 Curves are smoothed over 5 frames and averaged, as for table 3; bands are of the bootstrap over
-people. Of a method with modes, the conditional sequence.
+people. Of a method with modes, the conditional sequence, and the mean of the modes as a line of its own.
 """
 
 from pathlib import Path
@@ -21,10 +21,10 @@ from cmm.evaluation.gather_scores import CURVES
 from cmm.evaluation.metrics.au_curve import mean_curve
 from cmm.evaluation.statistics import FEW, replicates, tail
 from cmm.evaluation.summary import in_order, without_ablations
-from cmm.generation.generated_file import CONDITIONAL
 
 UNITS = {"AU06": "AU6 cheek raiser", "AU12": "AU12 lip corner puller"}
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)), (0, (1, 2)))  # to tell the lines apart in print, too
+MODES = ", modes"  # behind the method's name
 LEFT_OUT = ("other_person",)  # much like the originals: a second grey line
 
 
@@ -36,8 +36,9 @@ def main(
     """Plot a panel for each expression and action unit."""
     table = without_ablations(read_table(curves, CURVES))
     table = table[table["dataset"] == dataset]
-    table = table[(table["mode"] == CONDITIONAL) | (table["mode"] == table["method"])]
     table = table[~table["method"].isin(LEFT_OUT)]
+    of_modes = table["mode"].str.isdigit()
+    table = table.assign(line=table["method"].where(~of_modes, table["method"] + MODES))
     if table.empty:
         raise UserError(f"{curves} has no curves of {dataset}")
     plot_mean_curves(out, table, dataset, provenance(__name__, None, [curves], dataset=dataset))
@@ -45,7 +46,9 @@ def main(
 
 def plot_mean_curves(path, table, dataset, about):
     """Write the figure of the curves of one data set; `about` is its provenance."""
-    expressions, methods = sorted(set(table["expression"])), in_order(set(table["method"]))
+    expressions, known = sorted(set(table["expression"])), set(table["line"])
+    methods = in_order({line for line in known if not line.endswith(MODES)})
+    lines = [line for method in methods for line in (method, method + MODES) if line in known]
     figure, axes = plt.subplots(
         len(UNITS), len(expressions), figsize=(3.6 * len(expressions), 4.6), layout="constrained", squeeze=False,
         sharex=True, sharey="row",
@@ -53,11 +56,11 @@ def plot_mean_curves(path, table, dataset, about):
     for row, (unit, title) in zip(axes, UNITS.items(), strict=True):
         for axis, expression in zip(row, expressions, strict=True):
             mine = table[table["expression"] == expression]
-            for i, method in enumerate(methods):
-                mean, low, high = band(mine[mine["method"] == method], unit)
-                style = {"color": "#000000" if method == "original" else COLOURS[i % len(COLOURS)]}
+            for i, line in enumerate(lines):
+                mean, low, high = band(mine[mine["line"] == line], unit)
+                style = {"color": "#000000" if line == "original" else COLOURS[i % len(COLOURS)]}
                 frames = np.arange(1, len(mean) + 1)
-                axis.plot(frames, mean, linestyle=DASHES[i % len(DASHES)], linewidth=1.6, label=method, **style)
+                axis.plot(frames, mean, linestyle=DASHES[i % len(DASHES)], linewidth=1.6, label=line, **style)
                 axis.fill_between(frames, low, high, alpha=0.15, linewidth=0, **style)
             axis.set_title(f"{expression}: {title}", fontsize=9)
             axis.spines[["top", "right"]].set_visible(False)
@@ -71,13 +74,13 @@ def plot_mean_curves(path, table, dataset, about):
     title = f"{dataset}: {people} people, {videos} videos; bands: {bands}"
     figure.suptitle(title, fontsize=9, parse_math=False)
     handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(methods), fontsize=8, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(lines), fontsize=8, frameon=False)
     save_figure(figure, path, about)
 
 
 def band(table, unit):
     """(mean, low, high) curves (t,) of the rows of one method and expression."""
-    groups = [group.sort_values("frame") for _, group in table.groupby(["fold", "seed", "smile"])]
+    groups = [group.sort_values("frame") for _, group in table.groupby(["fold", "seed", "smile", "mode"])]
     if not groups:
         return np.array([]), np.array([]), np.array([])
     curves = np.array([group[unit].to_numpy(float) for group in groups])

@@ -1,7 +1,8 @@
 """Draw the pairs of a user study and write their videos, under names that tell nothing.
 
 The main method's conditional sequence against each other method's, and against the original, of the same
-test video; as many pairs of each comparison as asked for, or as there are test videos.
+test video; as many pairs of each comparison as asked for, or as there are test videos. If asked for, its modes are
+compared in the same way, a pair showing one of the K that is drawn.
 """
 
 import logging
@@ -30,6 +31,7 @@ log = logging.getLogger("cmm")
 @dataclass(frozen=True)
 class Settings:
     pairs: int = setting(37, "pairs of each comparison; paper: 37", minimum=1)
+    modes: bool = setting(False, "as many pairs more of the main method's modes, one drawn for each")
     seed: int = setting(1, "names the draw of the pairs, and of each rater's order and sides", minimum=0)
     side: int = setting(256, "side of the videos [px], even", minimum=64, maximum=1024)
     fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
@@ -50,9 +52,16 @@ def main(
         raise UserError("--generated, --methods and --folds must have the same number of values")
     if main_method not in methods:
         raise UserError(f"a study compares {main_method} with others: it is not among --methods {' '.join(methods)}")
-    sequences = read_sequences(smiles, generated, methods, folds)
     rng = np.random.default_rng(settings.seed)
+    sequences, modes = read_sequences(smiles, generated, methods, folds, main_method)
     pairs = draw_pairs(sequences, main_method, dataset, settings.pairs, rng)
+    if settings.modes:
+        if not modes:
+            raise UserError(f"study.modes: {main_method} has no modes")
+        name = f"{main_method}, modes"
+        others = {method: made for method, made in sequences.items() if method != main_method}
+        sequences[name] = {smile: (every[rng.integers(len(every))], kind) for smile, (every, kind) in modes.items()}
+        pairs += draw_pairs(others | {name: sequences[name]}, name, dataset, settings.pairs, rng)
     about = provenance(__name__, settings, [smiles, *generated], methods=methods, folds=folds)
     with atomic(out) as folder:
         (folder / "videos").mkdir(parents=True)
@@ -65,15 +74,18 @@ def main(
         write_table(pd.DataFrame(pairs, columns=COLUMNS), folder / "pairs.parquet", about)
 
 
-def read_sequences(smiles, generated, methods, folds):
-    """{method: {smile: (faces (t, s, s, 3), expression)}}, `original` among the methods."""
-    found = {"original": {}}
+def read_sequences(smiles, generated, methods, folds, main):
+    """{method: {smile: (faces (t, s, s, 3), expression)}}, `original` among the methods; and of the main method's modes
+    {smile: (faces (k, t, s, s, 3), expression)}."""
+    found, modes = {"original": {}}, {}
     for path, method, fold in zip(generated, methods, folds, strict=True):
         made, data = read_pair(path, smiles, fold, ("faces",))
         for i, smile in enumerate(made.smile):
             found.setdefault(method, {})[str(smile)] = made.faces[i, 0], str(made.expression[i])
             found["original"][str(smile)] = data.faces[i], str(made.expression[i])
-    return found
+            if method == main and len(made.modes) > 1:
+                modes[str(smile)] = made.faces[i, 1:], str(made.expression[i])
+    return found, modes
 
 
 def draw_pairs(sequences, main, dataset, count, rng):

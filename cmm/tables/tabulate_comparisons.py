@@ -10,11 +10,12 @@ from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
 from cmm.evaluation.catalogue import BETTER, SPREADS, in_order, metric_of, shown, split_name, title_of
 from cmm.evaluation.score_rows import COLUMNS
-from cmm.evaluation.summary import compare, without_ablations
+from cmm.evaluation.summary import MODES, compare, without_ablations
+from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.registry import declaration_of
 
 NOTE = (
-    f"Difference: {{title}}'s conditional sequence minus the other, mean over people. {SPREADS}"
+    f"Difference: {{title}}'s sequence minus the other, mean over people. {SPREADS}"
     " p: sign permutations over people, two-sided; of scores of sets (Inception Score, FID, video distance, AU curves),"
     " from the bootstrap's replicates. Both are at least 2 / 2^n of n people, and not corrected for the number of"
     " comparisons. The originals are left out where they are what is measured against."
@@ -31,16 +32,18 @@ def main(
 ):
     """Write the table in both formats."""
     title = declaration_of(method).title
-    table = compare(without_ablations(read_table(scores, COLUMNS)), method)
+    rows = without_ablations(read_table(scores, COLUMNS))
+    table = pd.concat([compare(rows, method, default=mode) for mode in (CONDITIONAL, MODES)], ignore_index=True)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
     write_pages(f"{title} against each other method", sections(table, title), about, html)
 
 
 def sections(table, title):
-    """A Section for each data set: a line a score and expression, a column a method; `title`: the compared one's."""
+    """A Section for each data set, and for the conditional sequence and the mean of the modes: a line a score and
+    expression, a column a method. `title`: the compared one's."""
     found = []
-    for dataset, mine in table.groupby("dataset", sort=False):
+    for (dataset, mode), mine in table.groupby(["dataset", "mode"], sort=False):
         others = list(dict.fromkeys(mine["other"]))
         head = ["score", "better", "expression", *(f"difference to {name}; p; n" for name in others)]
         rows = []
@@ -52,7 +55,8 @@ def sections(table, title):
                 said = [name for name in cells.index if name != "original" or better == "original"]
                 row = [title_of(metric), BETTER[better], expression]
                 rows.append(row + [cell(cells.loc[name], metric) if name in said else "" for name in others])
-        found.append(Section(dataset, head, rows, NOTE.format(title=title)))
+        which = "mean of the K modes" if mode == MODES else f"{mode} sequence"
+        found.append(Section(f"{dataset}: {title}, {which}", head, rows, NOTE.format(title=title)))
     return found or [Section("", ["nothing to compare"], [], f"{title} is not among the methods that were run.")]
 
 

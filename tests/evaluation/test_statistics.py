@@ -184,6 +184,19 @@ def test_methods_are_compared_on_the_same_people():
     assert compare(table(pairs()[6:12]), "cmm_net").empty, "without CMM-Net there is nothing to compare"
 
 
+def test_modes_are_compared_with_what_a_method_has():
+    """With the other method's modes where it has some, else with its one sequence."""
+    values = {("cmm_net", "1"): 0.9, ("cmm_net", "2"): 0.7, ("cra_net", "conditional"): 0.6, ("new", "1"): 0.5}
+    values |= {("cmm_net", "conditional"): 1.0, ("new", "conditional"): 0.0, ("original", "original"): 1.0}
+    rows = [
+        row(method, "ssim", value, f"p{i}", mode=mode) for (method, mode), value in values.items() for i in range(6)
+    ]
+    found = compare(table(rows), "cmm_net", default=MODES).set_index("other")
+    assert found["difference"].round(6).to_dict() == {"cra_net": 0.2, "new": 0.3, "original": -0.2}
+    assert found["mode"].unique().tolist() == [MODES]
+    assert compare(table(rows), "cmm_net").set_index("other").loc["new", "difference"] == 1.0
+
+
 def test_scores_of_sets_are_compared_by_their_replicates():
     rows = pairs("tracked") + [
         row(m, "au6_curve_distance", v, drawn=v + np.linspace(0, 1, 99)) for m, v in (("cmm_net", 1), ("cra_net", 3))

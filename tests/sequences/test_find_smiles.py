@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 
 from cmm.core.errors import UserError
+from cmm.core.tables import read_table, write_table
 from cmm.faces.backends import au_columns
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, eye_centres, interocular_distance, lip_corners
+from cmm.sequences import find_smiles
 from cmm.sequences.au_curves import smooth_curves
 from cmm.sequences.find_smiles import Settings, find_faint_phase, find_phases
 
@@ -225,3 +227,18 @@ def test_an_apex_at_the_whole_rise_is_found():
 def test_tracks_without_aus_are_named():
     with pytest.raises(UserError, match="the tracks hold no AU12"):
         au_columns(pd.DataFrame({"video": []}))
+
+
+@pytest.mark.parametrize(("per_video", "count"), [("first", 1), ("all", 2)])
+def test_the_first_phase_of_a_video_counts_or_all_of_them(tmp_path, per_video, count):
+    videos = {"video": ["v"], "subject": ["a"], "expression": ["posed"], "fold": [1], "fps": [50.0], "status": ["ok"]}
+    coded = {"video": pd.Series(dtype=str), "frame": pd.Series(dtype=int), "AU06": 0.0, "AU12": 0.0}
+    curve = smile(30, 25, 40, count=400) + smile(250, 25, 40, count=400)
+    tables = {"videos": pd.DataFrame(videos), "tracks": track(curve), "labels": pd.DataFrame(coded)}
+    files = [tmp_path / f"{name}.parquet" for name in tables]
+    for path, table in zip(files, tables.values(), strict=True):
+        write_table(table, path, {})
+    find_smiles.main(*files, tmp_path / "smiles.parquet", tmp_path / "smiles.tsv", Settings(per_video=per_video))
+    found = read_table(tmp_path / "smiles.parquet")
+    assert found["smile"].tolist() == ["v@1", "v@2"][:count]
+    assert found["onset_frame"].is_monotonic_increasing

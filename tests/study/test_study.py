@@ -13,7 +13,9 @@ from serving import serving
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
 from cmm.core.tables import read_table
-from cmm.core.video import probe, read_comment
+from cmm.core.video import probe, read_comment, read_frames
+from cmm.generation.generated_file import GeneratedSmiles, write_generated
+from cmm.sequences.smiles_file import read_smiles
 from cmm.study.database import Database, Refused
 from cmm.study.prepare_study import draw_pairs, read_pairs
 from cmm.study.study import is_loopback
@@ -39,6 +41,30 @@ def test_at_most_as_many_pairs_as_asked_for(caplog):
     ]
     draw_pairs(sequences, "cmm_net", "tiny", 60, np.random.default_rng(1))
     assert "cmm_net against cra_net: 50 pairs, all there are (60 asked for)" in caplog.text
+
+
+def test_modes_take_the_conditional_sequences_place(smiles, tmp_path, capsys):
+    data = read_smiles(smiles, 1, held_out=True, arrays=("faces",))
+    labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
+    grey = np.stack([np.full_like(data.faces, 60 * i) for i in range(4)], axis=1)  # 0 the conditional, modes 60 to 180
+    words = ["prepare_study", "--smiles", smiles, "--generated", tmp_path / "g.h5", "--methods", "cmm_net"]
+    words += ["--main-method", "cmm_net", "--folds", 1, "--dataset", "tiny", "--side", 64, "--modes", "true"]
+
+    def prepare(faces, names, out):
+        write_generated(tmp_path / "g.h5", GeneratedSmiles(faces, names, **labels), {})
+        return cli([str(word) for word in [*words, "--out", tmp_path / out]])
+
+    assert prepare(grey, ["conditional", "1", "2", "3"], "study") == 0
+    pairs = read_pairs(tmp_path / "study")
+    assert pairs["comparison"].value_counts().to_dict() == {"cmm_net / original": 3, "cmm_net, modes / original": 3}
+    shown = {}
+    for row in pairs.itertuples():
+        frame = next(read_frames(tmp_path / "study/videos" / f"{row.first_video}.mp4"))[2]
+        shown.setdefault(row.first, []).append(round(frame.mean() / 60))
+    assert shown["cmm_net"] == [0, 0, 0]
+    assert set(shown["cmm_net, modes"]) <= {1, 2, 3}
+    assert prepare(grey[:, :1], ["conditional"], "other") == 1
+    assert "study.modes: cmm_net has no modes" in capsys.readouterr().err
 
 
 def test_videos_do_not_tell_who_made_them(study):
