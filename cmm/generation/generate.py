@@ -171,8 +171,8 @@ def whole(folder, names, photograph, matrices, studio, about):
     def make(name, own, *others):
         frames = own()
         for other in others:
-            moved = other()
-            np.copyto(frames, moved, where=moved != picture)
+            for frame, moved in zip(frames, other(), strict=True):
+                np.copyto(frame, moved, where=moved != picture)
         write(folder, name, frames[shown], settings, about)
         arounds = [matrix * (settings.side / size) for matrix in matrices]
         return [np.stack([warp(frame, around, settings.side) for frame in frames]) for around in arounds]

@@ -1,6 +1,7 @@
 """CMM-mesh: poses, shapes, warps and paintings against what they must do by geometry."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,7 +13,8 @@ from cmm.core.errors import UserError
 from cmm.core.weights_file import save_networks
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.alignment import align_sequence
-from cmm.faces.mesh import LOWER_LIP, MOUTH_CORNERS, POINTS, UPPER_LIP
+from cmm.faces.mesh import LOWER_LIP, MOUTH_CORNERS, OUTER_LIPS, POINTS, UPPER_LIP
+from cmm.methods.cmm_mesh.cmm_mesh import vary
 from cmm.methods.cmm_mesh.eyes import COURSE, LOWER, UPPER, blinked, closures
 from cmm.methods.cmm_mesh.mouths import Smile, average, mouths_of, to_network
 from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
@@ -29,10 +31,11 @@ from cmm.methods.cmm_mesh.shapes import (
     time_courses,
 )
 from cmm.methods.cmm_mesh.teeth import HEIGHT, WIDTH, brightest, edges_of, place, plate_of, shown
-from cmm.methods.cmm_mesh.warping import bend, maps_between
+from cmm.methods.cmm_mesh.warping import bend, maps_between, mouth_masks
 from cmm.methods.generator import Condition, Neutral
 from cmm.methods.loading import load, load_inside
 from cmm.methods.threads import in_threads
+from cmm.training.batches import Batch, EpochGenerators
 
 FRAMES = 8
 NONE = np.zeros((0, 6))  # modes
@@ -181,7 +184,7 @@ def test_outside_of_the_face_no_pixel_changes(known, photograph):
     picture, face = photograph
     mesh = face.mesh[:POINTS].astype(float)
     ways = smiles_from(mesh, known, NONE, 0, 1.5, 3)[0]
-    frames = painter(known, photograph, noisy_refiner(1.0)).paint(ways)
+    frames = np.stack([*painter(known, photograph, noisy_refiner(1.0)).paint(ways)])
     hull = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(np.round(mesh[:, :2]).astype(np.int32)), 1)
     hull = cv2.dilate(hull, np.ones((3, 3), np.uint8))
@@ -203,8 +206,11 @@ def test_frames_between_others_are_as_if_worked_out(photograph, monkeypatch):
     quick = painted()
     monkeypatch.setattr("cmm.methods.cmm_mesh.painting.BETWEEN", -1.0)
     exact = painted()
+    left, top = np.floor(face.mesh[list(OUTER_LIPS), :2].min(axis=0)).astype(int) - 10
+    right, bottom = np.ceil(face.mesh[list(OUTER_LIPS), :2].max(axis=0)).astype(int) + 10
     different = np.abs(quick - exact).mean(axis=(2, 3, 4))
     assert 0 < different.max() < 0.1
+    assert np.abs(quick - exact)[:, :, top:bottom, left:right].mean(axis=(2, 3, 4)).max() < 0.6, "grey levels"
     assert (different[:, [0, -1]] == 0).all()
     monkeypatch.setattr("cmm.methods.threads.ThreadPoolExecutor", lambda count, **more: ThreadPoolExecutor(1, **more))
     np.testing.assert_array_equal(painted(), exact, "one core gives the same pictures as several")
@@ -232,9 +238,33 @@ def test_a_photograph_of_any_size_is_painted_alike(known, photograph):
         own = (mesh + (0.5, 0.5, 0)) * scale - (0.5, 0.5, 0)
         matrix = align_sequence(((face.points + 0.5) * scale - 0.5)[None], 64)[0]
         made = Painter(image, own, matrix, 64, known, refiner, torch.device("cpu"))
-        frames.append(made.paint(smiles_from(own, known, NONE, 0, 1.0, 2)[0])[-1])
+        frames.append([*made.paint(smiles_from(own, known, NONE, 0, 1.0, 2)[0])][-1])
     small = cv2.resize(frames[1], picture.shape[1::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - frames[0]).mean() < 1
+
+
+def test_teeth_that_show_keep_their_colours(known, photograph):
+    """A refiner that would paint all green changes the brightness alone of what shows between parted lips."""
+    picture, mesh = photograph[0].copy(), photograph[1].mesh[:POINTS].astype(float)
+    mesh[list(LOWER_LIP), 1] += 8
+    inside = mouth_masks(mesh, *picture.shape[1::-1])[..., 0] > 250
+    picture[inside] = (200, 190, 170)
+    refiner = Refiner().eval()
+    with torch.no_grad():
+        refiner.last.bias[:] = torch.tensor([-0.4, 0.4, -0.4]).repeat_interleave(4)  # pixels come in squares of four
+    face = replace(photograph[1], mesh=mesh.astype(np.float32))
+    way = smiles_from(mesh, known, NONE, 0, 1.0, 2)[0]
+    made = [*painter(known, (picture, face), refiner).paint(way)][-1].astype(int)
+    core = cv2.erode(mouth_masks(way[-1], *picture.shape[1::-1])[..., 0], np.ones((5, 5))) > 250
+    assert core.sum() > 50
+
+    def greener(frame, before):
+        red, green, blue = frame[core].mean(axis=0) - before
+        return green - (red + blue) / 2
+
+    assert abs(greener(made, (200, 190, 170))) < 5
+    closed = [*painter(known, photograph, refiner).paint(way)][-1].astype(int)
+    assert greener(closed, photograph[0][core].mean(axis=0)) > 50, "between closed lips it is believed"
 
 
 @pytest.mark.parametrize("tone", [(255, 255, 255), (255, 225, 180)], ids=["grey", "sepia"])
@@ -243,7 +273,7 @@ def test_a_picture_without_colours_gets_none(known, photograph, tone):
     picture = np.round(grey * tone).astype(np.uint8)
     mesh = photograph[1].mesh[:POINTS].astype(float)
     way = smiles_from(mesh, known, NONE, 0, 1.0, 2)[0]
-    made = painter(known, (picture, photograph[1]), noisy_refiner(1.0)).paint(way)
+    made = [*painter(known, (picture, photograph[1]), noisy_refiner(1.0)).paint(way)]
     changed = (made[-1] != picture).any(axis=2)
     colours = made[-1][changed].astype(float)
     assert len(colours) > 1000
@@ -277,6 +307,25 @@ def test_the_refiner_begins_as_the_warp(rng):
     given = to_network(arrays[0][..., :3], arrays[0][..., 3:], arrays[1], moves, edges, edges)
     assert given.shape == (2, 12, 20, 20)
     assert (Refiner()(given) == 0).all()
+
+
+def test_lips_are_coloured_anew_and_teeth_are_lit_alone():
+    given = torch.cat([torch.full((512, 6, 16, 16), -0.6), torch.zeros(512, 6, 16, 16)], dim=1)
+    given[:, 7, :, 3:13] = 1  # the mouth, the same when mirrored
+    given[:, 6, :, 6:10] = 1  # the inner one
+    batch = Batch(np.arange(512), EpochGenerators.of(1, 0))
+    closed = torch.arange(512) >= 256
+    made, true = vary(given.clone(), torch.full((512, 3, 16, 16), -0.6), closed, batch)
+    inner, mouth = (made[:, i : i + 1].expand_as(true) > 0 for i in (6, 7))
+    torch.testing.assert_close(true[~inner], made[:, :3][~inner])
+    torch.testing.assert_close(made[:, 3:6], made[:, :3], msg="the neutral face, too")
+    teeth, skin = (true[part].reshape(512, 3, -1) for part in (inner, ~mouth))
+    torch.testing.assert_close(teeth, skin[..., :1].expand_as(teeth))
+    colour = ((made[:, :3] + 1) / (true + 1)).log()[inner].reshape(512, 3, -1)[..., 0]
+    assert (colour[~closed].abs() < 1e-5).all(), "what shows between parted lips is seen as it is"
+    colour = colour[closed]
+    assert ((colour.std(dim=0) > 0.2) & (colour.std(dim=0) < 0.3)).all()
+    np.testing.assert_allclose(np.corrcoef(colour.T), np.eye(3), atol=0.15, err_msg="red lips, not only bright ones")
 
 
 def test_teeth_are_told_whatever_the_light(rng):

@@ -24,7 +24,8 @@ from cmm.training.batches import all_of
 from cmm.training.optimisers import adam
 
 SHIFTS = 8  # the crop is cut so many pixels smaller, anywhere, at 128 px; an eighth of that at 16
-LIGHT, TINT, GAMMA = 0.25, 0.12, 0.15  # deviations of the logarithms
+LIGHT, TINT, GAMMA = 0.25, 0.2, 0.15  # deviations of the logarithms
+LIPS = 0.25  # those of the lips alone
 GREY = 0.15  # share of the mouths
 LONGEST = 0.5  # of the refiner's gradient: with longer ones it was lost in a single step, now and then
 
@@ -70,7 +71,8 @@ def main(
         arrays = (mouths.bent[i], mouths.neutral[i], mouths.masks[i], mouths.moves[i], mouths.edges[i], window)
         given = to_network(*arrays)
         true = torch.from_numpy(mouths.true[i]).movedim(-1, 1).float() / 127.5 - 1
-        given, true = (part.to(device) for part in vary(given, true, batch))
+        closed = torch.from_numpy(~mouths.parted[i])
+        given, true = (part.to(device) for part in vary(given, true, closed, batch))
         with autocast(device, settings):
             made = given[:, :3] + refiner(given).float()
         weight = 1 + settings.mouth_weight * given[:, 7:8]
@@ -111,8 +113,12 @@ def mouths_to_learn(data, shapes, settings, random):
     return mouths, plates_of(mouths, made[: len(own)], shapes, own, settings.teeth)
 
 
-def vary(given, true, batch):
-    """Mouths (b, 12, c, c) and true ones (b, 3, c, c) mirrored, shifted and lit anew, each pair alike."""
+def vary(given, true, closed, batch):
+    """Mouths (b, 12, c, c) and true ones (b, 3, c, c) mirrored, shifted and lit anew, each pair alike.
+
+    Lips that are closed in the neutral face (b,) get a colour of their own, what comes to show between them does not:
+    nobody's teeth are red since their lips are.
+    """
     coins = batch.coins()[:, None, None, None]
     given, true = (torch.where(coins, part.flip(-1), part) for part in (given, true))
     given[:, 8] = torch.where(coins[:, 0], -given[:, 8], given[:, 8])  # sideways
@@ -120,14 +126,17 @@ def vary(given, true, batch):
     less = SHIFTS * side // 80
     x, y = batch.random.order.integers(0, less + 1, 2)
     given, true = (part[..., y : y + side - less, x : x + side - less] for part in (given, true))
-    drawn = batch.normal(5)[:, :, None, None]
+    drawn = batch.normal(8)[:, :, None, None]
     gain = torch.exp(LIGHT * drawn[:, :1] + TINT * drawn[:, 1:4])
-    gamma = torch.exp(GAMMA * drawn[:, 4:])
+    gamma = torch.exp(GAMMA * drawn[:, 4:5])
+    colour = torch.exp(LIPS * drawn[:, 5:] * closed[:, None, None, None])
+    inner, mouth = given[:, 6:7], given[:, 7:8]
     grey = (batch.uniform(1) < 2 * GREY - 1)[:, :, None, None]
 
-    def lit(faces):
+    def lit(faces, lips):
         light = ((faces + 1) / 2).clamp(1e-3, 1)
         light = torch.where(grey, light.mean(dim=1, keepdim=True), light)
-        return (gain * light**gamma).clamp(0, 1) * 2 - 1
+        return (gain * (1 + lips * (colour - 1)) * light**gamma).clamp(0, 1) * 2 - 1
 
-    return torch.cat([lit(given[:, :3]), lit(given[:, 3:6]), given[:, 6:]], dim=1), lit(true)
+    faces = lit(given[:, :3], mouth), lit(given[:, 3:6], mouth)
+    return torch.cat([*faces, given[:, 6:]], dim=1), lit(true, mouth * (1 - inner))

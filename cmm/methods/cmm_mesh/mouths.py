@@ -7,7 +7,7 @@ import torch
 
 from cmm.faces.mesh import POINTS
 from cmm.methods.cmm_mesh.shapes import pose_of
-from cmm.methods.cmm_mesh.teeth import brightest, edges_of, place, plate_of
+from cmm.methods.cmm_mesh.teeth import brightest, edges_of, parted, place, plate_of
 from cmm.methods.cmm_mesh.warping import bend, maps_between, mouth_masks
 
 LEFT, TOP, SIDE = 0.1875, 0.375, 0.625  # the mouth's crop, shares of an aligned face's side
@@ -28,6 +28,18 @@ class Crop:
     def side(self):
         return round(SIDE * self.size)
 
+    def moves_of(self, maps):
+        """Displacement (c, c, 2) float16, as networks see it, of maps into the face."""
+        places = np.arange(self.side, dtype=np.float32)
+        across, down = maps[0] - places - self.origin[0], maps[1] - places[:, None] - self.origin[1]
+        return (np.dstack([across, down]) / (MOVE * self.size)).astype(np.float16)
+
+    def maps_of(self, moves):
+        """The maps (2, c, c) float32 into the face of which `moves_of` gives this displacement."""
+        places = np.arange(self.side, dtype=np.float32)
+        x, y = np.moveaxis(moves.astype(np.float32) * np.float32(MOVE * self.size), -1, 0)
+        return np.stack([x + places + np.float32(self.origin[0]), y + places[:, None] + np.float32(self.origin[1])])
+
     def of(self, face):
         """The crop of faces (..., s, s, c)."""
         x, y = self.origin
@@ -37,7 +49,8 @@ class Crop:
 @dataclass(frozen=True)
 class Mouths:
     """Crops of n mouths of side c: bent from neutral, neutral, and true (n, c, c, 3) uint8; masks of inner mouth and
-    mouth (n, c, c, 2) uint8, 0-255; displacement (n, c, c, 2) float16; edges of the true teeth (n, c, c) float16."""
+    mouth (n, c, c, 2) uint8, 0-255; displacement (n, c, c, 2) float16; edges of the true teeth (n, c, c) float16;
+    whether the neutral lips are parted (n,) bool."""
 
     bent: np.ndarray
     neutral: np.ndarray
@@ -45,6 +58,7 @@ class Mouths:
     masks: np.ndarray
     moves: np.ndarray
     edges: np.ndarray
+    parted: np.ndarray
 
     def __len__(self):
         return len(self.bent)
@@ -104,16 +118,16 @@ def mouths_of(smiles, shapes):
         maps = maps_between(wanted, smile.mesh, shapes["triangles"], crop.side, crop.side, crop.origin)
         true = bend(smile.face, maps)
         edges = edges_of(true, seen[1][..., 0], crop.size).astype(np.float16)
-        made.append((seen[0], crop.of(smile.neutral), true, *seen[1:], edges))
+        made.append(
+            (seen[0], crop.of(smile.neutral), true, *seen[1:], edges, parted(smile.neutral_mesh, shapes["mean"]))
+        )
     return Mouths(*map(np.stack, zip(*made, strict=True)))
 
 
 def look(face, mesh, wanted, shapes, crop):
     """(bent crop (c, c, 3) uint8, masks (c, c, 2) uint8, displacement (c, c, 2) float16) of a face moved to a mesh."""
-    x, y = maps_between(wanted, mesh, shapes["triangles"], crop.side, crop.side, crop.origin)
-    places = np.arange(crop.side, dtype=np.float32)
-    moves = np.dstack([x - places - crop.origin[0], y - places[:, None] - crop.origin[1]]) / (MOVE * crop.size)
-    return bend(face, (x, y)), mouth_masks(wanted, crop.side, crop.side, crop.origin), moves.astype(np.float16)
+    maps = maps_between(wanted, mesh, shapes["triangles"], crop.side, crop.side, crop.origin)
+    return bend(face, maps), mouth_masks(wanted, crop.side, crop.side, crop.origin), crop.moves_of(maps)
 
 
 def plates_of(mouths, smiles, shapes, people, count):

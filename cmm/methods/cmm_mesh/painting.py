@@ -10,12 +10,10 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.faces.alignment import transform, transform_mesh, warp
-from cmm.faces.mesh import LIPS_MIDDLE
 from cmm.faces.triangles import outline_of, smooth_step
 from cmm.methods.cmm_mesh.eyes import blinked
 from cmm.methods.cmm_mesh.mouths import Crop, look, to_network
-from cmm.methods.cmm_mesh.shapes import pose_of
-from cmm.methods.cmm_mesh.teeth import OPEN, place, shown
+from cmm.methods.cmm_mesh.teeth import parted, place, shown
 from cmm.methods.cmm_mesh.warping import bend, maps_between, mouth_masks
 
 SEAM = 0.08  # width of the rim over which what is added fades, a share of the aligned face's side
@@ -59,6 +57,7 @@ class Painter:
         if self.tones is not None:
             self.face = np.repeat(np.round(self.face.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
         self.aligned = transform_mesh(matrix, mesh)
+        self.parted = parted(self.aligned, shapes["mean"])
         self.teeth = self._teeth(shapes, teeth)
         outline = outline_of(mesh)
         height, width = photograph.shape[:2]
@@ -84,15 +83,13 @@ class Painter:
 
     def _teeth(self, shapes, number):
         """(edges, where they are known) of somebody's teeth in the mouth's crop; nowhere if the person's own show."""
-        upper, lower = self.aligned[list(LIPS_MIDDLE)]
-        gap = np.linalg.norm(lower - upper) * pose_of(self.aligned, shapes["mean"]).scale
-        if not len(shapes["teeth"]) or gap > OPEN:
+        if self.parted or not len(shapes["teeth"]):
             return np.zeros((2, self.crop.side, self.crop.side), np.float32)
         return shown(shapes["teeth"][number], place(self.aligned, shapes["mean"], self.crop.origin), self.crop.side)
 
     @torch.inference_mode()
     def paint(self, meshes, closure=None):
-        """Frames (n, h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels.
+        """Yield the frames (h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels.
 
         closure: how far the eyes are closed, (n,) in 0-1. A frame that lies on the way between two others is not
         worked out, but taken from theirs.
@@ -103,7 +100,8 @@ class Painter:
         refined = self._refine(*map(np.stack, zip(*map(self._look, meshes[mouths]), strict=True)))
         moves = between(faces, count, np.stack([*map(self._moves, shown[faces])]))
         parts = zip(shown, *(between(mouths, count, part) for part in refined), moves, strict=True)
-        return np.stack([self._compose(*frame) for frame in parts])
+        for frame in parts:
+            yield self._compose(*frame)
 
     def _look(self, mesh):
         return look(self.face, self.aligned, transform_mesh(self.matrix, mesh), self.shapes, self.crop)
@@ -118,11 +116,23 @@ class Painter:
         added = 127.5 * self.refiner(given).float().cpu().movedim(1, -1).numpy()
         if not np.isfinite(added).all():
             raise UserError("the refiner gave values that are not finite: its training has failed, train it again")
+        if self.parted:
+            own = self._own(moves)
+            added = own * added.mean(axis=-1, keepdims=True) + (1 - own) * added
         if self.tones is not None:
             bent, refined = self._toned(bent), self._toned(bent + added)
             added = refined - bent
         added = added * self.window * moved
         return bent.astype(np.float32) + added, added, moved.ravel()
+
+    def _own(self, moves):
+        """How much of each pixel of n crops showed between the parted lips already, (n, c, c, 1) float32 in 0-1.
+
+        What shows there keeps its colours: the refiner knows those of somebody's teeth no better than the photograph.
+        """
+        inner = mouth_masks(self.aligned, self.crop.size, self.crop.size)[..., 0]
+        own = [bend(inner, maps) for maps in map(self.crop.maps_of, moves)]
+        return np.stack(own)[..., None] / np.float32(255)
 
     def _toned(self, faces):
         """Faces (..., 3) of the photograph's tones, float32, by the brightness of faces (..., 3)."""
@@ -169,7 +179,8 @@ class Painter:
 def keys_of(meshes):
     """Numbers (k,) of the meshes (n, p, 3) to be worked out: the first, the last, and as many between as needed.
 
-    To BETWEEN every other mesh lies on the line, in time, between the two keys around it, which are at most FAR apart.
+    To BETWEEN every other mesh lies on the line, in time, between the two keys around it, which are then at most FAR
+    apart.
     """
     keys = [0]
     for last in range(1, len(meshes)):

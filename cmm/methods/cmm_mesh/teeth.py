@@ -18,6 +18,12 @@ DARKEST = 8.0  # darker than that is dark
 OPEN = 0.04  # lips farther apart show teeth of their own [IOD]
 
 
+def parted(mesh, mean):
+    """Whether the lips of a neutral mesh (468, 3) are so far apart that what shows between them is the person's own."""
+    upper, lower = mesh[list(LIPS_MIDDLE)]
+    return bool(np.linalg.norm(lower - upper) * pose_of(mesh, mean).scale > OPEN)
+
+
 def edges_of(face, inner, size):
     """How much brighter each pixel within the lips is than around it there, (c, c) float32 in -1..1: log brightness.
 
