@@ -47,7 +47,7 @@ def main(table=Path("results/tables/scores.tsv")):
 
 
 def _text(row):
-    return "not run" if row is NOT_RUN else f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+    return "not run" if row is NOT_RUN else f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
 
 
 if __name__ == "__main__":

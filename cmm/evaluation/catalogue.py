@@ -6,7 +6,7 @@ A score that a network measures carries the network's name behind its own:
 
 from dataclasses import dataclass
 
-from cmm.evaluation.statistics import FEW
+from cmm.evaluation.statistics import FEW, SMALLEST
 
 NETWORKS = ("efficientnet_lite0", "inception_v3")  # of pictures, trained on ImageNet
 
@@ -54,8 +54,8 @@ METRICS = {
     "tracker_noise": Metric("tracker noise, floor of the two before", "IOD", 3, "", "motion"),
     "tracked": Metric("frames with a face, a share", "1", 3, "higher", "motion"),
     "smile_amplitude": Metric("amplitude", "AU12, 0-1", 2, "original", "cues"),
-    "peak_speed": Metric("peak speed", "AU12 a frame", 3, "original", "cues"),
-    "onset_duration": Metric("duration of the onset", "frames", 1, "original", "cues"),
+    "peak_speed": Metric("peak speed", "AU12 a frame of the sequence", 3, "original", "cues"),
+    "onset_duration": Metric("duration of the onset", "frames of the sequence", 1, "original", "cues"),
     "smile_asymmetry": Metric("asymmetry", "1", 2, "original", "cues"),
     "au6_share": Metric("AU6 over AU12", "1", 2, "original", "cues"),
     "identity_distance_dlib_resnet": Metric("identity distance", "1", 3, "original", "people"),
@@ -74,13 +74,12 @@ NOTES = {  # what a reader of a family's table should know
     "people": (
         "Identity: a smile takes the originals themselves some way from the input face, which held still has none."
         " Expression: a method that always moves alike is read as one expression always and as any other never, so read"
-        " all lines; of two expressions chance is 0.5 on average. People tell posed from spontaneous in about 61"
-        " percent of single videos and 73 of pairs, the best published classifier in 88.7 on UvA-NEMO."
+        " all lines; of two expressions chance is 0.5 on average."
     ),
 }
 SPREADS = (
-    f"In brackets: 95 percent intervals of the bootstrap over people; of fewer than {FEW} people, in parentheses, the"
-    " range from the lowest to the highest."
+    "In brackets: 95 percent intervals of the bootstrap over people. In parentheses, of fewer than"
+    f" {FEW} people, or {SMALLEST} in a fold: the range of the people, of scores of sets that over resampled people."
 )
 FAMILIES = {
     "pictures": "Pictures, against the original sequence",
@@ -110,14 +109,14 @@ def title_of(name):
     return metric_of(name).title + (f" ({network})" if network else "")
 
 
-def shown(name, value, low, high, people):
-    """A value with its interval, in the score's number of digits: 0.91 [0.90, 0.93]; of few people with their range:
+def shown(name, value, low, high, few):
+    """A value with its interval, in the score's number of digits: 0.91 [0.90, 0.93]; of `few` people with a range:
     0.91 (0.90 to 0.93). The value alone where there is neither, as of one person.
     """
     value, low, high = (f"{number:z.{metric_of(name).digits}f}" for number in (value, low, high))
     if low == "nan":
         return value
-    return f"{value} ({low} to {high})" if people < FEW else f"{value} [{low}, {high}]"
+    return f"{value} ({low} to {high})" if few else f"{value} [{low}, {high}]"
 
 
 def in_order(names):

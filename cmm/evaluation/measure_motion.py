@@ -25,6 +25,7 @@ from cmm.faces.backends import ACTION_UNITS, PLAIN_BACKENDS
 from cmm.faces.trackers import load_for
 
 log = logging.getLogger("cmm")
+STILL = 0.003  # a way of the 68 points, on average, that is a tracker's noise [IOD]
 NEAR = 0.5  # share of the original's way: so near to its end a mode must come to count as near
 LAST = 3  # frames at the end of a sequence that "at the end" averages
 
@@ -109,10 +110,10 @@ def score_video(rows, made, i, video):
 
 def covered(original, modes):
     """1.0 if the end of one of the modes (k, t, 68, 2) is nearer to the original's (t, 68, 2) than half of the way that
-    the original has gone, else 0.0; NaN where the face is lost there."""
+    the original has gone, else 0.0; NaN where the face is lost there, or the original hardly moves."""
     start, end = original[:1], original[-1:]
-    ways = [landmark_distance(end, mode[-1:]) / landmark_distance(end, start) for mode in modes]
-    return float("nan") if np.isnan(ways).all() else float(np.nanmin(ways) < NEAR)
+    way, left = landmark_distance(end, start), [landmark_distance(end, mode[-1:]) for mode in modes]
+    return float("nan") if np.isnan(left).all() or not way > STILL else float(np.nanmin(left) < NEAR * way)
 
 
 def of_set(tracks, originals):

@@ -9,16 +9,18 @@ samples do, by n - 1 over n, and normally where they should follow Student's t. 
 p-values are widened by both (the expanded percentile interval of Hesterberg 2015, "What
 teachers should know about the bootstrap"). Where people are drawn fold by fold, as for scores of sets, it is
 the folds' sizes that count: five folds of four people vary by 3 over 4, and leave 15 degrees of freedom.
-Of fewer than six people no interval is given but the range: the lowest and the highest.
+Of fewer than six people, or with fewer than four in a fold, no interval is given but the range: the lowest and the
+highest.
 """
 
 import numpy as np
 import scipy  # scipy.stats is loaded when it is used first: it takes a second
 
 RESAMPLES = 2000
-SET_RESAMPLES = 200  # of scores of whole sets, which are measured anew for each
+SET_RESAMPLES = 400  # of scores of whole sets, which are measured anew for each: what six people's interval needs
 LEVEL = 0.95
-FEW = 6  # people; of fewer a range is given
+FEW = 6  # people; of fewer a range is given,
+SMALLEST = 4  # and where a fold has fewer
 
 
 def draws(people, resamples, fold=0):
@@ -49,6 +51,11 @@ def widening(groups):
     groups = np.atleast_1d(groups).astype(float)
     freedom = int((groups - 1).sum())
     return (float(np.sqrt((1 / groups).sum() / ((groups - 1) / groups**2).sum())) if freedom else 1.0), freedom
+
+
+def few(groups):
+    """Whether people, drawn in groups of so many, are too few for an interval."""
+    return np.sum(groups) < FEW or np.min(groups, initial=FEW) < SMALLEST
 
 
 def tail(groups, level=LEVEL):
@@ -112,7 +119,8 @@ def replicate_test(differences, groups):
     """Two-sided p-value from the replicates (r,) of a paired difference of set scores of so many people (of each fold).
 
     The counterpart of `interval`: the share of replicates on the rarer side of 0, as a quantile
-    of Student's t. As that of `paired_test` it is at least 2 / 2^n.
+    of Student's t. As that of `paired_test` it is at least 2 / 2^n; where folds are small, the number of replicates
+    keeps it above that.
     """
     differences = np.asarray(differences, float)
     differences = differences[np.isfinite(differences)]

@@ -12,14 +12,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from cmm.evaluation.catalogue import METRICS
 from cmm.evaluation.score_rows import COLUMNS
-from cmm.evaluation.statistics import FEW, bootstrap, interval, paired_test, replicate_test, span
+from cmm.evaluation.statistics import bootstrap, few, interval, paired_test, replicate_test, span
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.registry import METHODS
 
 GROUP = ["dataset", "method", "mode", "expression", "metric"]
 MODES = "modes"  # of the modes 1..K on average
+ALL = "all"  # of the modes together
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,12 @@ class Estimate:
         return sum(self.groups)
 
     @property
+    def few(self):
+        return few(self.groups)
+
+    @property
     def interval(self):
-        if self.n < FEW:
+        if self.few:
             return span(self.people if self.n > 1 and len(self.people) else self.replicates)
         return interval(self.replicates, self.groups)
 
@@ -96,53 +102,67 @@ def counts(rows):
 
 
 def summarise(rows):
-    """Table of every score: GROUP, value, low, high, people, videos, runs."""
+    """Table of every score: GROUP, value, low, high, range (they are no interval), people, videos, runs."""
     known, lines = counts(rows), []
     for key, found in estimates(rows, known).items():
         _, videos, runs = known.get((key[0], key[1], key[3]), Counts())
         low, high = found.interval
         line = dict(zip(GROUP, key, strict=True)) | {"value": found.value, "low": low, "high": high}
-        lines.append(line | {"people": found.n, "videos": videos, "runs": runs})
-    return pd.DataFrame(lines, columns=[*GROUP, "value", "low", "high", "people", "videos", "runs"])
+        lines.append(line | {"range": found.few, "people": found.n, "videos": videos, "runs": runs})
+    return pd.DataFrame(lines, columns=[*GROUP, "value", "low", "high", "range", "people", "videos", "runs"])
 
 
 def compare(rows, method, modes=None, default=CONDITIONAL):
     """Paired comparisons of one method with every other, controls too, on the same people.
 
     modes: {metric: of which mode}; where it does not say, of `default`. Another method that has no such mode is taken
-    by its conditional sequence.
-    Table {dataset, expression, metric, method, mode, other, other_mode, difference, low, high, p, people}: the
+    by its conditional sequence, which is also the best of its sequences.
+    Table {dataset, expression, metric, method, mode, other, other_mode, difference, low, high, range, p, people}: the
     difference is method - other; p from sign permutations over people, of a set's score from its
     replicates; both NaN where there is nothing to pair.
     """
     found, lines = estimates(rows, counts(rows)), []
+    if modes:
+        found = with_the_best_of_one(found)
     for (dataset, other, other_mode, expression, metric), theirs in found.items():
         mode = (modes or {}).get(metric, default)
         mine = found.get((dataset, method, mode, expression, metric))
         has_it = (dataset, other, mode, expression, metric) in found
         if mine is None or other == method or other_mode not in (mode if has_it else CONDITIONAL, other):
             continue
-        difference, low, high, p, n = _difference(mine, theirs)
+        apart, p = _difference(mine, theirs)
         keys = {"dataset": dataset, "expression": expression, "metric": metric, "method": method, "mode": mode}
-        values = {"difference": difference, "low": low, "high": high, "p": p, "people": n}
+        low, high = apart.interval
+        values = {"difference": apart.value, "low": low, "high": high, "range": apart.few, "p": p, "people": apart.n}
         lines.append(keys | {"other": other, "other_mode": other_mode} | values)
     columns = ["dataset", "expression", "metric", "method", "mode", "other", "other_mode"]
-    return pd.DataFrame(lines, columns=[*columns, "difference", "low", "high", "p", "people"])
+    return pd.DataFrame(lines, columns=[*columns, "difference", "low", "high", "range", "p", "people"])
+
+
+def with_the_best_of_one(found):
+    """Estimates, and of methods without modes the scores of their one sequence as those of the best."""
+    one = {
+        (dataset, method, mode, expression, f"best_{metric}"): estimate
+        for (dataset, method, mode, expression, metric), estimate in found.items()
+        if f"best_{metric}" in METRICS and mode in (CONDITIONAL, method)
+    }
+    return {key: estimate for key, estimate in one.items() if (*key[:2], ALL, *key[3:]) not in found} | found
 
 
 def _difference(mine, theirs):
+    """(Estimate of mine - theirs, p)."""
     if len(mine.people) or len(theirs.people):
         both = pd.concat([mine.people, theirs.people], axis=1, join="inner")
         first, second = both.to_numpy(float).T if len(both) else (np.array([]), np.array([]))
-        if not len(both) or not np.isfinite(first - second).all():
-            return (float("nan"),) * 4 + (len(both),)
         apart = first - second
+        if not len(both) or not np.isfinite(apart).all():
+            return Estimate(float("nan"), np.full(1, np.nan), pd.Series(dtype=float), (len(both),)), float("nan")
         found = Estimate(float(apart.mean()), bootstrap(apart), pd.Series(apart), (len(apart),))
-        return found.value, *found.interval, paired_test(first, second), found.n
+        return found, paired_test(first, second)
     paired = len(mine.replicates) == len(theirs.replicates)
     drawn = mine.replicates - theirs.replicates if paired else np.full(1, np.nan)
     found = Estimate(mine.value - theirs.value, drawn, mine.people, min(mine.groups, theirs.groups, key=sum))
-    return found.value, *found.interval, replicate_test(drawn, found.groups), found.n
+    return found, replicate_test(drawn, found.groups)
 
 
 def in_order(methods):

@@ -1,7 +1,8 @@
-"""Figure 8: mean AU6 and AU12 curves of every method over the test set, with 95 percent bands.
+"""Figure 8: mean AU6 and AU12 curves of every method over the test set, with bands.
 
-Curves are smoothed over 5 frames and averaged, as for table 3; bands are of the bootstrap over
-people. Of a method with modes, the conditional sequence, and the mean of the modes as a line of its own.
+Curves are smoothed over 5 frames and averaged, as for table 3; bands are 95 percent intervals of
+the bootstrap over people, of fewer than six its range. Of a method with modes, the conditional
+sequence, and the mean of the modes as a line of its own.
 """
 
 from pathlib import Path
@@ -70,11 +71,11 @@ def plot_mean_curves(path, table, dataset, about):
     for row in axes:
         row[0].set_ylabel("activation [0-1]")
     people, videos = table["subject"].nunique(), table["smile"].nunique()
-    bands = "ranges of resampled people" if people < FEW else "95 percent intervals over people"
+    bands = f"95 percent intervals over people, of fewer than {FEW} ranges"
     title = f"{dataset}: {people} people, {videos} videos; bands: {bands}"
     figure.suptitle(title, fontsize=9, parse_math=False)
     handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(lines), fontsize=8, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(lines), 4), fontsize=8, frameon=False)
     save_figure(figure, path, about)
 
 

@@ -29,7 +29,11 @@ FAINT_HOLD = 0.3  # seconds that a faint smile lasts at least
 
 @dataclass(frozen=True)
 class Settings:
-    per_video: str = setting("first", "phases used of a video; paper: the first", choices=("first", "all"))
+    per_video: str = setting(
+        "all",
+        "phases used of a video; the first, as the paper has them of UvA-NEMO, or all",
+        choices=("first", "all"),
+    )
     smoothing: float = setting(0.06, "sigma of the curves' smoothing [s]", minimum=0.0, maximum=1.0)
     au6_weight: float = setting(0.15, "weight of AU6 beside AU12's 1 in the activation", minimum=0.0, maximum=1.0)
     min_rise: float = setting(0.25, "least rise of the activation above neutral [0-1]", minimum=0.01, maximum=1.0)
@@ -71,6 +75,8 @@ def main(
             log.info("%s: no neutral-to-smile phase", video.video)
         seconds = curves.set_index("frame")["timestamp"]
         used = phases[:1] if settings.per_video == "first" else phases
+        if len(used) < len(phases):
+            log.info("%s: %d later phases are left out: smiles.per_video", video.video, len(phases) - 1)
         for number, (onset, apex) in enumerate(used, 1):
             name = f"{video.video}@{number}"
             times = seconds[onset], seconds[apex]

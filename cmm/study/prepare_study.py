@@ -2,7 +2,7 @@
 
 The main method's conditional sequence against each other method's, and against the original, of the same
 test video; as many pairs of each comparison as asked for, or as there are test videos. If asked for, its modes are
-compared in the same way, a pair showing one of the K that is drawn.
+compared in the same way, one of the K being drawn for each test video.
 """
 
 import logging
@@ -31,7 +31,7 @@ log = logging.getLogger("cmm")
 @dataclass(frozen=True)
 class Settings:
     pairs: int = setting(37, "pairs of each comparison; paper: 37", minimum=1)
-    modes: bool = setting(False, "as many pairs more of the main method's modes, one drawn for each")
+    modes: bool = setting(False, "as many pairs more of the main method's modes, one drawn for each video")
     seed: int = setting(1, "names the draw of the pairs, and of each rater's order and sides", minimum=0)
     side: int = setting(256, "side of the videos [px], even", minimum=64, maximum=1024)
     fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)

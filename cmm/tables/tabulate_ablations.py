@@ -109,7 +109,7 @@ def cell(values, metric):
     if metric not in values.index or pd.isna(values.loc[metric, "value"]):
         return "-"
     row = values.loc[metric]
-    text = shown(metric, row["value"], row["low"], row["high"], row["people"])
+    text = shown(metric, row["value"], row["low"], row["high"], row["range"])
     return text if pd.isna(row["p"]) else f"{text}; p = {row['p']:.3f}"
 
 

@@ -8,10 +8,9 @@ import pandas as pd
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
-from cmm.evaluation.catalogue import BETTER, SPREADS, in_order, metric_of, shown, split_name, title_of
+from cmm.evaluation.catalogue import BETTER, METRICS, SPREADS, in_order, metric_of, shown, split_name, title_of
 from cmm.evaluation.score_rows import COLUMNS
-from cmm.evaluation.summary import MODES, compare, without_ablations
-from cmm.generation.generated_file import CONDITIONAL
+from cmm.evaluation.summary import ALL, MODES, compare, without_ablations
 from cmm.methods.registry import declaration_of
 
 NOTE = (
@@ -33,7 +32,9 @@ def main(
     """Write the table in both formats."""
     title = declaration_of(method).title
     rows = without_ablations(read_table(scores, COLUMNS))
-    table = pd.concat([compare(rows, method, default=mode) for mode in (CONDITIONAL, MODES)], ignore_index=True)
+    best = {metric: ALL for metric in METRICS if metric.startswith("best_")}
+    parts = [compare(rows, method), compare(rows, method, best, MODES)]
+    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
     write_pages(f"{title} against each other method", sections(table, title), about, html)
@@ -55,7 +56,7 @@ def sections(table, title):
                 said = [name for name in cells.index if name != "original" or better == "original"]
                 row = [title_of(metric), BETTER[better], expression]
                 rows.append(row + [cell(cells.loc[name], metric) if name in said else "" for name in others])
-        which = "mean of the K modes" if mode == MODES else f"{mode} sequence"
+        which = {MODES: "mean of the K modes", ALL: "best of the K modes"}.get(mode, f"{mode} sequence")
         found.append(Section(f"{dataset}: {title}, {which}", head, rows, NOTE.format(title=title)))
     return found or [Section("", ["nothing to compare"], [], f"{title} is not among the methods that were run.")]
 
@@ -64,6 +65,6 @@ def cell(row, metric):
     """Difference with its interval, p-value, and the number of people."""
     if pd.isna(row["difference"]):
         return "-"
-    text = shown(metric, row["difference"], row["low"], row["high"], row["people"])
+    text = shown(metric, row["difference"], row["low"], row["high"], row["range"])
     p = "" if pd.isna(row["p"]) else f"; p = {row['p']:.3f}"
     return f"{text}{p}; n = {row['people']}"

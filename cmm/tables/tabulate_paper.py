@@ -24,8 +24,9 @@ from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.declaration import STILL
 from cmm.methods.registry import METHODS
+from cmm.tables.paper_numbers import PRINTED, printed_numbers
 
-PRINTED = Path(__file__).parents[2] / "config/paper_numbers.tsv"
+UNSIGNED = ("inception_score_difference",)  # of which the paper prints the absolute value
 CONTROL_LINES = {  # (method, mode): what the line is called
     ("original", "original"): "Original",
     ("neutral_frame", "neutral_frame"): "frozen neutral frame (control)",
@@ -119,11 +120,11 @@ def text(row, column, best, known):
     """A cell: value with interval, bold if it is the best; beside it the paper's number, if it is of the same thing."""
     if row is None or pd.isna(row.value):
         return "-"
-    cell = shown(column[2], row.value, row.low, row.high, row.people)
+    cell = shown(column[2], row.value, row.low, row.high, row.range)
     score, network = split_name(column[2])
     printed = known.get((column[0], column[1], row.method, score))
     if printed is not None and row.mode in (CONDITIONAL, row.method) and network in ("", "inception_v3"):
-        cell += f" (paper: {printed:g})"
+        cell += f" (paper: {printed:g}{', without its sign' if score in UNSIGNED else ''})"
     return f"**{cell}**" if best else cell
 
 
@@ -140,17 +141,6 @@ def note(rows):
         " one side, since resamples hold people twice. Bold: best of the methods, controls aside. Another person's"
         " sequences are the originals of others, so that as a set they are no control. Paired tests: comparisons.html."
     )
-
-
-def printed_numbers(path, number):
-    """{(data set, expression, method, score): the paper's number} of one table; UserError if the file is not right."""
-    try:
-        table = pd.read_csv(path, sep="\t", dtype={"table": str})
-        mine = table[table["table"] == str(number)]
-        keys = zip(mine["dataset"], mine["expression"], mine["method"], mine["metric"], strict=True)
-        return dict(zip(keys, mine["value"].astype(float), strict=True))
-    except (OSError, KeyError, ValueError) as error:
-        raise UserError(f"{path} is no table of the paper's numbers: {error}") from error
 
 
 def _list(values):

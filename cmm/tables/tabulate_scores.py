@@ -84,7 +84,7 @@ def sequence(method, mode):
         return ""
     if mode == CONDITIONAL and split(method)[0] in METHODS and declaration_of(method).still:
         return STILL
-    return {MODES: "modes, mean", "all": "between sequences"}.get(mode, f"mode {mode}" if mode.isdigit() else mode)
+    return {MODES: "modes, mean", "all": "of all modes"}.get(mode, f"mode {mode}" if mode.isdigit() else mode)
 
 
 def cell(group, metric):
@@ -94,7 +94,7 @@ def cell(group, metric):
     row = group.loc[metric]
     if pd.isna(row["value"]):
         return "-"
-    text = shown(metric, row["value"], row["low"], row["high"], row["people"])
+    text = shown(metric, row["value"], row["low"], row["high"], row["range"])
     return text if row["people"] == group["people"].max() else f"{text} (n = {row['people']})"
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+import scipy  # scipy.stats is loaded when it is used first
 
 from cmm.core.errors import UserError
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
-from cmm.evaluation.statistics import FEW, fleiss_kappa, interval, replicates, span
+from cmm.evaluation.statistics import FEW, RESAMPLES, fleiss_kappa, interval, replicates, span
 from cmm.study.ratings import RATINGS
-from cmm.tables.tabulate_paper import PRINTED, printed_numbers
+from cmm.tables.paper_numbers import PRINTED, printed_numbers
 
 NOTE = (
     "Shares of the ratings. In brackets: 95 percent intervals of the bootstrap over raters, with all their answers;"
@@ -64,12 +65,18 @@ def tabulate(rows):
 
 
 def over_raters(chosen, raters):
-    """(low, high) of a share of answers: `chosen` (n,) bool by `raters` (n,), whose answers are alike; NaN of one."""
+    """(low, high) of a share of answers: `chosen` (n,) bool by `raters` (n,), whose answers are alike; NaN of one.
+
+    Where all answer alike there is nothing to resample: Wilson's interval of as many answers as there are raters.
+    """
     hits, number = chosen.to_numpy(float), raters.groupby(list(raters)).ngroup().to_numpy()
     count = number.max() + 1
     if 1 < count < FEW:
         return span(pd.Series(hits).groupby(number).mean())
-    return interval(replicates(lambda drawn: hits[drawn].mean(), number), count)
+    if count > 1 and hits.mean() in (0, 1):
+        found = scipy.stats.binomtest(int(hits[0]) * count, count).proportion_ci(method="wilson")
+        return found.low, found.high
+    return interval(replicates(lambda drawn: hits[drawn].mean(), number, resamples=RESAMPLES), count)
 
 
 def section(table, printed=PRINTED):

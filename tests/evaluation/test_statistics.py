@@ -13,6 +13,7 @@ from cmm.evaluation.catalogue import FAMILIES, METRICS, metric_of, shown, split_
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import (
     draws,
+    few,
     fleiss_kappa,
     interval,
     paired_test,
@@ -20,10 +21,11 @@ from cmm.evaluation.statistics import (
     replicates,
     tail,
 )
-from cmm.evaluation.summary import MODES, compare, in_order, summarise
+from cmm.evaluation.summary import ALL, MODES, compare, in_order, summarise
 from cmm.methods.registry import METHODS
 from cmm.tables import tabulate_ablations
-from cmm.tables.tabulate_paper import PRINTED, layout, printed_numbers
+from cmm.tables.paper_numbers import PRINTED, printed_numbers
+from cmm.tables.tabulate_paper import layout
 from cmm.tables.tabulate_scores import lost
 
 
@@ -71,9 +73,13 @@ def test_fewer_than_six_people_have_a_range_and_no_interval():
     found = summarise(table(rows)).set_index("metric")
     assert found.loc["ssim", ["low", "high"]].tolist() == [0.7, 0.9]
     assert found.loc["fid_inception_v3", ["low", "high"]].tolist() == [1.0, 2.5]
-    assert shown("ssim", 0.8, 0.7, 0.9, 5) == "0.800 (0.700 to 0.900)"
-    assert shown("ssim", 0.8, 0.7, 0.9, 6) == "0.800 [0.700, 0.900]"
-    assert shown("ssim", 0.8, np.nan, np.nan, 1) == "0.800"
+    assert found["range"].all()
+    assert few((3, 3, 3)), "a fold of three"
+    assert not few((4, 4))
+    assert not few((6,))
+    assert shown("ssim", 0.8, 0.7, 0.9, True) == "0.800 (0.700 to 0.900)"
+    assert shown("ssim", 0.8, 0.7, 0.9, False) == "0.800 [0.700, 0.900]"
+    assert shown("ssim", 0.8, np.nan, np.nan, True) == "0.800"
 
 
 def test_expanded_percentile_literally():
@@ -195,6 +201,10 @@ def test_modes_are_compared_with_what_a_method_has():
     assert found["difference"].round(6).to_dict() == {"cra_net": 0.2, "new": 0.3, "original": -0.2}
     assert found["mode"].unique().tolist() == [MODES]
     assert compare(table(rows), "cmm_net").set_index("other").loc["new", "difference"] == 1.0
+    rows += [row("cmm_net", "best_ssim", 0.9, who, mode="all") for who in (f"p{i}" for i in range(6))]
+    found = compare(table(rows), "cmm_net", {"best_ssim": ALL}, MODES)
+    best = found[found["metric"] == "best_ssim"].set_index("other")["difference"]
+    assert best.round(6).to_dict() == {"cra_net": 0.3, "new": 0.9, "original": -0.1}, "of one sequence that is the best"
 
 
 def test_scores_of_sets_are_compared_by_their_replicates():

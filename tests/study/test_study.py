@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
+from scipy.stats import binomtest
 from serving import serving
 
 from cmm.cli import main as cli
@@ -259,6 +260,9 @@ def test_table_2_by_hand():
     found = tabulate(many).iloc[-1]
     assert found["first"] == 0.6
     assert 0.45 < found["first_low"] < 0.55 < 0.65 < found["first_high"] < 0.75, "40 raters, not 80 answers"
+    theirs = binomtest(40, 40).proportion_ci(method="wilson")
+    sure = tabulate(many.assign(preferred="cmm_net")).iloc[-1]
+    assert (sure["first"], sure["first_low"], sure["first_high"]) == (1, theirs.low, theirs.high)
     agree, chance = (6 / 10 + (1 + 3) / 10) / 2, 0.6**2 + 0.3**2 + 0.1**2
     assert line["kappa"] == pytest.approx((agree - chance) / (1 - chance))
     two = pd.concat([rows, rows.assign(database="b")]).assign(expression="posed")

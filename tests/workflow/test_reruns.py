@@ -113,6 +113,7 @@ MODULES = {  # module with another line: stages that it touches
     "evaluation/image_networks/efficientnet_lite0.py": {"measure_pictures"},
     "evaluation/image_networks/inception_v3.py": set(),  # another network than that of the config
     "evaluation/metrics/au_curve.py": {"measure_motion", "plot_mean_curves"},
+    "evaluation/metrics/cues.py": {"measure_motion"},
     "evaluation/measure_identity.py": {"measure_identity"},
     "evaluation/train_expression_classifier.py": {"train_expression_classifier", "measure_expression"},
     "evaluation/gather_scores.py": {"gather_scores", "plot_mean_curves"},
@@ -123,6 +124,8 @@ MODULES = {  # module with another line: stages that it touches
     "figures/plot_au_curves.py": {"plot_au_curves"},
     "figures/plot_losses.py": {"plot_losses"},
     "generation/film_strip.py": set(STRIPS),
+    "generation/write_sequence.py": set(STRIPS),
+    "tables/paper_numbers.py": {"tabulate_paper"},
     "core/records.py": {"tabulate_provenance"},
     "tables/tabulate_resources.py": {"tabulate_resources"},
     "generation/generate.py": set(),  # a command for people, no stage
