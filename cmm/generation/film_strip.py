@@ -12,7 +12,7 @@ from cmm.core.settings import setting
 from cmm.generation.write_sequence import write_png
 
 SIDE = 104  # of one picture [px]; what follows are shares of it
-GAP, LABEL, LETTERS, TITLE = 0.03, 1.35, 0.12, 0.14
+GAP, LETTERS, TITLE = 0.03, 0.12, 0.14
 FONT = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
 
 
@@ -27,12 +27,13 @@ def draw_film_strip(path, rows, about, columns=8, title=None, heads=(), side=SID
     `columns` frames of each, `side` pixels large, evenly spaced from the first to the last, `heads` over them; `about`
     is its provenance.
     """
-    gap, left, letters, capitals = (round(share * side) for share in (GAP, LABEL, LETTERS, TITLE))
+    gap, letters, capitals = (round(share * side) for share in (GAP, LETTERS, TITLE))
+    small, large = (ImageFont.truetype(FONT, height) for height in (letters, capitals))
+    left = 4 * gap + round(max(small.getlength(line) for label, _ in rows for line in label.split("\n")))
     top = gap + 2 * capitals * bool(title) + 2 * letters * bool(heads)
     size = left + columns * (side + gap), top + len(rows) * (side + gap)
     sheet = Image.new("RGB", size, "white")
     drawing = ImageDraw.Draw(sheet)
-    small, large = (ImageFont.truetype(FONT, height) for height in (letters, capitals))
     for row, (label, frames) in enumerate(rows):
         y = top + row * (side + gap)
         drawing.text((left - 2 * gap, y + side / 2), label, "black", small, "rm", align="right")
