@@ -106,10 +106,7 @@ def share(row, name, printed):
 
 
 def paper(known, row, answer):
-    """The paper's share, in percent, of an answer of CMM-Net against another method; None without one."""
-    pair = row["comparison"].split(" / ")
-    if "cmm_net" not in pair:
-        return None
-    [other] = [name for name in pair if name != "cmm_net"] or [None]
-    kind = {"cmm_net": "cmm_net", "similar": "similar"}.get(answer, "other")
+    """The paper's share, in percent, of an answer to a comparison of its method (first) with another; None without."""
+    main, _, other = row["comparison"].partition(" / ")
+    kind = {main: main, other: "other"}.get(answer, answer)
     return known.get((row["dataset"], row["expression"], other, f"preferred_{kind}_percent"))

@@ -20,7 +20,7 @@ from cmm.sequences.smiles_file import read_smiles
 from cmm.study.database import Database, Refused
 from cmm.study.prepare_study import draw_pairs, read_pairs
 from cmm.study.study import is_loopback
-from cmm.tables.tabulate_study import tabulate
+from cmm.tables.tabulate_study import section, tabulate
 
 
 def test_the_pairs_are_the_comparisons_of_the_paper(study):
@@ -265,6 +265,11 @@ def test_table_2_by_hand():
     assert (sure["first"], sure["first_low"], sure["first_high"]) == (1, theirs.low, theirs.high)
     agree, chance = (6 / 10 + (1 + 3) / 10) / 2, 0.6**2 + 0.3**2 + 0.1**2
     assert line["kappa"] == pytest.approx((agree - chance) / (1 - chance))
+    paper = section(tabulate(many.assign(dataset="uva_nemo"))).rows[0]
+    assert paper[:3] == ["uva_nemo", "cmm_net / cra_net", "posed"]
+    assert [cell.rpartition("(")[2].strip("*") for cell in paper[3:6]] == [
+        f"paper: {share}%)" for share in (59.72, 11.94, 28.33)
+    ]
     two = pd.concat([rows, rows.assign(database="b")]).assign(expression="posed")
     assert tabulate(two).iloc[-1]["raters"] == 10, "raters are numbered from 0 in every database"
     other = pd.concat([rows, rows.assign(study="t", database="b")]).assign(expression="posed")
