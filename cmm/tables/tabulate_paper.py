@@ -26,6 +26,7 @@ from cmm.methods.declaration import STILL
 from cmm.methods.registry import METHODS
 from cmm.tables.paper_numbers import PRINTED, printed_numbers
 
+OTHER_SCALE = ("au6_curve_distance",)  # of which the paper's are of intensities 0-5, ours of 0-1
 UNSIGNED = ("inception_score_difference",)  # of which the paper prints the absolute value
 CONTROL_LINES = {  # (method, mode): what the line is called
     ("original", "original"): "Original",
@@ -122,7 +123,7 @@ def text(row, column, best, known):
         return "-"
     cell = shown(column[2], row.value, row.low, row.high, row.range)
     score, network = split_name(column[2])
-    printed = known.get((column[0], column[1], row.method, score))
+    printed = None if score in OTHER_SCALE else known.get((column[0], column[1], row.method, score))
     if printed is not None and row.mode in (CONDITIONAL, row.method) and network in ("", "inception_v3"):
         cell += f" (paper: {printed:g}{', without its sign' if score in UNSIGNED else ''})"
     return f"**{cell}**" if best else cell

@@ -257,6 +257,10 @@ def test_the_papers_numbers_stand_beside_ours(tmp_path):
     section, _ = layout(table(pairs()), ["ssim"], 1, numbers)
     mine = next(line for line in section.rows if line[0] == "CMM-Net, conditional sequence")
     assert mine[1].endswith("(paper: 0.5)**")
+    numbers.write_text(numbers.read_text() + "3\tactors\tposed\tcmm_net\tau6_curve_distance\t2.5\n")
+    curve = [row("cmm_net", "au6_curve_distance", 0.5, drawn=np.array([0.4, 0.6]))]
+    cells = layout(table(pairs() + curve), ["au6_curve_distance"], 3, numbers)[0].rows
+    assert not any("paper" in cell for line in cells for cell in line[1:]), "on another scale"
     modes = pd.concat([table(pairs()), table(pairs()[:6]).assign(mode="1")])
     lines = {line[0]: line[1] for line in layout(modes, ["ssim"], 1, numbers)[0].rows}
     assert "paper" not in lines["CMM-Net, mean of the K modes"], "the paper's number is of one sequence"
