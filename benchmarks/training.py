@@ -26,6 +26,7 @@ from cmm.training import arithmetic, loop
 from cmm.training.batches import Batch, EpochGenerators
 
 FRAMES, SIZE, SEQUENCES, ROUNDS = 32, 64, 12, 5
+NOBODY = 9  # a fold that is empty: all sequences are trained on
 THREADS = len(os.sched_getaffinity(0))
 STAGES = {stage.name: (f"cmm.methods.{name}.{stage.name}", stage.starts_from) for name, method in METHODS.items()
           for stage in method.stages}  # stage: (module, stages before it)  # fmt: skip
@@ -55,7 +56,7 @@ def step_of(module, before, settings, folder):
     """Function of no arguments that makes one step of a stage with the same batch, its items, and what they are."""
     caught = {}
     with patch.object(loop, "train", lambda *words, **more: caught.update(step=words[3], **more)):
-        run = loop.Run(0, folder / "w", folder / "l", folder / "s", seed=1, threads=THREADS, processes=0)
+        run = loop.Run(NOBODY, folder / "w", folder / "l", folder / "s", seed=1, threads=THREADS, processes=0)
         module.main(folder / "smiles.h5", *(folder / f"{name}.safetensors" for name in before), run, settings)
     for network in [*caught["networks"].values(), *caught["helpers"].values()]:
         network.train()
@@ -74,7 +75,8 @@ def train_before(folder):
     for stage in [stage for stage in STAGES if any(stage in before for _, before in STAGES.values())]:
         name, before = STAGES[stage]
         module = importlib.import_module(name)
-        run = loop.Run(0, folder / f"{stage}.safetensors", folder / "l.tsv", folder / "s", threads=THREADS, processes=0)
+        out = folder / f"{stage}.safetensors"
+        run = loop.Run(NOBODY, out, folder / "l.tsv", folder / "s", threads=THREADS, processes=0)
         weights = [folder / f"{one}.safetensors" for one in before]
         module.main(folder / "smiles.h5", *weights, run, module.Settings(epochs=1))
 
