@@ -106,7 +106,7 @@ def collect(videos, known, full_scale, settings):
                         continue
                     if (face := tracker.track(image)) is not None:
                         frames.append(number + 1)
-                        faces.append(face)
+                        faces.append(replace(face, mesh=None))  # as in measure_tracks, for the heap's sake
                         found.append(features(image, face.points))
             except Unreadable as error:
                 log.warning("%s: %s; what came before is used", row.video, error)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import weakref
 
 import cv2
 import h5py
@@ -16,6 +17,7 @@ from cmm.core.tables import read_provenance, read_table
 from cmm.core.video import write_video
 from cmm.datasets import index_videos
 from cmm.datasets.actors import make_actors
+from cmm.faces.trackers import Face
 from cmm.faces.trackers.mediapipe_tracker import TO_IBUG
 from cmm.sequences import draw_rasters, find_smiles, gather_rasters, gather_tracks, measure_tracks
 from cmm.sequences.au_curves import smooth_curves
@@ -253,3 +255,25 @@ def test_no_smile_anywhere_is_an_error(made, tmp_path):
             tmp_path / "videos.parquet", made / "tracks.parquet", made / "labels.parquet",
             tmp_path / "s", tmp_path / "t", find_smiles.Settings(),
         )  # fmt: skip
+
+
+def test_tracking_keeps_no_mesh_of_a_frame_that_is_done(tmp_path):
+    """Meshes that lie between freed pictures kept the heap growing by a picture a frame."""
+    write_video(tmp_path / "v.mp4", np.zeros((12, 64, 64, 3), np.uint8), 25)
+    meshes = weakref.WeakSet()
+
+    class Mesh(np.ndarray):
+        __hash__ = object.__hash__
+
+    class Meshes:
+        def track(self, image, near=None):
+            assert len(meshes) <= 1, "that of the frame before, at most"
+            mesh = np.zeros((478, 3), np.float32).view(Mesh)
+            meshes.add(mesh)
+            return Face(np.zeros((68, 2), np.float32), 1.0, {"AU12_proxy": 0.0}, 1, mesh)
+
+        def action_units(self, measures, neutral=None):
+            return measures
+
+    table, outcome = measure_tracks.track_video("v", tmp_path / "v.mp4", Meshes())
+    assert outcome["tracked"] == len(table) == 12
