@@ -17,7 +17,7 @@ from cmm.core.progress import progress
 from cmm.core.settings import setting
 from cmm.core.tables import write_table
 from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance
-from cmm.evaluation.metrics.cues import smile_cues
+from cmm.evaluation.metrics.cues import LAST, smile_cues
 from cmm.evaluation.metrics.diversity import landmark_distance, mode_diversity
 from cmm.evaluation.retracking import retrack, track_small
 from cmm.evaluation.score_rows import CONTROLS, ScoringRun
@@ -27,7 +27,6 @@ from cmm.faces.trackers import load_for
 log = logging.getLogger("cmm")
 STILL = 0.003  # a way of the 68 points, on average, that is a tracker's noise [IOD]
 NEAR = 0.5  # share of the original's way: so near to its end a mode must come to count as near
-LAST = 3  # frames at the end of a sequence that "at the end" averages
 
 
 @dataclass(frozen=True)

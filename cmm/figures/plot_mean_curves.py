@@ -20,7 +20,7 @@ from cmm.core.provenance import provenance
 from cmm.core.tables import read_table
 from cmm.evaluation.gather_scores import CURVES
 from cmm.evaluation.metrics.au_curve import mean_curve
-from cmm.evaluation.statistics import FEW, replicates, tail
+from cmm.evaluation.statistics import FEW, few, replicates, tail
 from cmm.evaluation.summary import in_order, without_ablations
 
 UNITS = {"AU06": "AU6 cheek raiser", "AU12": "AU12 lip corner puller"}
@@ -91,5 +91,5 @@ def band(table, unit):
     if not len(known):  # one person, or nobody's face found: no band
         return mean_curve(curves), *np.full((2, curves.shape[1]), np.nan)
     people = len(set(subjects))
-    share = 0 if people < FEW else tail(people)
+    share = 0 if few(people) else tail(people)
     return mean_curve(curves), *np.quantile(known, [share, 1 - share], axis=0)
