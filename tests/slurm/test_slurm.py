@@ -136,6 +136,7 @@ def test_ctrl_c_leaves_no_job_behind(start, tmp_path):
 def test_two_nodes_train_together(nodes, smiles, tmp_path):
     """srun starts a torchrun on each of two nodes, as docs/cluster.md says; the weights are those of one process."""
     words = ["--smiles", smiles, "--fold", 0, "--epochs", 2, "--batch-size", 4, "--learning-rate", 1e-5]
+    words += ["--precision", "fp32"]  # bf16 rounds so coarsely that Adam takes small gradients' steps either way
 
     def command(name, processes):
         files = ["--out", tmp_path / f"{name}.safetensors", "--losses", tmp_path / f"{name}.tsv"]
@@ -155,7 +156,7 @@ def test_two_nodes_train_together(nodes, smiles, tmp_path):
     assert "2 processes" in said
     one, two = (load_file(tmp_path / f"{name}.safetensors") for name in ("one", "two"))
     distance = torch.cat([(one[key].double() - two[key].double()).abs().flatten() for key in one])
-    assert distance.mean() < 1e-6, "a tenth of a step of the learning rate"
+    assert distance.mean() < 5e-6, "half a step of the learning rate, as in tests/training/test_processes.py"
 
 
 def print_summary(done):
