@@ -61,6 +61,7 @@ AFTER = {
     ),
     "tabulate_paper": Stage("cmm.tables.tabulate_paper", None, "the paper's tables 1 and 3"),
     "tabulate_ablations": Stage("cmm.tables.tabulate_ablations", None, "what each part of a method is good for"),
+    "tabulate_search": Stage("cmm.tables.tabulate_search", None, "which of the tried settings of a method to take"),
     "prepare_study": Stage("cmm.study.prepare_study", "study", "pairs of videos for the user study"),
     "study": Stage("cmm.study.study", None, "serve the user study, or export its ratings"),
     "tabulate_study": Stage("cmm.tables.tabulate_study", None, "table 2: what the raters say"),

@@ -1,5 +1,6 @@
 # Config validation, wildcard constraints and input functions. No rules.
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -61,14 +62,20 @@ def check_config():
         validate(config, completed(written))
     except UserError as error:
         raise WorkflowError(str(error)) from None
-    for name in RENDERED:
+    for name in filter(rendering_of, used_datasets(config)):
         root = Path(config["sources"][name]["root"])
-        if name in used_datasets(config) and root.exists() and not (root / "truth.parquet").is_file():
+        if root.exists() and not (root / "truth.parquet").is_file():
             # Snakemake empties the folder before it renders into it.
             raise WorkflowError(f"sources.{name}.root: {root} exists and was not rendered; name a new folder")
-    downloaded = [name for name in DOWNLOADABLE if is_downloaded(name)]
-    if missing := missing_data(config, made=[*RENDERED, *downloaded]):
+    made = [name for name in config["sources"] if rendering_of(name) or is_downloaded(name)]
+    if missing := missing_data(config, made):
         raise WorkflowError("\n".join(missing))
+
+
+def rendering_of(dataset):
+    """The data set that a rule renders into the root of `dataset`: itself, or one whose videos it shares; or None."""
+    root = Path(config["sources"][dataset]["root"])
+    return next((name for name in RENDERED if Path(config["sources"][name]["root"]) == root), None)
 
 
 def is_downloaded(dataset):
@@ -142,7 +149,7 @@ def known_intensities(wildcards):
     """What the action units are trained on: the human labels of a data set, or a rendered one's true curves."""
     dataset = config["action_units"]["dataset"]
     files = {"index": f"results/{dataset}/index.parquet", "labels": f"results/{dataset}/labels.parquet"}
-    if dataset in RENDERED:
+    if rendering_of(dataset):
         files["made"] = config["sources"][dataset]["root"]
     return files
 
@@ -170,7 +177,7 @@ def index_videos_code(wildcards):
 def dataset_files(wildcards):
     """What must exist before a data set can be listed."""
     source = config["sources"][wildcards.dataset]
-    if wildcards.dataset in RENDERED:
+    if rendering_of(wildcards.dataset):
         return {"made": source["root"]}
     if is_downloaded(wildcards.dataset):
         return {"downloaded": f"{source['root']}/SHA256SUMS"}
@@ -180,15 +187,15 @@ def dataset_files(wildcards):
 def dataset_digest(wildcards):
     """Names, sizes and times of a data set's files: what changes there is listed anew."""
     root = Path(config["sources"][wildcards.dataset]["root"])
-    if wildcards.dataset in RENDERED or is_downloaded(wildcards.dataset) or not root.is_dir():
+    if rendering_of(wildcards.dataset) or is_downloaded(wildcards.dataset) or not root.is_dir():
         return ""
     return stat_digest(sorted(path for path in root.rglob("*") if path.is_file()))
 
 
 def dataset_source(wildcards):
-    """Flags that say where a data set lies."""
+    """Flags that say where a data set lies, and which of its people take part."""
     source = config["sources"][wildcards.dataset]
-    return flags({key: source[key] for key in ("layout", "root", "table") if key in source})
+    return flags({key: source[key] for key in ("layout", "root", "table", "reserved") if key in source})
 
 
 def shards(block, pattern):

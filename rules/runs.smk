@@ -35,6 +35,11 @@ def generator(wildcards):
     return f"cmm.methods.{split(wildcards.method)[0]}.generator"
 
 
+def searching():
+    """Whether the ablations are tries that are chosen from: on data sets whose test people are reserved."""
+    return bool(ablations()) and all(config["sources"][name].get("reserved") for name in config["datasets"])
+
+
 def folds_of(dataset):
     """Folds of a data set that are held out, one run each."""
     return config["sources"][dataset].get("folds", config["folds"])

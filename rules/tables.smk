@@ -118,3 +118,30 @@ rule tabulate_ablations:
     shell:
         "python -m cmm tabulate_ablations --scores {input.scores:q} --tsv {output.tsv:q} --html {output.html:q}"
         " --figure {output.figure:q} > {log:q} 2>&1"
+
+
+rule tabulate_search:
+    input:
+        scores=rules.gather_scores.output.scores,
+    output:
+        tsv="results/tables/search.tsv",
+        html=report(
+            "results/tables/search.html",
+            caption="../workflow/report/search.rst",
+            category="2. Tables",
+            labels={"table": "search: which settings of a method to take"},
+        ),
+    log:
+        "logs/tabulate_search.log",
+    benchmark:
+        "logs/tabulate_search.jsonl"
+    conda:
+        "../envs/report.yaml"
+    params:
+        ablations=json.dumps(config["ablations"]),
+        code=code("tabulate_search", *declarations()),
+    message:
+        "Ranking the tried settings"
+    shell:
+        "python -m cmm tabulate_search --scores {input.scores:q} --ablations {params.ablations:q} --tsv {output.tsv:q}"
+        " --html {output.html:q} > {log:q} 2>&1"

@@ -31,6 +31,7 @@ def main(
     out: Annotated[Path, "index.parquet to write"],
     labels: Annotated[Path, "table of the action units that people have coded to write; empty without any"],
     table: Annotated[Path | None, "CSV of a folder data set"] = None,
+    reserved: Annotated[list[int], "folds of which nothing is used: kept for a later test"] = (),
 ):
     """Write the index of one data set."""
     if layout not in LAYOUTS:
@@ -44,13 +45,15 @@ def main(
     examined = [_examine(row, dataset, root) for row in progress(rows, "videos listed")]
     _mark_repeated(examined)
     _mark_leaks(examined)
+    _mark_reserved(examined, set(reserved))
     coded = _read_labels(examined, root, reader(layout))
     frame = pd.DataFrame(examined)
     report_unusable(frame)
     files = stat_digest(_files(frame.loc[frame["status"] == "ok", "path"]))  # a replaced one must be tracked again
     about = provenance(
-        __name__, None, [table] if table else [], layout=layout, reader=code_hash(reader(layout).__name__), files=files
-    )
+        __name__, None, [table] if table else [], layout=layout, reader=code_hash(reader(layout).__name__), files=files,
+        reserved=list(reserved),
+    )  # fmt: skip
     write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, about)
     write_table(coded, labels, about)
 
@@ -80,7 +83,7 @@ def _read_labels(rows, root, layout):
 
 def report_unusable(frame):
     """Log a line for each unusable video and the counts by status."""
-    for row in frame[frame["status"] != "ok"].itertuples():
+    for row in frame[~frame["status"].isin(["ok", "reserved"])].itertuples():
         log.warning("%s: %s (%s)", row.video, row.status, row.reason)
     counts = ", ".join(f"{n} {status}" for status, n in frame["status"].value_counts().items())
     log.info("%d videos: %s", len(frame), counts)
@@ -109,6 +112,15 @@ def _mark_leaks(rows):
         if row["status"] == "ok" and len(mine) > 1:
             reason = f"subject {row['subject']} is in folds {', '.join(map(str, sorted(mine)))}"
             row |= {"status": "mislabelled", "reason": reason}
+
+
+def _mark_reserved(rows, folds):
+    """The people of reserved folds are listed, and take no part."""
+    if unknown := sorted(folds - {row["fold"] for row in rows}):
+        raise UserError(f"reserved: no video is in fold {', '.join(map(str, unknown))}")
+    for row in rows:
+        if row["status"] == "ok" and row["fold"] in folds:
+            row |= {"status": "reserved", "reason": f"fold {row['fold']} takes no part in this run"}
 
 
 def _examine(row, dataset, root):

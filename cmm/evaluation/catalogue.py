@@ -50,8 +50,12 @@ METRICS = {
     "best_au12_video_distance": Metric("AU12 distance, best of the K modes", "AU12 x frames", 2, "lower", "motion"),
     "coverage": Metric("smiles that a mode comes near, a share", "1", 2, "higher", "motion"),
     "mode_diversity": Metric("mode diversity", "IOD", 3, "", "motion"),
+    "diversity_beyond_amplitude": Metric("mode diversity beyond amplitude", "IOD", 3, "", "motion"),
     "expression_contrast": Metric("contrast of two expressions", "IOD", 3, "", "motion"),
-    "tracker_noise": Metric("tracker noise, floor of the two before", "IOD", 3, "", "motion"),
+    "tracker_noise": Metric("tracker noise, floor of diversity and contrast", "IOD", 3, "", "motion"),
+    "tracker_noise_beyond_amplitude": Metric(
+        "tracker noise, floor of the diversity beyond amplitude", "IOD", 3, "", "motion"
+    ),
     "tracked": Metric("frames with a face, a share", "1", 3, "higher", "motion"),
     "smile_amplitude": Metric("amplitude", "AU12, 0-1", 2, "original", "cues"),
     "peak_speed": Metric("peak speed", "AU12 a frame of the sequence", 3, "original", "cues"),

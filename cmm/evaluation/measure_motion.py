@@ -18,7 +18,7 @@ from cmm.core.settings import setting
 from cmm.core.tables import write_table
 from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance
 from cmm.evaluation.metrics.cues import LAST, smile_cues
-from cmm.evaluation.metrics.diversity import landmark_distance, mode_diversity
+from cmm.evaluation.metrics.diversity import beyond_amplitude, landmark_distance, mode_diversity
 from cmm.evaluation.retracking import retrack, track_small
 from cmm.evaluation.score_rows import CONTROLS, ScoringRun
 from cmm.faces.backends import ACTION_UNITS, PLAIN_BACKENDS
@@ -53,7 +53,9 @@ def main(
         if run.method == CONTROLS:
             for i, video in enumerate(videos):
                 again = video.track(perturb(data.faces[i])).points
-                rows.video(i, made.modes[0], tracker_noise=landmark_distance(video.original.points, again))
+                noise = {"tracker_noise": landmark_distance(video.original.points, again)}
+                noise["tracker_noise_beyond_amplitude"] = beyond_amplitude([video.original.points, again])
+                rows.video(i, made.modes[0], **noise)
     for i, video in enumerate(videos):
         score_video(rows, made, i, video)
     for mode in made.modes:
@@ -101,7 +103,7 @@ def score_video(rows, made, i, video):
         rows.video(i, "all", coverage=covered(video.original.points, [video.modes[mode].points for mode in modes]))
     if len(made.modes) > 2 and rows.method != CONTROLS:
         modes = [video.modes[mode].points for mode in made.modes[1:]]
-        rows.video(i, "all", mode_diversity=mode_diversity(modes))
+        rows.video(i, "all", mode_diversity=mode_diversity(modes), diversity_beyond_amplitude=beyond_amplitude(modes))
     if video.contrast is not None:
         apart = landmark_distance(video.modes[made.modes[0]].points, video.contrast.points)
         rows.video(i, "all", expression_contrast=apart)

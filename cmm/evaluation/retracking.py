@@ -15,7 +15,8 @@ ENLARGED = 256  # a tracker made for photographs wants more than 64 pixels
 
 @dataclass(frozen=True)
 class Retracked:
-    """points (t, 68, 2) in pixels of the enlarged face, au06 and au12 (t,) in 0-1; NaN where lost.
+    """points (t, 68, 2) in pixels of the enlarged face, au06 and au12 (t,) above the input face
+    as shares of the full scale, below 0 where they fell; NaN where lost.
 
     au06 is NaN in blinks, too: nobody can generate them at the moment at which they happened.
     Eyes that are still closed in the last frame, the apex, smile.

@@ -65,13 +65,14 @@ class Regressors:
         }
 
     def intensities(self, measures, neutral=None):
-        """AU06_r, AU12_r in 0-5 from the measures of one video's frames; `neutral` as in Tracker.action_units."""
+        """AU06_r, AU12_r from the measures of one video's frames: 0-5 above the video's own neutral level, or from
+        `neutral`, as in Tracker.action_units, -5 to 5."""
         raw = measures[[f"{unit}_raw" for unit in UNITS]].to_numpy()
         if neutral is None:
             level = raw[neutral_frames(measures[PULL].to_numpy())].mean(axis=0) if len(raw) else 0.0
         else:
             level = np.array([neutral[f"{unit}_raw"] for unit in UNITS])
-        values = np.clip(raw - level + self.intercepts, 0, FULL_SCALE)
+        values = np.clip(raw - level + self.intercepts, 0 if neutral is None else -FULL_SCALE, FULL_SCALE)
         return pd.DataFrame(values, columns=[f"{unit}_r" for unit in UNITS], index=measures.index)
 
 

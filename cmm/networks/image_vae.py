@@ -73,6 +73,6 @@ def _up(widths, codes, channels):
     for i, width in enumerate(reversed(widths)):
         yield Doubling(before, width) if i else Opening(before, width)
         yield nn.BatchNorm2d(width)
-        yield nn.ReLU()
+        yield nn.LeakyReLU(SLOPE)
         before = width
     yield Doubling(before, channels)

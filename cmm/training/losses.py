@@ -50,5 +50,9 @@ def adversarial_discriminator(real_logits, fake_logits):
 
 
 def adversarial_generator(fake_logits):
-    """Generator's side (eq. 6): every cell should call the generated pair real."""
+    """Generator's side (eq. 6): every cell should call the generated pair real.
+
+    Least -log D, the non-saturating form of Goodfellow et al. 2014, section 3, instead of least log(1 - D): the fixed
+    point is the same, and there is a gradient where the discriminator is sure. A reading of ours.
+    """
     return binary_cross_entropy_with_logits(fake_logits, torch.ones_like(fake_logits))

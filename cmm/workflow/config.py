@@ -109,6 +109,13 @@ TOP = {
                         "minItems": 1,
                         "uniqueItems": True,
                     },
+                    "reserved": {
+                        "description": "folds of which nothing is used, neither to train nor to test: see search.yaml",
+                        "type": "array",
+                        "items": {"type": "integer", "minimum": 1},
+                        "minItems": 1,
+                        "uniqueItems": True,
+                    },
                     "table": {"description": "CSV of a folder data set", "type": "string", "minLength": 1},
                     "accept_license": {
                         "description": "true: you have agreed to the licence of this data set and keep to it",
@@ -168,10 +175,12 @@ def missing_data(config, made=()):
     """
     lines = []
     for name in used_datasets(config):
+        if name in made:
+            continue
         source = config["sources"][name]
         entry = entry_of(name, source["layout"])
         licensed = entry is not None and entry.access == "licensed"
-        if name not in made and not Path(source["root"]).is_dir():
+        if not Path(source["root"]).is_dir():
             what = f"data set {name}: its root {source['root']} does not exist. "
             what += f"{entry.size}, by {entry.licence}: ask at {entry.where}. " if licensed else ""
             lines.append(f"{what}Put it there, or set sources.{name}.root.")

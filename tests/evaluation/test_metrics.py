@@ -14,7 +14,7 @@ from torchmetrics.image.inception import InceptionScore
 from cmm.evaluation.measure_identity import identity_distance
 from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance, mean_curve
 from cmm.evaluation.metrics.distributions import frechet_distance, inception_score, video_features
-from cmm.evaluation.metrics.diversity import landmark_distance, mode_diversity
+from cmm.evaluation.metrics.diversity import beyond_amplitude, landmark_distance, mode_diversity
 from cmm.evaluation.metrics.perceptual import perceptual_distance
 from cmm.evaluation.metrics.psnr import psnr
 from cmm.evaluation.metrics.regions import boxes, cut
@@ -262,3 +262,33 @@ def test_mode_diversity_is_the_mean_over_pairs(rng):
     assert mode_diversity(modes) == pytest.approx((0.1 + 0.1 + 0.2) / 3)
     assert mode_diversity(np.stack([sequence] * 3)) == 0
     assert np.isnan(mode_diversity(modes[:1]))
+
+
+def moving(rng, way, curve):
+    """A sequence (32, 68, 2) that goes `way` (68, 2) along a curve (32,)."""
+    return face(rng)[:1] + np.asarray(curve)[:, None, None] * way
+
+
+def test_diversity_beyond_amplitude_sees_all_but_amplitude():
+    smile, curve = np.zeros((68, 2)), np.linspace(0, 1, 32)
+    smile[[48, 54]] = [(-3, -2), (3, -2)]  # px; the inter-ocular distance is 30
+
+    def apart(way, other_curve=curve):
+        return beyond_amplitude([moving(np.random.default_rng(0), *one) for one in ((smile, curve), (way, other_curve))])
+
+    assert [apart(share * smile) for share in (1, 0.5, 0)] == pytest.approx([0, 0, 0], abs=1e-12)
+    opened, closed, one_side, turned = (smile.copy() for _ in range(4))
+    opened[[66, 62]] = [(0, 3), (0, -1)]
+    closed[[41, 40, 46, 47], 1] = -1.5
+    one_side[48] = 0
+    turned[[48, 54]] = [(-3, 2), (3, 2)]
+    for way in (opened, closed, one_side, turned):
+        assert apart(way) > 3e-4
+    assert apart(smile, curve**4) > 3e-4  # timing
+    first, second = moving(np.random.default_rng(0), smile, curve), moving(np.random.default_rng(0), opened, curve)
+    # literally: the smaller way, less its part along the greater one
+    residual = smile - (smile * opened).sum() / (opened**2).sum() * opened
+    expected = (np.linalg.norm(residual, axis=1) / 30).mean() * curve.mean()
+    assert beyond_amplitude([first, second]) == pytest.approx(expected)
+    assert np.isnan(beyond_amplitude([first]))
+    assert np.isnan(beyond_amplitude([first, np.full_like(first, np.nan)]))

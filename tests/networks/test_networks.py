@@ -32,6 +32,8 @@ def test_landmark_vae_is_the_papers():
     assert all((layer.kernel_size, layer.stride, layer.padding) == ((4, 4), (2, 2), (1, 1)) for layer in encoder)
     assert [layer.num_features for layer in layers(vae.encoder, nn.BatchNorm2d)] == widths[1:], "not on the first"
     assert len(layers(vae.encoder, nn.LeakyReLU)) == 4
+    assert len(layers(vae.decoder, nn.LeakyReLU)) == 4
+    assert not layers(vae, nn.ReLU)
     for head in (vae.mean_head, vae.log_deviation_head):
         assert (head.out_channels, head.kernel_size, head.stride, head.padding) == (100, (4, 4), (1, 1), (0, 0))
     assert [layer.out_channels for layer in layers(vae.decoder, nn.ConvTranspose2d)] == [512, 256, 128, 64, 1]

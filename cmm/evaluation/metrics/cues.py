@@ -18,7 +18,8 @@ LAST = 3  # frames that stand for the end
 
 
 def smile_cues(au6, au12, points):
-    """Cues {name: value} of one sequence, from curves (t,) in 0-1 above the input face and points (t, 68, 2).
+    """Cues {name: value} of one sequence, from points (t, 68, 2) and curves (t,), shares of the full scale above the
+    input face.
 
     smile_amplitude: highest AU12. peak_speed: its steepest rise, AU12 a frame. onset_duration: frames in which it rises
     from a tenth to nine tenths of the amplitude. au6_share: highest AU6 over highest AU12. smile_asymmetry: difference

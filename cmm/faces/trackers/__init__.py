@@ -50,7 +50,8 @@ class Tracker(Protocol):
     def action_units(self, measures: pd.DataFrame, neutral=None) -> pd.DataFrame:
         """Action-unit columns of one video from the measures of its tracked frames.
 
-        `neutral` gives the measures of the person's neutral face where it is known.
+        `neutral` gives the measures of the person's neutral face where it is known: values are differences to it then,
+        and below 0 where a unit has fallen.
         """
 
 

@@ -87,8 +87,8 @@ class OpenfaceTracker:
         return chosen[0]
 
     def action_units(self, measures, neutral=None):
-        """OpenFace's intensities, 0-5; above `neutral` where that is known."""
-        return measures if neutral is None else (measures - neutral).clip(0, 5)
+        """OpenFace's intensities, 0-5; from `neutral` where that is known, with falls below it, -5 to 5."""
+        return measures if neutral is None else measures - neutral
 
 
 def read_csv(path):

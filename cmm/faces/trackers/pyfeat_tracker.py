@@ -99,5 +99,5 @@ class PyfeatTracker:
         return Face(points_of(chosen)[0], confidence, measures, len(rows))
 
     def action_units(self, measures, neutral=None):
-        """py-feat's AU06 and AU12, 0-1; above `neutral` where that is known."""
-        return measures if neutral is None else (measures - neutral).clip(0, 1)
+        """py-feat's AU06 and AU12, 0-1; from `neutral` where that is known, with falls below it, -1 to 1."""
+        return measures if neutral is None else measures - neutral
