@@ -25,10 +25,10 @@ def root(tmp_path):
     return root
 
 
-def index(root, tmp_path, *lines):
+def index(root, tmp_path, *lines, reserved=()):
     table = tmp_path / "table.csv"
     table.write_text("file,subject,expression,fold\n" + "\n".join(lines) + "\n")
-    main("mine", "folder", root, tmp_path / "index.parquet", tmp_path / "labels.parquet", table)
+    main("mine", "folder", root, tmp_path / "index.parquet", tmp_path / "labels.parquet", table, reserved)
     return read_table(tmp_path / "index.parquet").set_index("video")
 
 
@@ -70,6 +70,15 @@ def test_a_subject_in_two_folds_would_leak_and_is_not_used(root, tmp_path):
     table = index(root, tmp_path, "good.mp4,a,posed,1", "few.mp4,a,posed,2", "secret.mp4,b,posed,2")
     assert table["status"].tolist() == ["mislabelled", "mislabelled", "ok"]
     assert table.loc["good", "reason"] == "subject a is in folds 1, 2"
+
+
+def test_people_of_reserved_folds_are_listed_and_take_no_part(root, tmp_path):
+    lines = "good.mp4,a,posed,1", "few.mp4,b,posed,2", "empty.mp4,b,posed,2"
+    table = index(root, tmp_path, *lines, reserved=[2])
+    assert table["status"].to_dict() == {"good": "ok", "few": "reserved", "empty": "empty"}
+    assert table.loc["few", "reason"] == "fold 2 takes no part in this run"
+    with pytest.raises(UserError, match="reserved: no video is in fold 3"):
+        index(root, tmp_path, *lines, reserved=[2, 3])
 
 
 def test_a_byte_order_mark_is_no_part_of_a_name(root, tmp_path):
