@@ -42,7 +42,7 @@ def photograph(folder):
     """Rows of a photograph's way to videos: a command, and a generator that has been loaded."""
     image = folder / "neutral.png"
     cv2.imwrite(str(image), render_clip(3, "posed", Settings())[0][0][..., ::-1])
-    words = ["generate", "--image", image, "--expression", "posed", "--model", RUN]
+    words = ["generate", image, "--expression", "posed", "--model", RUN]
     first = [command(*words, "--out", folder / f"out{i}") for i in range(ROUNDS)]
     generator = load_folder("cmm_net", RUN)
     picture, face, matrix = seen(image, generator.size)
@@ -60,7 +60,7 @@ def whole_photograph(folder):
     """Rows of a photograph's way to videos of all of it, with the weights inside the package."""
     image = folder / "large.png"
     cv2.imwrite(str(image), cv2.resize(render_clip(3, "posed", Settings())[0][0], (1024, 1024))[..., ::-1])
-    first = [command("generate", "--image", image, "--out", folder / f"whole{i}") for i in range(ROUNDS)]
+    first = [command("generate", image, "--out", folder / f"whole{i}") for i in range(ROUNDS)]
     method, generator = load_inside()
     films = generator.modes + 1
     with load(generate.Settings.backend) as tracker:

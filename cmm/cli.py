@@ -8,9 +8,11 @@ Modules are imported only when their verb is asked for.
 
 import argparse
 import dataclasses
+import difflib
 import inspect
 import logging
 import os
+import re
 import shlex
 import signal
 import sys
@@ -23,44 +25,79 @@ from cmm.core.errors import UserError
 from cmm.core.settings import add_flags, from_flags
 
 log = logging.getLogger("cmm")
+CODES = "exit codes: 0 done, 1 bad input, which a line names, 2 bad usage, 130 stopped, 141 nobody reads the output"
+SAMPLES = {"tsv": "table.tsv", "html": "table.html", "markdown": "table.md", "figure": "figure.svg"}
+PIPE_CLOSED = 141  # as a shell says it of a process that SIGPIPE ended
+
+
+def script():
+    """The console script `cmm`."""
+    sys.exit(main())
 
 
 def main(words=None):
-    """Run one verb; returns the exit code: 0, 1 for bad input, 2 for bad usage."""
+    """Run one verb; returns the exit code, one of CODES."""
     words = sys.argv[1:] if words is None else list(words)
+    try:
+        code = run(words)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # as of `cmm datasets | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        return PIPE_CLOSED
+
+
+def run(words):
+    """As `main`, of a list of words."""
     verb = words[0] if words else "--help"
     try:
         from cmm.commands import STAGES  # reads the declarations of all methods, of which one may be wrong
     except UserError as error:
         print(f"cmm: error: {error}", file=sys.stderr)
         return 1
-    if verb in ("-h", "--help", "--version"):
-        print(f"cmm {cmm.__version__}" if verb == "--version" else overview(STAGES))
+    if verb in ("-h", "--help"):
+        print(overview())
+        return 0
+    if verb == "--version":
+        print(version())
         return 0
     if verb not in STAGES:
-        print(f"cmm: error: no verb {verb!r}: 'python -m cmm --help' lists them", file=sys.stderr)
+        near = difflib.get_close_matches(verb, STAGES, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "'cmm --help' lists them"
+        print(f"cmm: error: no verb {verb!r}: {hint}", file=sys.stderr)
         return 2
-    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started: they all say the same
-    level = logging.INFO if first else logging.WARNING
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=level)
+    begin_log()
     # Threads that wait for work sleep soon: by default OpenMP's spin, and two jobs on two cores slow each
     # other tenfold. Read when torch, or another library that brings an OpenMP, is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     module = import_module(STAGES[verb].module)
-    args = build_parser(verb, module).parse_args(words[1:])
+    args = parse(verb, module, words[1:])
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up as Ctrl-C does
-    log.info("$ python -m cmm %s", shlex.join(words))
+    if not sys.stderr.isatty():
+        log.info("$ python -m cmm %s", shlex.join(words))
     try:
         given = {name: getattr(args, name) for name in _parameters(module)}
         _check(given)
-        module.main(**_grouped(module, given, args))
+        return module.main(**_grouped(module, given, args)) or 0
     except UserError as error:
         print(f"cmm {verb}: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"cmm {verb}: stopped", file=sys.stderr)
         return 130
-    return 0
+
+
+def begin_log():
+    """Messages on standard error: as they are on a terminal, with the time of day in a log file."""
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started: they all say the same
+    form = "%(message)s" if sys.stderr.isatty() else "%(asctime)s %(message)s"
+    logging.basicConfig(format=form, datefmt="%H:%M:%S", level=logging.INFO if first else logging.WARNING)
+
+
+def version():
+    """`cmm 0.2.0`, and behind it the commit where the code lies in a checkout."""
+    commit = import_module("cmm.core.provenance").commit()
+    return f"cmm {cmm.__version__}" + (f" ({commit})" if commit else "")
 
 
 def _check(given):
@@ -77,18 +114,36 @@ def _check(given):
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is too small: the least is {least}")
 
 
-def overview(stages):
-    """The list of verbs, in the order in which data flows."""
-    lines = ["usage: python -m cmm VERB ...   (python -m cmm VERB --help for its flags)", ""]
-    width = max(map(len, stages)) + 2
-    lines += [f"  {verb:{width}}{stage.summary}" for verb, stage in stages.items()]
-    return "\n".join(lines)
+def overview():
+    """The list of verbs: what a person runs, then the workflow's stages in the order in which data flows."""
+    from cmm.commands import STAGES, TOOLS
+
+    width = max(map(len, STAGES)) + 2
+    listed = {verb: f"  {verb:{width}}{stage.summary}" for verb, stage in STAGES.items()}
+    lines = ["usage: cmm VERB ...   (cmm VERB --help for its flags and an example; cmm --version)", ""]
+    lines += [listed[verb] for verb in TOOLS]
+    lines += ["", "stages of the workflow, each of which Snakemake runs by itself (cmm run):", ""]
+    lines += [listed[verb] for verb in STAGES if verb not in TOOLS]
+    return "\n".join([*lines, "", CODES])
+
+
+def parse(verb, module, words):
+    """The arguments of a verb; one that hands its words on to another program takes them all."""
+    parser = build_parser(verb, module)
+    rest = [name for name, parameter in _parameters(module).items() if _marked(parameter, "rest")]
+    if rest and not {"-h", "--help"} & set(words[:1]):
+        return argparse.Namespace(**{rest[0]: words})
+    return parser.parse_args(words)
+
+
+def _marked(parameter, mark):
+    return mark in typing.get_args(parameter.annotation)[2:]
 
 
 def build_parser(verb, module):
     """argparse parser of one stage."""
     parser = argparse.ArgumentParser(
-        prog=f"python -m cmm {verb}", description=inspect.getdoc(module), allow_abbrev=False,
+        prog=f"cmm {verb}", description=inspect.getdoc(module), epilog=examples(verb, module), allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     group = parser.add_argument_group("files and choices")
@@ -98,11 +153,15 @@ def build_parser(verb, module):
         many = typing.get_origin(given) is list
         plain = typing.get_args(given)[0] if many else given
         required = parameter.default is inspect.Parameter.empty
-        if "positional" in marks:
-            group.add_argument(name, type=plain, metavar=name.upper(), help=text)
+        if "positional" in marks or "rest" in marks:
+            group.add_argument(name, type=plain, metavar=name.upper(), help=text, nargs="*" if "rest" in marks else None)
+            continue
+        flag = "--" + name.replace("_", "-")
+        if plain is bool:
+            group.add_argument(flag, action="store_true", help=text)
             continue
         group.add_argument(
-            "--" + name.replace("_", "-"),
+            flag,
             type=plain,
             nargs="+" if many else None,
             required=required,
@@ -113,6 +172,40 @@ def build_parser(verb, module):
     if hasattr(module, "Settings"):
         add_flags(parser, module.Settings)
     return parser
+
+
+def examples(verb, module):
+    """Command lines to start from: the module's own EXAMPLES, else one with every flag that must be there."""
+    lines = getattr(module, "EXAMPLES", None) or [example(verb, module)]
+    return "\n".join(["example:" if len(lines) == 1 else "examples:", *(f"  {line}" for line in lines)])
+
+
+def example(verb, module):
+    """A command line of a stage, with the files that its help names."""
+    words = ["cmm", verb]
+    for name, parameter in _parameters(module).items():
+        if parameter.default is not inspect.Parameter.empty:
+            continue
+        kind, text, *marks = typing.get_args(parameter.annotation)
+        words += [] if "positional" in marks else ["--" + name.replace("_", "-")]
+        words.append(_sample(name, kind, text))
+    return " ".join(words)
+
+
+def _sample(name, kind, text):
+    """A value to show for a flag."""
+    if kind in (int, float, list[int]):
+        return {"fold": "10", "shard": "0", "seed": "1", "folds": "10"}.get(name, "1")
+    if file := re.search(r"\b[\w]+\.(parquet|h5|tsv|csv)\b", text):
+        return file[0]
+    if name in SAMPLES:
+        return SAMPLES[name]
+    for word, suffix in (("TSV", "tsv"), ("tab-separated", "tsv"), ("HTML", "html"), ("SVG", "svg"), ("PNG", "png"),
+                         ("Markdown", "md"), ("safetensors", "safetensors"), ("weights", "safetensors"),
+                         ("table", "parquet"), ("scores", "parquet")):  # fmt: skip
+        if word in text:
+            return f"{name}.{suffix}"
+    return name
 
 
 def _parameters(module):

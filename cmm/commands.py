@@ -1,4 +1,4 @@
-"""The stages in the order in which data flows: verb -> module, config block, summary.
+"""All verbs: those of people, and the stages in the order in which data flows: module, config block, summary.
 
 The verb is also the rule's name, and the module's but for training stages, which their methods
 declare. This module imports none of the stages, so that Snakemake can read it in an instant.
@@ -17,8 +17,17 @@ class Stage:
     summary: str
 
 
-BEFORE = {  # what is trained
+TOOLS = {  # what a person runs
+    "generate": Stage("cmm.generation.generate", None, "smile videos from anybody's photograph"),
+    "run": Stage("cmm.workflow.run", None, "the workflow: Snakemake with this package's rules"),
     "datasets": Stage("cmm.datasets.registry", None, "print the data sets that the workflow knows"),
+    "study": Stage("cmm.study.study", None, "serve the user study, or export its ratings"),
+    "provenance": Stage("cmm.core.records", None, "print how one result was made"),
+    "compare_trackers": Stage("cmm.sequences.compare_trackers", None, "two face trackers on the same videos"),
+    "check_setup": Stage("cmm.faces.check_setup", None, "check that the face tracker loads"),
+    "completion": Stage("cmm.completion", None, "completion of verbs and flags, for a shell"),
+}
+BEFORE = {  # what is trained
     "make_actors": Stage(
         "cmm.datasets.actors.make_actors", "actors", "render the embedded data set of invented people"
     ),
@@ -63,7 +72,6 @@ AFTER = {
     "tabulate_ablations": Stage("cmm.tables.tabulate_ablations", None, "what each part of a method is good for"),
     "tabulate_search": Stage("cmm.tables.tabulate_search", None, "which of the tried settings of a method to take"),
     "prepare_study": Stage("cmm.study.prepare_study", "study", "pairs of videos for the user study"),
-    "study": Stage("cmm.study.study", None, "serve the user study, or export its ratings"),
     "tabulate_study": Stage("cmm.tables.tabulate_study", None, "table 2: what the raters say"),
     "plot_au_curves": Stage("cmm.figures.plot_au_curves", "au_curves", "figure 4: AU curves of a video, phases shaded"),
     "plot_labels": Stage("cmm.figures.plot_labels", "strips", "figure 5: two expressions from one face"),
@@ -76,10 +84,6 @@ AFTER = {
     "tabulate_datasets": Stage("cmm.tables.tabulate_datasets", None, "the registry of data sets as a page"),
     "tabulate_provenance": Stage("cmm.tables.tabulate_provenance", None, "how every result was made, a line each"),
     "tabulate_resources": Stage("cmm.tables.tabulate_resources", None, "time and memory of each rule"),
-    "provenance": Stage("cmm.core.records", None, "print how one result was made"),
-    "compare_trackers": Stage("cmm.sequences.compare_trackers", None, "two face trackers on the same videos"),
-    "generate": Stage("cmm.generation.generate", None, "smile videos from anybody's photograph"),
-    "check_setup": Stage("cmm.faces.check_setup", None, "check that the face tracker loads"),
     "describe_config": Stage("cmm.workflow.describe_config", None, "write the config's schema and its table of keys"),
 }
 
@@ -97,4 +101,4 @@ def _trained(others):
     return found
 
 
-STAGES = BEFORE | _trained(BEFORE | AFTER) | AFTER
+STAGES = TOOLS | BEFORE | _trained(TOOLS | BEFORE | AFTER) | AFTER

@@ -7,13 +7,22 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(workflow.current_basedir).parent
-sys.path.insert(0, str(ROOT))
-# Jobs call `python -m cmm` with the package that lies beside these rules, whatever lies in
-# the working directory. (Snakemake hides PYTHONPATH from jobs in conda environments; a
-# prefix comes later.)
+try:
+    BESIDE = Path(workflow.current_basedir).parent  # in a clone, the package lies there, too
+except TypeError:  # rules that Snakemake itself fetches, as of `module: github(...)`, are no folder
+    BESIDE = None
+if BESIDE is not None and (BESIDE / "cmm").is_dir():
+    sys.path.insert(0, str(BESIDE))
+try:
+    from cmm.core.project import package_path, project
+except ImportError:
+    raise ImportError("these rules need the package cmm of the same version: pip install it, or clone it") from None
+ROOT = project()
+# Jobs call `python -m cmm` with the package of these rules, whatever lies in the working
+# directory. (Snakemake hides PYTHONPATH from jobs in conda environments; a prefix comes later.)
 shell.prefix(
-    f"export PYTHONSAFEPATH=1 PYTHONPATH={shlex.quote(str(ROOT))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; set -euo pipefail; "
+    f"export PYTHONSAFEPATH=1 PYTHONPATH={shlex.quote(package_path())}${{{{PYTHONPATH:+:$PYTHONPATH}}}};"
+    " set -euo pipefail; "
 )
 
 from cmm.datasets.registry import listing_digest, registry

@@ -1,21 +1,94 @@
+import json
+import re
+import shlex
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
-from cmm.cli import main
+import cmm
+from cmm.cli import CODES, main, parse
 from cmm.commands import STAGES
+from cmm.core.project import CARRIED, PACKAGE, project
+from cmm.workflow.run import command_of
+
+CMM = str(Path(sys.executable).with_name("cmm"))
 
 
 @pytest.mark.parametrize("verb", STAGES)
-def test_every_stage_is_a_command_with_help(verb, capsys):
+def test_every_verb_has_help_and_examples_that_its_parser_takes(verb, capsys):
     with pytest.raises(SystemExit) as stop:
         main([verb, "--help"])
     assert stop.value.code == 0
-    assert f"python -m cmm {verb}" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: cmm {verb}")
+    module = import_module(STAGES[verb].module)
+    lines = [line.strip() for line in re.split(r"examples?:\n", out)[-1].splitlines()]
+    mine = [shlex.split(line.split("|")[0].split(">")[0], comments=True) for line in lines]
+    mine = [words for words in mine if words[0] == "cmm"]
+    assert mine
+    for words in mine:
+        assert words[1] == verb
+        assert parse(verb, module, words[2:])
+
+
+def test_the_version_has_the_commit(capsys):
+    assert main(["--version"]) == 0
+    assert re.fullmatch(rf"cmm {cmm.__version__}( \([0-9a-f]{{12}}\+?\))?\n", capsys.readouterr().out)
+
+
+def test_a_verb_that_is_nearly_one_is_named(capsys):
+    assert main(["genrate"]) == 2
+    assert capsys.readouterr().err == "cmm: error: no verb 'genrate': did you mean 'generate'?\n"
+
+
+def test_the_console_script_ends_quietly_when_nobody_reads(tmp_path):
+    """As under `| head`: the reader's end of the pipe is closed before anything is written."""
+    code = "import os, subprocess, sys\nread, write = os.pipe()\nos.close(read)\n"
+    code += f"done = subprocess.run([{CMM!r}, 'datasets'], stdout=write, stderr=subprocess.PIPE, text=True)\n"
+    code += "print(done.returncode, [line for line in done.stderr.splitlines() if '$ ' not in line])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.stdout == "141 []\n"
+
+
+def test_data_sets_as_json(capsys):
+    assert main(["datasets", "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert {entry["name"]: entry["access"] for entry in entries}["uva_nemo"] == "licensed"
+
+
+def test_run_becomes_snakemake_with_the_package_s_rules(tmp_path):
+    command = command_of(["-n", "--configfile", "config/demo.yaml", "my.yaml"], tmp_path)
+    assert command[1:3] == ["--snakefile", str(project() / "Snakefile")]
+    assert command[-4:] == ["-n", "--configfile", str(project() / "config/demo.yaml"), "my.yaml"]
+    assert "--cores" in command
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/demo.yaml").touch()
+    assert command_of(["config/demo.yaml"], tmp_path)[-1] == "config/demo.yaml", "one's own comes first"
+    assert "--cores" not in command_of(["--workflow-profile", "profiles/slurm"], tmp_path)
+
+
+def test_what_a_wheel_carries_is_there():
+    assert project() == PACKAGE.parent, "a checkout has no copy inside of the package"
+    assert all((project() / name).exists() for name in CARRIED)
+    assert f"CARRIED = {CARRIED}".replace("'", '"') in (PACKAGE.parent / "setup.py").read_text()
+
+
+def test_completion_knows_verbs_flags_and_choices(capsys):
+    assert main(["completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    assert "--strength" in script
+    assert "train_landmark_vae" in script
+    assert main(["completion", "nutshell"]) == 1
 
 
 def test_overview_lists_every_verb(capsys):
     assert main([]) == 0
     out = capsys.readouterr().out
     assert all(verb in out for verb in STAGES)
+    assert CODES in out
 
 
 def test_unknown_verb(capsys):

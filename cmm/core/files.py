@@ -17,17 +17,18 @@ DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPER
 
 
 @contextmanager
-def atomic(path):
+def atomic(path, replace=None):
     """Yield a temporary path beside `path`; rename it when the block succeeds.
 
     After a failure neither the temporary nor a half-written `path` exists, and a file
     that was there before still is. The temporary keeps the suffix, since writers choose
     their format by it. Works for a file, and for a folder that the block makes; a folder
-    that holds something is never replaced. What a killed process left behind is swept by
+    that holds something is replaced only if `replace(path)` says that it may be. What a killed process left behind is swept by
     the next one. Raises UserError where `path` cannot be written.
     """
     path = Path(path)
-    if path.is_dir() and any(path.iterdir()):
+    full = path.is_dir() and any(path.iterdir())
+    if full and not (replace and not path.is_symlink() and replace(path)):
         raise UserError(f"cannot write {path}: it is a folder that holds something; remove it or name another place")
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise UserError(f"cannot write {path}: it is neither a file nor a folder; name another place")
@@ -40,7 +41,9 @@ def atomic(path):
     try:
         partial = holder / path.name
         yield partial
-        if path.is_dir():
+        if full:
+            os.replace(path, holder / f"before {path.name}")  # goes with the holder
+        elif path.is_dir():
             path.rmdir()
         if partial.is_file():
             _to_disk(partial)

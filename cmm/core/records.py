@@ -5,10 +5,10 @@ and pictures, the head of a page, a comment of Markdown, or beside a TSV file in
 `FILE-metadata.json`. Of a folder, the first file that has one is taken.
 """
 
-import json
 import re
 import xml.etree.ElementTree as ElementTree
 from html import unescape
+from json import dumps, loads
 from pathlib import Path
 from typing import Annotated
 
@@ -23,8 +23,20 @@ from cmm.core.tables import read_provenance
 from cmm.core.video import read_comment
 
 
-def main(file: Annotated[Path, "a result: a file, or a folder of files", "positional"]):
+EXAMPLES = (
+    "cmm provenance results/report.html",
+    "cmm provenance results/actors/smiles.h5 --json | jq .versions",
+)
+
+
+def main(
+    file: Annotated[Path, "a result: a file, or a folder of files", "positional"],
+    json: Annotated[bool, "as JSON, for a program"] = False,
+):
     """Print the record of one result as YAML."""
+    if json:
+        print(dumps(read_record(file), indent=2))
+        return
     print(yaml.safe_dump(read_record(file), sort_keys=False, width=110), end="")
 
 
@@ -54,28 +66,28 @@ def _first_record(folder):
 
 def _of_hdf5(path):
     with h5py.File(path, "r") as file:
-        return json.loads(file.attrs.get("provenance", "{}"))
+        return loads(file.attrs.get("provenance", "{}"))
 
 
 def _of_weights(path):
     with safe_open(path, "np") as file:
-        return json.loads((file.metadata() or {}).get("about", "{}"))
+        return loads((file.metadata() or {}).get("about", "{}"))
 
 
 def _of_png(path):
     with Image.open(path) as image:
-        return json.loads(image.info.get("Description", "{}"))
+        return loads(image.info.get("Description", "{}"))
 
 
 def _of_svg(path):
     found = ElementTree.parse(path).find(".//{http://purl.org/dc/elements/1.1/}description")
-    return json.loads(found.text) if found is not None else None
+    return loads(found.text) if found is not None else None
 
 
 def _of_text(pattern):
     def read(path):
         found = re.search(pattern, path.read_text(errors="replace"))
-        return json.loads(unescape(found[1])) if found else None
+        return loads(unescape(found[1])) if found else None
 
     return read
 
@@ -84,10 +96,10 @@ READERS = {
     ".parquet": read_provenance,
     ".h5": _of_hdf5,
     ".safetensors": _of_weights,
-    ".mp4": lambda path: json.loads(read_comment(path) or "{}"),
+    ".mp4": lambda path: loads(read_comment(path) or "{}"),
     ".png": _of_png,
     ".svg": _of_svg,
     ".html": _of_text(r"<meta name='cmm' content='([^']*)'>"),
     ".md": _of_text(r"<!-- cmm: (.*) -->\s*$"),
-    ".tsv": lambda path: json.loads(Path(f"{path}-metadata.json").read_text())["cmm"],
+    ".tsv": lambda path: loads(Path(f"{path}-metadata.json").read_text())["cmm"],
 }

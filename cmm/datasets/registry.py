@@ -7,11 +7,15 @@ embedded (rendered here), open (downloaded by the workflow) or licensed (asked f
 import csv
 import hashlib
 import textwrap
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from pathlib import Path
+from json import dumps
+from typing import Annotated
 
-CONFIG = Path(__file__).parents[2] / "config"
+from cmm.core.project import project
+
+CONFIG = project() / "config"
+EXAMPLES = ("cmm datasets", "cmm datasets --json | jq -r '.[] | select(.access == \"open\") | .name'")
 ACCESS = ("embedded", "open", "licensed")
 
 
@@ -31,8 +35,11 @@ class Entry:
     citation: str
 
 
-def main():
+def main(json: Annotated[bool, "as JSON, for a program"] = False):
     """Print the data sets that the workflow knows."""
+    if json:
+        print(dumps([asdict(entry) for entry in registry().values()], indent=2))
+        return
     for entry in registry().values():
         print(f"{entry.name} {entry.version} ({entry.access}; {entry.licence})")
         lines = [entry.holds, f"{entry.size}; {entry.fps} frames per second", entry.where, entry.citation]

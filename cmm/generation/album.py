@@ -19,11 +19,11 @@ SAME = ("settings", "condition", "method", "models", "generator")  # of records 
 class Album:
     """Results in a folder, one a photograph, made with one `record`; goes on with what is there already.
 
-    UserError where the folder holds something else, or was made otherwise.
+    With `again`, what is there is made anew. UserError where the folder holds something else, or was made otherwise.
     """
 
-    def __init__(self, folder, record):
-        self.folder, self.record = Path(folder), record
+    def __init__(self, folder, record, again=False):
+        self.folder, self.record, self.again = Path(folder), record, again
         self.rows = self._begun()
 
     def _begun(self):
@@ -40,13 +40,16 @@ class Album:
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"{table} is damaged ({error}): name a new folder") from error
         new = json.loads(json.dumps(self.record))
+        if self.again:
+            return {}
         if differ := [name for name in SAME if old.get(name) != new[name]]:
             raise UserError(f"{self.folder} was made with other {', '.join(differ)}: name a new folder")
         return rows
 
     def enter(self, name, path, make):
         """Have `make()` make the result of a photograph and give what is measured on it, unless that is done."""
-        if self.rows.get(name, {}).get("status") == "done" and (self.folder / name).is_dir():
+        done = self.rows.get(name, {}).get("status") == "done" and (self.folder / name).is_dir()
+        if done and not self.again:
             return
         start, row = time.monotonic(), {"photograph": path.name, "status": "done", "reason": ""}
         try:
@@ -59,8 +62,9 @@ class Album:
         write_tsv(pd.DataFrame(self.rows.values()).round(3), self.folder / TABLE, self.record)
 
     def close(self):
-        """Say what is done; UserError if something failed."""
+        """Say what is done, and give the rows; UserError if something failed."""
         failed = sum(row["status"] != "done" for row in self.rows.values())
         if failed:
             raise UserError(f"{failed} of {len(self.rows)} photographs failed: {self.folder / TABLE} says why")
         log.info("wrote %s: a folder a photograph, and %s", self.folder, TABLE)
+        return [*self.rows.values()]

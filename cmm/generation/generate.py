@@ -8,6 +8,7 @@ face. A folder of photographs gives a folder each and a table, photographs.tsv; 
 import logging
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,12 @@ log = logging.getLogger("cmm")
 
 
 VIEWS = ("photograph", "face")
+EXAMPLES = (
+    "cmm generate me.jpg                                   # me_smiles/all.mp4, strip.png, ...",
+    "cmm generate me.jpg --expression posed --strength 1.4 --seed 2 --out grin --overwrite",
+    "cmm generate photographs --formats gif still          # of each photograph in a folder",
+    "cmm generate me.jpg --model results/actors/fold10/cmm_net/seed1   # with weights trained here",
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ class Studio:
     condition: Condition
     tracker: Tracker
     settings: Settings
+    overwrite: bool = False
 
     def record(self):
         """How its files are made."""
@@ -68,9 +76,13 @@ class Studio:
 
 
 def main(
-    image: Annotated[Path, "photograph with a neutral face (or a video: its first frame), or a folder of them"],
-    out: Annotated[Path, "folder to write"],
+    image: Annotated[
+        Path, "photograph with a neutral face (or a video: its first frame), or a folder of them", "positional"
+    ],
     settings: Settings,
+    out: Annotated[Path | None, "folder to write; without, NAME_smiles"] = None,
+    overwrite: Annotated[bool, "write anew what an earlier command wrote there"] = False,
+    json: Annotated[bool, "print as JSON what was written and measured"] = False,
     expression: Annotated[str | None, "one that the method has learned; without, its last"] = None,
     model: Annotated[Path | None, "folder of a run, with its weights; without, those in the package"] = None,
     method: Annotated[str | None, "method that the weights are of; found out where one method's lie there"] = None,
@@ -81,8 +93,9 @@ def main(
 ):
     """Generate from one photograph, or from each of a folder."""
     check_choice(settings.face)
-    if out.exists() and not image.is_dir():
-        raise UserError(f"{out} exists already: name a new folder")
+    out = out or Path(f"{image.stem or 'my'}_smiles")
+    if out.exists() and not image.is_dir() and not overwrite:
+        raise UserError(f"{out} exists already: name a new folder, or say --overwrite")
     if model is None:
         method, generator = load_inside()
     else:
@@ -93,24 +106,27 @@ def main(
     if settings.face == "all" and not hasattr(generator, "photograph"):
         raise UserError(f"--face all: {method} gives videos of one face, not of photographs: name a number")
     with load(settings.backend) as tracker:
-        studio = Studio(method, generator, condition, tracker, settings)
+        studio = Studio(method, generator, condition, tracker, settings, overwrite)
         if image.is_dir():
-            smile_all(image, out, studio)
+            found = {"photographs": smile_all(image, out, studio)}
         else:
-            measured = {what: value for what, value in smile(image, out, studio).items() if value is not None}
+            found = {what: value for what, value in smile(image, out, studio).items() if value is not None}
             log.info("wrote %s: all.mp4, strip.png and a sequence a mode", out)
-            log.info("%s", ", ".join(f"{what} {value:.2f}" for what, value in measured.items()) or "AU12 not known")
+            log.info("%s", ", ".join(f"{what} {value:.2f}" for what, value in found.items()) or "AU12 not known")
+    if json:
+        files = sorted(str(path) for path in out.rglob("*") if path.is_file())
+        print(dumps({"out": str(out), "files": files, **found}, indent=2))
 
 
 def smile_all(folder, out, studio):
-    """Write a folder in `out` of each photograph in `folder`, and the table of them; UserError if any failed."""
+    """Write a folder in `out` of each photograph in `folder`, and the table of them; its rows. UserError if any failed."""
     from cmm.generation.album import Album  # pandas, which takes a third of a second to load
 
     photographs = photographs_in(folder)
-    album = Album(out, studio.record())
+    album = Album(out, studio.record(), again=studio.overwrite)
     for name, path in progress([*photographs.items()], "photographs done"):
         album.enter(name, path, lambda name=name, path=path: smile(path, inside(out, name), studio))
-    album.close()
+    return album.close()
 
 
 def smile(path, out, studio):
@@ -124,7 +140,7 @@ def smile(path, out, studio):
         neutral_of(photograph.picture, face, matrix, generator.size)
         for face, matrix in zip(photograph.faces, matrices, strict=True)
     ]
-    with atomic(out) as folder:
+    with atomic(out, replace=made_here if studio.overwrite else None) as folder:
         folder.mkdir()
         if hasattr(generator, "photograph"):
             faces, drawn = whole(folder, names, photograph, matrices, studio, about), [None] * len(neutrals)
@@ -145,6 +161,13 @@ def smile(path, out, studio):
     return {"AU12": photograph.faces[0].measures.get("AU12_proxy")} | {
         f"AU12 {name}": au12(studio.tracker.track(np.ascontiguousarray(frame))) for name, frame in ends
     }
+
+
+def made_here(folder):
+    """Whether a folder holds what an earlier `generate` made and nothing else: that may be written anew."""
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    kinds = {".mp4", ".png", *(f".{name}" for name in FORMATS)}
+    return {folder / "all.mp4", folder / "strip.png"} <= {*files} and {path.suffix for path in files} <= kinds
 
 
 def au12(face):

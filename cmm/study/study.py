@@ -1,9 +1,4 @@
-"""The user study as a tool: `study serve` shows the page to raters, `study export` writes what they said.
-
-cp -r results/actors/study study
-python -m cmm study serve --study study --database study.sqlite
-python -m cmm study export --database study.sqlite --out ratings.parquet
-"""
+"""The user study as a tool: `study serve` shows the page to raters, `study export` writes what they said."""
 
 import ipaddress
 import logging
@@ -24,6 +19,11 @@ from cmm.study.ratings import joined
 from cmm.study.server import create_app
 
 log = logging.getLogger("cmm")
+EXAMPLES = (
+    "cp -r results/actors/study study      # the workflow makes its own anew when weights change",
+    "cmm study serve --study study --database study.sqlite",
+    "cmm study export --database study.sqlite --out ratings.parquet",
+)
 
 
 def main(

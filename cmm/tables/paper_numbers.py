@@ -1,12 +1,11 @@
 """The numbers that the paper prints in its tables 1 to 3, from `config/paper_numbers.tsv`."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from cmm.core.errors import UserError
+from cmm.core.project import project
 
-PRINTED = Path(__file__).parents[2] / "config/paper_numbers.tsv"
+PRINTED = project() / "config/paper_numbers.tsv"
 
 
 def printed_numbers(path, number):

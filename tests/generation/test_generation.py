@@ -83,7 +83,7 @@ def test_image_sizes_of_the_two_files_must_agree(tmp_path):
 
 
 def generate(image, model, out, expression="posed", more=()):
-    words = ["--image", image, "--expression", expression, "--model", model, "--out", out, *more]
+    words = [image, "--expression", expression, "--model", model, "--out", out, *more]
     return cli(["generate", *map(str, words)])
 
 
@@ -99,7 +99,7 @@ def test_a_photograph_gives_videos_and_a_strip(photos, model, tmp_path):
 def test_without_a_model_the_weights_inside_smile_at_the_photographs_own_size(photos, tracker, tmp_path):
     photograph = cv2.copyMakeBorder(cv2.imread(str(photos / "one.png")), 20, 51, 30, 61, cv2.BORDER_REPLICATE)
     cv2.imwrite(str(tmp_path / "me.png"), photograph)
-    words = ["generate", "--image", tmp_path / "me.png", "--frames", 6, "--strength", 1.5]
+    words = ["generate", tmp_path / "me.png", "--frames", 6, "--strength", 1.5]
     assert cli([str(word) for word in [*words, "--out", tmp_path / "a"]]) == 0
     assert (
         cli([str(word) for word in [*words, "--out", tmp_path / "b", "--view", "face", "--expression", "posed"]]) == 0
@@ -126,7 +126,7 @@ def test_without_a_model_the_weights_inside_smile_at_the_photographs_own_size(ph
 def test_a_face_cut_by_the_border_is_refused(photos, tmp_path, capsys):
     face = cv2.imread(str(photos / "one.png"))
     cv2.imwrite(str(tmp_path / "cut.png"), face[:, : face.shape[1] * 5 // 9])
-    assert cli(["generate", "--image", str(tmp_path / "cut.png"), "--out", str(tmp_path / "out")]) == 1
+    assert cli(["generate", str(tmp_path / "cut.png"), "--out", str(tmp_path / "out")]) == 1
     assert "is cut by the picture's border" in capsys.readouterr().err
 
 
@@ -162,7 +162,7 @@ def test_a_face_is_chosen_by_its_number_from_the_left(photos, model, tmp_path, c
 
 
 def test_everybody_in_a_photograph_smiles(photos, tracker, tmp_path):
-    words = ["generate", "--image", photos / "two.png", "--face", "all", "--frames", 3, "--strength", 1.5]
+    words = ["generate", photos / "two.png", "--face", "all", "--frames", 3, "--strength", 1.5]
     assert cli([*map(str, words), "--out", str(tmp_path / "a")]) == 0
     first, *_, last = [image for *_, image in read_frames(tmp_path / "a" / "conditional.mp4")]
     for before in tracker.track_all(first):
@@ -244,7 +244,7 @@ def test_a_folder_goes_on_where_it_stopped(folder, model, photos, tmp_path, caps
 
 def test_a_folder_that_was_killed_goes_on(folder, model, tmp_path):
     out = tmp_path / "out"
-    words = ["generate", "--image", folder, "--model", model, "--out", out, "--expression", "posed"]
+    words = ["generate", folder, "--model", model, "--out", out, "--expression", "posed"]
     process = subprocess.Popen([sys.executable, "-m", "cmm", *map(str, words)], stderr=subprocess.DEVNULL)
     wait_for((out / "photographs.tsv").exists, "the first photograph was done", process)
     process.kill()

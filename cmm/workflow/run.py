@@ -1,0 +1,47 @@
+"""The workflow: Snakemake, told where the rules of this package lie. All words are Snakemake's own.
+
+Results go to the working directory, or to Snakemake's `--directory`. A `--configfile` that is not there is looked
+for among the package's: `config/demo.yaml` is the demo wherever it is started.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cmm.core.errors import UserError
+from cmm.core.project import project
+
+EXAMPLES = (
+    "cmm run --configfile config/demo.yaml --report results/report.html --report-after-run",
+    "cmm run -n --configfile config/demo.yaml     # what would run, and why",
+    "cmm run videos --configfile my.yaml          # up to a milestone, with settings of your own",
+    "cmm run --workflow-profile profiles/slurm    # on a cluster",
+)
+CORES = ("--cores", "-c", "--jobs", "-j", "--workflow-profile", "--profile", "--executor", "-e")
+
+
+def main(words: Annotated[list[str], "words for Snakemake; `snakemake --help` explains them", "rest"]):
+    """Become Snakemake."""
+    command = command_of(words, Path.cwd())
+    try:
+        os.execv(command[0], command)
+    except OSError as error:
+        raise UserError(f"{command[0]} does not start ({error.strerror}): install snakemake beside this package") from error
+
+
+def command_of(words, folder):
+    """Snakemake's command line for `words` given in `folder`."""
+    home = project()
+    command = [str(Path(sys.executable).with_name("snakemake")), "--snakefile", str(home / "Snakefile")]
+    if not any(word.split("=")[0] in CORES for word in words):
+        command += ["--cores", "all"]
+    if "--workflow-profile" not in [word.split("=")[0] for word in words]:
+        command += ["--workflow-profile", str(home / "profiles/default")]
+    return command + [located(word, folder, home) for word in words]
+
+
+def located(word, folder, home):
+    """A word; of a file of the package's config or profiles that is not in the folder, its path."""
+    below = word.startswith(("config/", "profiles/")) and not (folder / word).exists()
+    return str(home / word) if below and (home / word).exists() else word
