@@ -82,7 +82,7 @@ def check_config():
 
 
 def rendering_of(dataset):
-    """The data set that a rule renders into the root of `dataset`: itself, or one whose videos it shares; or None."""
+    """The rendered data set that lies in the root of `dataset`, which is itself or shares its videos; or None."""
     root = Path(config["sources"][dataset]["root"])
     return next((name for name in RENDERED if Path(config["sources"][name]["root"]) == root), None)
 

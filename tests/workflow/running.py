@@ -13,7 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
-MILESTONES = {"dataset", "models", "videos", "tables", "figures", "report"}
+MILESTONES = {"dataset", "models", "videos", "tables", "figures", "report", "all"}
 PARTS = ("Snakefile", "cmm", "config", "envs", "rules", "workflow")
 
 
