@@ -16,7 +16,8 @@ from scipy.stats import spearmanr
 from cmm.core.errors import UserError
 from cmm.core.pictures import resized
 from cmm.evaluation.metrics.ssim import ssim
-from cmm.evaluation.retracking import retrack, track_small
+from cmm.evaluation.retracking import retrack
+from cmm.faces.small_faces import track_small
 from cmm.faces.trackers import load as load_tracker
 from cmm.generation.generate_smiles import neutral_of
 from cmm.methods.generator import Condition

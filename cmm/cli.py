@@ -154,7 +154,9 @@ def build_parser(verb, module):
         plain = typing.get_args(given)[0] if many else given
         required = parameter.default is inspect.Parameter.empty
         if "positional" in marks or "rest" in marks:
-            group.add_argument(name, type=plain, metavar=name.upper(), help=text, nargs="*" if "rest" in marks else None)
+            group.add_argument(
+                name, type=plain, metavar=name.upper(), help=text, nargs="*" if "rest" in marks else None
+            )
             continue
         flag = "--" + name.replace("_", "-")
         if plain is bool:

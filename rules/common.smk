@@ -116,7 +116,7 @@ def code(verb, *plugins):
 
 def tracker(block):
     """Modules of the face tracker that a config block names, and of its action units."""
-    units = ["cmm.faces.action_units"] if config[block].get("action_units") == "trained" else []
+    units = ["cmm.faces.action_units"] if config[block].get("action_units", "proxies") != "proxies" else []
     return [f"cmm.faces.trackers.{config[block]['backend']}_tracker", *units]
 
 
@@ -142,16 +142,45 @@ def environment(block):
     return f"../envs/{backend if backend in OWN_ENVIRONMENT else 'faces'}.yaml"
 
 
-def regressors(block):
-    """Input of a stage whose config block asks for action units of our own: the trained regressors."""
-    if config[block]["action_units"] == "trained":
-        return {"regressors": rules.train_action_units.output.regressors}
-    return {}
+def learned_from(dataset):
+    """Whether our action units are learned from the videos of a data set."""
+    learned = config["action_units"]["dataset"]
+    return Path(config["sources"][dataset]["root"]) == Path(config["sources"][learned]["root"])
+
+
+def judge(dataset):
+    """How the action units of a data set's sequences are measured; `auto` made one of the others."""
+    asked, same_points = (
+        config["motion"]["action_units"],
+        config["motion"]["backend"] == config["action_units"]["backend"],
+    )
+    return asked if asked != "auto" else "trained" if learned_from(dataset) and same_points else "proxies"
+
+
+def regressors(block, pictures):
+    """Input function of a stage that may use action units of our own: the regressors, of `pictures`.
+
+    They have not seen the people who are scored; where they cannot know them, those that are held out first.
+    """
+
+    def files(wildcards):
+        asked = judge(wildcards.dataset) if block == "motion" else config[block]["action_units"]
+        scored = block == "motion" and learned_from(wildcards.dataset)
+        fold = wildcards.fold if scored else folds_of(config["action_units"]["dataset"])[0]
+        path = f"{ACTION_UNITS}/action_units.safetensors".format(pictures=pictures, fold=fold)
+        return {"regressors": path} if asked == "trained" else {}
+
+    return files
 
 
 def regressors_flag(wildcards, input):
     """The flag of such a stage."""
     return f"--regressors {shlex.quote(str(input.regressors))}" if "regressors" in input.keys() else ""
+
+
+def motion_settings(wildcards):
+    """The flags of measure_motion, `auto` made one of the two."""
+    return flags({**config["motion"], "action_units": judge(wildcards.dataset)})
 
 
 def known_intensities(wildcards):

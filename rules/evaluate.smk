@@ -53,7 +53,7 @@ rule measure_pictures:
 
 rule measure_motion:
     input:
-        **regressors("motion"),
+        unpack(regressors("motion", "faces")),
         smiles=rules.gather_rasters.output,
         generated=f"{RUN}/generated.h5",
     output:
@@ -71,7 +71,7 @@ rule measure_motion:
     params:
         run=scored_run,
         regressors=regressors_flag,
-        settings=settings("measure_motion"),
+        settings=motion_settings,
         code=code("measure_motion", *tracker("motion")),
     message:
         "Scoring motion of {wildcards.method}, fold {wildcards.fold} (follow: tail -f {log})"

@@ -5,18 +5,20 @@ rule train_action_units:
     input:
         unpack(known_intensities),
     output:
-        regressors="results/action_units/action_units.safetensors",
-        tsv="results/action_units/agreement.tsv",
+        regressors=f"{ACTION_UNITS}/action_units.safetensors",
+        tsv=f"{ACTION_UNITS}/agreement.tsv",
         figure=report(
-            "results/action_units/agreement.svg",
+            f"{ACTION_UNITS}/agreement.svg",
             caption="../workflow/report/action_units.rst",
             category="6. Data",
-            labels={"shows": "AU intensities of our own against known ones"},
+            labels={"shows": "AU intensities of our own against known ones, of {pictures}; held out: fold {fold}"},
         ),
     log:
-        "logs/train_action_units.log",
+        f"{ACTION_UNITS.replace('results', 'logs', 1)}.log",
     benchmark:
-        "logs/train_action_units.jsonl"
+        f"{ACTION_UNITS.replace('results', 'logs', 1)}.jsonl"
+    wildcard_constraints:
+        pictures="videos|faces",
     conda:
         environment("action_units")
     resources:
@@ -24,18 +26,20 @@ rule train_action_units:
         runtime=tracking_minutes("action_units"),
     params:
         known=known_intensities_flags,
+        size=lambda wildcards: f"--size {config['rasters']['image_size']}" if wildcards.pictures == "faces" else "",
         settings=settings("train_action_units"),
         code=code("train_action_units", *tracker("action_units")),
     message:
-        "Training action units on {input.index} (follow: tail -f {log})"
+        "Training action units on {wildcards.pictures} of {input.index} (follow: tail -f {log})"
     shell:
-        "python -m cmm train_action_units --index {input.index:q} {params.known} --out {output.regressors:q}"
-        " --tsv {output.tsv:q} --figure {output.figure:q} {params.settings} > {log:q} 2>&1"
+        "python -m cmm train_action_units --index {input.index:q} {params.known} --held-out {wildcards.fold}"
+        " {params.size} --out {output.regressors:q} --tsv {output.tsv:q} --figure {output.figure:q} {params.settings}"
+        " > {log:q} 2>&1"
 
 
 rule measure_tracks:
     input:
-        **regressors("tracks"),
+        unpack(regressors("tracks", "videos")),
         index=rules.index_videos.output.index,
     output:
         tracks="results/{dataset}/tracks/{shard}.parquet",

@@ -6,6 +6,7 @@ from cmm.methods.registry import METHODS, declaration_of, inside_of, split, stag
 # method, too: METHOD-without_push.
 RUN = "results/{dataset}/fold{fold}/{method}/seed{seed}"
 RUN_LOG = RUN.replace("results", "logs", 1)
+ACTION_UNITS = "results/action_units/{pictures}/fold{fold}"
 CONTROLS = RUN.format(dataset="{dataset}", fold="{fold}", method="controls", seed=0)
 
 

@@ -23,8 +23,8 @@ def atomic(path, replace=None):
     After a failure neither the temporary nor a half-written `path` exists, and a file
     that was there before still is. The temporary keeps the suffix, since writers choose
     their format by it. Works for a file, and for a folder that the block makes; a folder
-    that holds something is replaced only if `replace(path)` says that it may be. What a killed process left behind is swept by
-    the next one. Raises UserError where `path` cannot be written.
+    that holds something is replaced only if `replace(path)` says that it may be. What a
+    killed process left behind is swept by the next one. Raises UserError where `path` cannot be written.
     """
     path = Path(path)
     full = path.is_dir() and any(path.iterdir())

@@ -22,7 +22,6 @@ from cmm.core.files import existing
 from cmm.core.tables import read_provenance
 from cmm.core.video import read_comment
 
-
 EXAMPLES = (
     "cmm provenance results/report.html",
     "cmm provenance results/actors/smiles.h5 --json | jq .versions",

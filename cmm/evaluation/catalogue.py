@@ -41,6 +41,14 @@ METRICS = {
     "frechet_video_distance": Metric("Frechet video distance", "1", 1, "lower", "sets"),
     "au6_curve_distance": Metric("AU6 curve distance", "AU6 x frames", 2, "lower", "motion"),
     "au12_curve_distance": Metric("AU12 curve distance", "AU12 x frames", 2, "lower", "motion"),
+    "au6_proxy_curve_distance": Metric(
+        "AU6 curve distance by the tracker's proxy", "AU6 x frames", 2, "lower", "motion"
+    ),
+    "au12_proxy_curve_distance": Metric(
+        "AU12 curve distance by the tracker's proxy", "AU12 x frames", 2, "lower", "motion"
+    ),
+    "au6_judge_agreement": Metric("AU6: ICC of who measures it with what is known", "1", 2, "higher", "motion"),
+    "au12_judge_agreement": Metric("AU12: ICC of who measures it with what is known", "1", 2, "higher", "motion"),
     "au6_video_distance": Metric("AU6 distance, video by video", "AU6 x frames", 2, "lower", "motion"),
     "au12_video_distance": Metric("AU12 distance, video by video", "AU12 x frames", 2, "lower", "motion"),
     "au12_curve_correlation": Metric("AU12 curve correlation", "1", 3, "higher", "motion"),

@@ -13,8 +13,8 @@ from cmm.core.pictures import resized
 from cmm.core.pretrained import find_weights
 from cmm.core.progress import progress
 from cmm.core.settings import setting
-from cmm.evaluation.retracking import ENLARGED
 from cmm.evaluation.score_rows import ScoringRun
+from cmm.faces.small_faces import ENLARGED
 
 CHIP, PADDING = 150, 0.25  # what the network was trained on
 

@@ -19,9 +19,10 @@ from cmm.core.tables import write_table
 from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance
 from cmm.evaluation.metrics.cues import LAST, smile_cues
 from cmm.evaluation.metrics.diversity import beyond_amplitude, landmark_distance, mode_diversity
-from cmm.evaluation.retracking import retrack, track_small
+from cmm.evaluation.retracking import retrack
 from cmm.evaluation.score_rows import CONTROLS, ScoringRun
 from cmm.faces.backends import ACTION_UNITS, PLAIN_BACKENDS
+from cmm.faces.small_faces import track_small
 from cmm.faces.trackers import load_for
 
 log = logging.getLogger("cmm")
@@ -33,7 +34,10 @@ NEAR = 0.5  # share of the original's way: so near to its end a mode must come t
 class Settings:
     backend: str = setting("mediapipe", "face tracker that measures the AUs", choices=PLAIN_BACKENDS)
     action_units: str = setting(
-        "proxies", "trained: intensities by regressors of ours; proxies: what the tracker gives", choices=ACTION_UNITS
+        "auto",
+        "trained: by regressors of ours that have not seen the fold; proxies: the tracker's; auto: trained on the data"
+        " set that they learn from",
+        choices=("auto", *ACTION_UNITS),
     )
 
 
@@ -58,6 +62,9 @@ def main(
                 rows.video(i, made.modes[0], **noise)
     for i, video in enumerate(videos):
         score_video(rows, made, i, video)
+    agreement = agreement_of(description) if run.method == CONTROLS else {}
+    for expression in dict.fromkeys(made.expression):
+        rows.judge(expression, **agreement)
     for mode in made.modes:
         rows.sets(mode, **of_set([video.modes[mode] for video in videos], [video.original for video in videos]))
     say_what_was_lost(rows)
@@ -124,10 +131,27 @@ def of_set(tracks, originals):
         fake, real = (np.array([getattr(track, unit) for track in every]) for every in (tracks, originals))
         return lambda chosen: function(fake[chosen], real[chosen])
 
-    return {
+    scores = {
         "au6_curve_distance": compared(curve_distance, "au06"),
         "au12_curve_distance": compared(curve_distance, "au12"),
         "au12_curve_correlation": compared(curve_correlation, "au12"),
+    }
+    if any(np.isfinite(track.proxy12).any() for track in originals):
+        scores["au6_proxy_curve_distance"] = compared(curve_distance, "proxy06")
+        scores["au12_proxy_curve_distance"] = compared(curve_distance, "proxy12")
+    return scores
+
+
+def agreement_of(tracker):
+    """{score: ICC} of trained regressors with what is known of the people they are here to judge; {} where none is.
+
+    tracker: a tracker's description.
+    """
+    names = {"AU06": "au6_judge_agreement", "AU12": "au12_judge_agreement"}
+    return {
+        names[row["unit"]]: row["icc"]
+        for row in tracker.get("action_units", {}).get("agreement", [])
+        if (row["people"], row["estimate"]) == ("held-out people", "regressor")
     }
 
 

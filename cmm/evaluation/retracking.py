@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cmm.core.pictures import resized
 from cmm.faces.backends import au_columns, au_scale
 from cmm.faces.blinks import CLOSED, in_blink
 from cmm.faces.landmarks import POINTS
+from cmm.faces.small_faces import track_small
 
-ENLARGED = 256  # a tracker made for photographs wants more than 64 pixels
+PROXIES = ("AU06_proxy", "AU12_proxy")
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Retracked:
     points: np.ndarray
     au06: np.ndarray
     au12: np.ndarray
+    proxy06: np.ndarray  # the same by the tracker's proxies, where a trained judge gives the others; else all NaN
+    proxy12: np.ndarray
 
     @property
     def tracked(self):
@@ -40,22 +42,21 @@ def retrack(tracker, frames, neutral):
     faces = [track_small(tracker, frame) for frame in frames]
     found = np.array([face is not None for face in faces])
     points = np.full((len(frames), POINTS, 2), np.nan)
-    au06, au12 = np.full(len(frames), np.nan), np.full(len(frames), np.nan)
+    curves = np.full((4, len(frames)), np.nan)
     seen = [face for face in faces if face is not None]
     if seen:
         points[found] = [face.points for face in seen]
     if seen and neutral is not None:
         units = tracker.action_units(pd.DataFrame([f.measures for f in seen]), pd.Series(neutral.measures))
-        au06[found], au12[found] = (units[name] / au_scale(name) for name in au_columns(units))
+        names = au_columns(units)
+        names += () if names == PROXIES else PROXIES
+        for curve, name in zip(curves, names, strict=False):
+            if name in units:
+                curve[found] = units[name] / au_scale(name)
         if "AU45_proxy" in units:
             closure = np.zeros(len(frames))
             closure[found] = units["AU45_proxy"]
             opened = np.flatnonzero(closure <= CLOSED)
             last = opened[-1] + 1 if len(opened) else 0  # closed from there to the apex
-            au06[:last][in_blink(closure[:last], len(frames) // 2)] = np.nan
-    return Retracked(points, au06, au12)
-
-
-def track_small(tracker, face):
-    """Track one small face (s, s, 3) uint8, enlarged; a Face or None."""
-    return tracker.track(resized(face, ENLARGED))
+            curves[::2, :last][:, in_blink(closure[:last], len(frames) // 2)] = np.nan
+    return Retracked(points, *curves)

@@ -94,6 +94,11 @@ class Rows:
                 who = {"expression": expression, "subject": "", "smile": "", "replicates": drawn}
                 self._add(mode, who, {metric: score(mine)})
 
+    def judge(self, expression, **values):
+        """Add what the judge of the AUs is worth, beside the originals, the first of the controls."""
+        who = {"expression": expression, "subject": "", "smile": "", "replicates": None}
+        self._add(self.made.modes[0], who, values)
+
     def _add(self, mode, who, values):
         for metric, value in values.items():
             row = {"method": self.name(mode), "mode": mode, "metric": metric, "value": value}

@@ -1,7 +1,7 @@
 """Action-unit intensities of our own, 0-5, after Baltrusaitis et al. 2015 (the paper's reference [3]).
 
-Appearance (HOG of the aligned face) and geometry (the aligned points) go through one linear
-support-vector regressor an AU. Both are measured from the person's own neutral level in the
+Appearance (HOG of the aligned face, and of its eyes once more, larger) and geometry (the aligned points)
+go through one linear support-vector regressor an AU. Both are measured from the person's own neutral level in the
 video: where the reference takes the median of all frames, the mean of those whose lip
 corners are least pulled, since clips of smiles are not neutral half of the time. A mean
 can be taken after a linear regressor as well as before, so a video's features are not kept.
@@ -20,28 +20,39 @@ from safetensors.numpy import save
 from cmm.core.errors import UserError
 from cmm.core.files import atomic
 from cmm.faces.alignment import similarity, transform, warp
-from cmm.faces.landmarks import eye_centres, lip_corners
+from cmm.faces.landmarks import MIRRORED, eye_centres, lip_corners
 
-FORMAT = "cmm action units 1"
+FORMAT = "cmm action units 2"
 UNITS = ("AU06", "AU12")
 FULL_SCALE = 5.0  # FACS intensity E
 SIDE = 64  # of the aligned face [px]
 EYES = np.array([(0.3, 0.32), (0.7, 0.32)])  # where the eyes lie, as shares of the side
+STRIP = (96, 48)  # width and height of the aligned eyes [px], where the cheek raiser shows
+STRIP_EYES = np.array([(30, 20), (66, 20)])  # where they lie there
 NEUTRAL_SHARE = 0.25  # of a video's frames
 PULL = "lip_corners"  # the measure that tells the neutral frames
 GEOMETRY = 136  # features; the others are appearance
 HOG = cv2.HOGDescriptor((SIDE, SIDE), (16, 16), (8, 8), (8, 8), 9)
+STRIP_HOG = cv2.HOGDescriptor(STRIP, (16, 16), (8, 8), (8, 8), 9)
 
 
 def features(image, points):
-    """Geometry and appearance (136 + 1764,) float32 of a face: RGB uint8 (h, w, 3), points (68, 2) in pixels.
+    """Geometry and appearance (136 + 1764 + 1980,) float32 of a face: RGB uint8 (h, w, 3), points (68, 2) in pixels.
 
-    Both are taken after the eyes were moved to their places; geometry in IOD.
+    All are taken after the eyes were moved to their places; geometry in IOD.
     """
-    matrix = similarity(eye_centres(points), EYES * SIDE)
+    matrix, strip = (similarity(eye_centres(points), places) for places in (EYES * SIDE, STRIP_EYES))
     grey = cv2.cvtColor(warp(image, matrix, SIDE), cv2.COLOR_RGB2GRAY)
+    eyes = cv2.cvtColor(cv2.warpAffine(image, strip, STRIP, borderMode=cv2.BORDER_REPLICATE), cv2.COLOR_RGB2GRAY)
     geometry = transform(matrix, points) / (SIDE * (EYES[1, 0] - EYES[0, 0]))
-    return np.concatenate([geometry.ravel(), HOG.compute(grey).ravel()]).astype(np.float32)
+    parts = geometry.ravel(), HOG.compute(grey).ravel(), STRIP_HOG.compute(eyes).ravel()
+    return np.concatenate(parts).astype(np.float32)
+
+
+def mirrored_features(image, points):
+    """`features` of the face in the mirror, which smiles as much."""
+    there = points[MIRRORED] * (-1, 1) + (image.shape[1] - 1, 0)
+    return features(np.ascontiguousarray(image[:, ::-1]), there)
 
 
 def neutral_frames(pull):

@@ -1,8 +1,10 @@
 """Train the action-unit regressors on videos whose intensities are known, and measure them on other people.
 
 Human labels (DISFA, DISFA+) where they are there; else the true curves of rendered people,
-which teach how *drawn* faces move. Every value reported is of a person whom the regressor
-had not seen: of the folds of a subject-wise cross-validation, and of the people held out.
+which teach how *drawn* faces move. Who judges small faces learns from small faces: with `size`, frames
+are aligned, made so small and enlarged again. Every face counts as it is and mirrored. Every value
+reported is of a person whom the regressor had not seen: of the folds of a subject-wise
+cross-validation, and of the people held out.
 """
 
 import logging
@@ -26,9 +28,19 @@ from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.tables import read_table, write_tsv
 from cmm.core.video import Unreadable, read_frames
-from cmm.faces.action_units import FULL_SCALE, GEOMETRY, UNITS, Regressors, features, neutral_frames, write_regressors
+from cmm.faces.action_units import (
+    FULL_SCALE,
+    GEOMETRY,
+    UNITS,
+    Regressors,
+    features,
+    mirrored_features,
+    neutral_frames,
+    write_regressors,
+)
 from cmm.faces.backends import IMAGE_BACKENDS
 from cmm.faces.landmarks import lip_corners
+from cmm.faces.small_faces import enlarged, small_face
 from cmm.faces.trackers import load
 
 log = logging.getLogger("cmm")
@@ -41,8 +53,7 @@ PROXIES = {f"{unit}_proxy": unit for unit in UNITS}
 class Settings:
     dataset: str = setting("actors", "data set whose known intensities are learned: human labels, or a rendered one's")
     backend: str = setting("mediapipe", "face tracker whose points are used", choices=IMAGE_BACKENDS)
-    frame_step: int = setting(3, "frames from one that is learned from to the next", minimum=1)
-    held_out: int = setting(-1, "fold whose people are only measured on; -1: the last one; 0: none", minimum=-1)
+    frame_step: int = setting(5, "frames from one that is learned from to the next", minimum=1)
     penalty: float = setting(0.01, "C of the support-vector regressors", minimum=1e-6)
 
 
@@ -53,69 +64,62 @@ def main(
     out: Annotated[Path, "regressors to write (safetensors)"],
     tsv: Annotated[Path, "table of the agreement on unseen people to write"],
     figure: Annotated[Path, "figure of the agreement to write (SVG)"],
+    held_out: Annotated[int, "fold whose people are only measured on; 0: none"],
     settings: Settings,
+    size: Annotated[
+        int | None, "side of small aligned faces to learn from [px]; without, the frames as they are"
+    ] = None,
 ):
     """Train on one data set."""
     videos = read_table(index, ["dataset", "video", "subject", "path", "fold", "status"])
     known = read_table(labels, ["video", "frame", *UNITS])
     videos = videos[(videos["status"] == "ok") & videos["video"].isin(known["video"])]
     folds = sorted(videos["fold"].dropna().unique().tolist())
-    if settings.held_out == -1 and folds:
-        settings = replace(settings, held_out=int(folds[-1]))
-    if settings.held_out and settings.held_out not in folds:
-        raise UserError(f"action_units.held_out: no video with known intensities is in fold {settings.held_out}:"
-                        f" there are {folds}; 0 holds nobody out")  # fmt: skip
-    _check_people(videos, settings, labels)
-    table, inputs = collect(videos, known, full_scale, settings)
-    _check_people(table, settings, labels)
-    seen = table["fold"] != settings.held_out
-    estimates = {"cross-validation": cross_validate(table[seen], inputs[seen], settings.penalty)}
-    weights, intercepts = fit(table[seen], inputs[seen], settings.penalty)
+    if held_out and held_out not in folds:
+        raise UserError(f"--held-out {held_out}: no video with known intensities is in that fold: there are {folds};"
+                        " 0 holds nobody out")  # fmt: skip
+    _check_people(videos, held_out, labels)
+    table, inputs = collect(videos, known, full_scale, size, settings)
+    _check_people(table, held_out, labels)
+    seen = (table["fold"] != held_out).to_numpy()
+    estimates = {"cross-validation": cross_validate(table[seen], inputs[:, seen], settings.penalty)}
+    weights, intercepts = fit(table[seen], inputs[:, seen], settings.penalty)
     if not seen.all():
-        estimates["held-out people"] = predict(table[~seen], inputs[~seen], weights, intercepts)
+        estimates["held-out people"] = predict(table[~seen], inputs[0, ~seen], weights, intercepts)
     scores = agreement(estimates, table)
     for row in scores.itertuples():
         log.info("%s, %s %s: ICC %.3f, r %.3f, MAE %.2f", row.people, row.unit, row.estimate, row.icc, row.r, row.mae)
     about = provenance(
         __name__, settings, [index, labels], people=int(table["subject"].nunique()), frames=len(table),
-        agreement=scores.round(4).to_dict("records"),
+        held_out=held_out, size=size, agreement=scores.round(4).to_dict("records"),
     )  # fmt: skip
     write_regressors(out, Regressors(weights, intercepts, about))
     write_tsv(scores.round(4), tsv, about)
     plot_agreement(estimates, table, figure, about)
 
 
-def _check_people(table, settings, labels):
+def _check_people(table, held_out, labels):
     """Raise UserError unless there are people enough to learn from."""
-    people = table.loc[table["fold"] != settings.held_out, "subject"].nunique()
+    people = table.loc[table["fold"] != held_out, "subject"].nunique()
     if people < FOLDS:
         raise UserError(f"{labels}: intensities of {people} people to learn from; {FOLDS} are needed")
 
 
-def collect(videos, known, full_scale, settings):
-    """(table {video, subject, fold, AU06, AU12 in 0-5, proxies}, features above neutral (n, d)) of every n-th frame."""
+def collect(videos, known, full_scale, size, settings):
+    """Every n-th frame: (table {video, subject, fold, AU06, AU12 in 0-5, proxies}, features above neutral (2, n, d) of
+    the faces as they are and mirrored)."""
     intensities = dict(list(known.groupby("video")))
     tables, inputs = [], []
     with load(settings.backend) as tracker:
         for row in progress(list(videos.itertuples()), "videos learned from"):
             truth = intensities[row.video].set_index("frame")
-            frames, faces, found = [], [], []
-            try:
-                for number, _, image in read_frames(row.path):
-                    if number % settings.frame_step or number + 1 not in truth.index:
-                        continue
-                    if (face := tracker.track(image)) is not None:
-                        frames.append(number + 1)
-                        faces.append(replace(face, mesh=None))  # as in measure_tracks, for the heap's sake
-                        found.append(features(image, face.points))
-            except Unreadable as error:
-                log.warning("%s: %s; what came before is used", row.video, error)
-            if len(found) < 3:
-                log.warning("%s: a face in only %d of its frames, left out", row.video, len(found))
+            frames, faces, found = see(row, truth, tracker, size, settings.frame_step)
+            if len(frames) < 3:
+                log.warning("%s: a face in only %d of its frames, left out", row.video, len(frames))
                 continue
-            found = np.array(found)
+            found = np.swapaxes(found, 0, 1)
             neutral = neutral_frames(lip_corners(np.array([face.points for face in faces])))
-            inputs.append(found - found[neutral].mean(axis=0))
+            inputs.append(found - found[:, neutral].mean(axis=1, keepdims=True))
             table = truth.loc[frames, list(UNITS)] / full_scale * FULL_SCALE
             proxies = tracker.action_units(pd.DataFrame([face.measures for face in faces]))
             proxies = proxies[[name for name in proxies if name in PROXIES]] * FULL_SCALE
@@ -123,14 +127,38 @@ def collect(videos, known, full_scale, settings):
             tables.append(table.assign(video=row.video, subject=row.subject, fold=row.fold))
     if not tables:
         raise UserError("no video gives frames to learn from: look at the log, or lower action_units.frame_step")
-    return pd.concat(tables, ignore_index=True), np.concatenate(inputs)
+    return pd.concat(tables, ignore_index=True), np.concatenate(inputs, axis=1)
+
+
+def see(row, truth, tracker, size, frame_step):
+    """Frames of a video that are learned from: (their numbers from 1, Faces, [features, mirrored features] of each)."""
+    frames, faces, found = [], [], []
+    first = None
+    try:
+        for number, _, image in read_frames(row.path):
+            if number % frame_step or number + 1 not in truth.index:
+                continue
+            face = tracker.track(image)
+            if face is not None and size is not None:
+                first = face.points if first is None else first
+                image = enlarged(small_face(image, face.points, first, size))
+                face = tracker.track(image)
+            if face is not None:
+                frames.append(number + 1)
+                faces.append(replace(face, mesh=None))  # as in measure_tracks, for the heap's sake
+                found.append([features(image, face.points), mirrored_features(image, face.points)])
+    except Unreadable as error:
+        log.warning("%s: %s; what came before is used", row.video, error)
+    return frames, faces, np.array(found)
 
 
 def fit(table, inputs, penalty):
-    """(weights (AUs, d), intercepts (AUs,)) of linear support-vector regressors on features above neutral.
+    """(weights (AUs, d), intercepts (AUs,)) of linear support-vector regressors on features above neutral, `inputs`
+    (2, n, d) of faces and their mirror images.
 
     Geometry and appearance are given the same mean spread.
     """
+    inputs, table = np.concatenate(inputs), pd.concat([table, table])
     spread = [max(part.std(axis=0).mean(), 1e-9) for part in (inputs[:, :GEOMETRY], inputs[:, GEOMETRY:])]
     scale = np.repeat(spread, [GEOMETRY, inputs.shape[1] - GEOMETRY]).astype(np.float32)
     weights, intercepts = [], []
@@ -153,9 +181,9 @@ def predict(table, inputs, weights, intercepts):
 def cross_validate(table, inputs, penalty):
     """Intensities of every frame by regressors that have not seen its person."""
     parts = []
-    for train, test in GroupKFold(FOLDS).split(inputs, groups=table["subject"]):
-        machine = fit(table.iloc[train], inputs[train], penalty)
-        parts.append(predict(table.iloc[test], inputs[test], *machine))
+    for train, test in GroupKFold(FOLDS).split(table, groups=table["subject"]):
+        machine = fit(table.iloc[train], inputs[:, train], penalty)
+        parts.append(predict(table.iloc[test], inputs[0, test], *machine))
     return pd.concat(parts).loc[table.index]
 
 

@@ -119,7 +119,7 @@ def main(
 
 
 def smile_all(folder, out, studio):
-    """Write a folder in `out` of each photograph in `folder`, and the table of them; its rows. UserError if any failed."""
+    """Write a folder in `out` of each photograph in `folder`; the rows of their table. UserError if any failed."""
     from cmm.generation.album import Album  # pandas, which takes a third of a second to load
 
     photographs = photographs_in(folder)

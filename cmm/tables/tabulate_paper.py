@@ -18,6 +18,7 @@ from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
 from cmm.evaluation.catalogue import SPREADS, metric_of, shown, split_name, title_of
+from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.generation.generate_controls import CONTROLS
@@ -97,7 +98,8 @@ def layout(rows, bases, number, printed=PRINTED):
             continue
         cells = [text(values.get((method, mode, *c)), c, (method, mode) == best[c], known) for c in columns]
         body.append([name, *cells])
-    return Section("", head, body, note(rows)), table
+    judged = f"{judge_of(rows)} " if any(metric_of(base).family == "motion" for base in bases) else ""
+    return Section("", head, body, judged + note(rows)), table
 
 
 def best_line(values, column, lines):

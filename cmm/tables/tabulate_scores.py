@@ -12,6 +12,7 @@ from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
 from cmm.evaluation.catalogue import BETTER, FAMILIES, NOTES, SPREADS, in_order, metric_of, shown, title_of
+from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.evaluation.summary import in_order as methods_in_order
@@ -34,23 +35,25 @@ def main(
     write_tsv(table, tsv, about)
     write_pages(
         f"Scores of all methods, of faces of {size} px",
-        [*sections(table), *lost(rows), sources(table)],
+        [*sections(table, rows), *lost(rows), sources(table)],
         about,
         html,
         markdown,
     )
 
 
-def sections(table):
-    """A Section for each data set and family of scores."""
+def sections(table, rows):
+    """A Section for each data set and family of scores; rows: those that the table sums up."""
+    judges = {dataset: judge_of(mine) for dataset, mine in rows.groupby("dataset", sort=False)}
+    of_family = table["metric"].map(lambda name: metric_of(name).family)
     return [
-        family_section(dataset, family, mine[mine["metric"].map(lambda name: metric_of(name).family) == family])
+        family_section(dataset, family, mine[of_family[mine.index] == family], judges[dataset])
         for dataset, mine in table.groupby("dataset", sort=False)
         for family in FAMILIES
     ]
 
 
-def family_section(dataset, family, table):
+def family_section(dataset, family, table, judge):
     """One table: a line a method, mode and expression; a column a score."""
     metrics = in_order(set(table["metric"]))
     head = ["method", "sequence", "expression", "people, videos, runs"]
@@ -62,7 +65,8 @@ def family_section(dataset, family, table):
         group = groups[method, mode, expression]
         n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
         rows.append([method, sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)])
-    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, (SPREADS, NOTES.get(family)))))
+    said = SPREADS, NOTES.get(family), judge if family in ("motion", "cues") else None
+    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, said)))
 
 
 def better(metric):

@@ -101,4 +101,3 @@ def sections(table):
             body.append([f"**{cell}**" if line["taken"] and cell else cell for cell in cells])
         found.append(Section(declaration_of(base).title, head, body, NOTE))
     return found
-

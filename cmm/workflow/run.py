@@ -27,7 +27,7 @@ def main(words: Annotated[list[str], "words for Snakemake; `snakemake --help` ex
     try:
         os.execv(command[0], command)
     except OSError as error:
-        raise UserError(f"{command[0]} does not start ({error.strerror}): install snakemake beside this package") from error
+        raise UserError(f"{command[0]} does not start ({error.strerror}): install snakemake beside cmm") from error
 
 
 def command_of(words, folder):

@@ -274,7 +274,9 @@ def test_diversity_beyond_amplitude_sees_all_but_amplitude():
     smile[[48, 54]] = [(-3, -2), (3, -2)]  # px; the inter-ocular distance is 30
 
     def apart(way, other_curve=curve):
-        return beyond_amplitude([moving(np.random.default_rng(0), *one) for one in ((smile, curve), (way, other_curve))])
+        return beyond_amplitude(
+            [moving(np.random.default_rng(0), *one) for one in ((smile, curve), (way, other_curve))]
+        )
 
     assert [apart(share * smile) for share in (1, 0.5, 0)] == pytest.approx([0, 0, 0], abs=1e-12)
     opened, closed, one_side, turned = (smile.copy() for _ in range(4))

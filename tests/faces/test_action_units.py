@@ -13,6 +13,7 @@ from cmm.core.records import read_record
 from cmm.core.tables import read_provenance, read_table
 from cmm.datasets import index_videos
 from cmm.datasets.actors import make_actors
+from cmm.evaluation.measure_motion import agreement_of
 from cmm.faces import train_action_units
 from cmm.faces.action_units import (
     GEOMETRY,
@@ -21,10 +22,14 @@ from cmm.faces.action_units import (
     SIDE,
     Regressors,
     features,
+    mirrored_features,
     neutral_frames,
     read_regressors,
     write_regressors,
 )
+from cmm.faces.alignment import align_sequence, warp
+from cmm.faces.landmarks import MIRRORED
+from cmm.faces.small_faces import small_face
 from cmm.faces.trackers import load
 from cmm.sequences import measure_tracks
 
@@ -33,8 +38,8 @@ SETTINGS = make_actors.Settings(people=12, size=160, fps=12)
 
 @pytest.fixture
 def regressors(rng):
-    weights = rng.normal(0, 0.1, (2, GEOMETRY + 1764)).astype(np.float32)
-    return Regressors(weights, np.array([0.5, 1.0], np.float32), {"stage": "train_action_units", "dataset": "made"})
+    weights = rng.normal(0, 0.1, (2, GEOMETRY + 1764 + 1980)).astype(np.float32)
+    return Regressors(weights, np.array([-0.5, 1.0], np.float32), {"stage": "train_action_units", "dataset": "made"})
 
 
 def test_the_appearance_is_a_histogram_of_oriented_gradients(rng):
@@ -52,6 +57,7 @@ def test_features_do_not_change_with_the_pictures_size_and_place(clip, tracker):
     points = tracker.track(frame).points
     moved = np.roll(frame, (4, -6), axis=(0, 1))
     one, two = features(frame, points), features(moved, points + np.float32([-6, 4]))
+    assert one.shape == (GEOMETRY + 1764 + 1980,)
     np.testing.assert_allclose(one[:GEOMETRY], two[:GEOMETRY], atol=1e-4)
     assert pearson(one[GEOMETRY:], two[GEOMETRY:]) > 0.98
 
@@ -61,7 +67,8 @@ def test_intensities_are_the_regression_on_features_above_the_neutral_ones(regre
     measures = pd.DataFrame([regressors.measure(*face) for face in faces])
     vectors = np.array([features(*face) for face in faces])
     neutral = vectors[0]
-    expected = np.clip((vectors - neutral) @ regressors.weights.T + regressors.intercepts, 0, 5)
+    expected = np.clip((vectors - neutral) @ regressors.weights.T + regressors.intercepts, -5, 5)
+    assert expected.min() < 0, "from a known face, what falls is seen to fall"
     found = regressors.intensities(measures, measures.iloc[0])
     assert found.columns.tolist() == ["AU06_r", "AU12_r"]
     np.testing.assert_allclose(found, expected, atol=1e-3)
@@ -94,7 +101,7 @@ def trained(tmp_path_factory):
     index_videos.main("actors", "uva_nemo", folder / "actors", folder / "index.parquet", folder / "labels.parquet")
     files = folder / "units.safetensors", folder / "agreement.tsv", folder / "agreement.svg"
     settings = train_action_units.Settings(frame_step=2)
-    train_action_units.main(folder / "index.parquet", folder / "actors/truth.parquet", 1.0, *files, settings)
+    train_action_units.main(folder / "index.parquet", folder / "actors/truth.parquet", 1.0, *files, 10, settings)
     return folder
 
 
@@ -128,10 +135,39 @@ def test_the_setting_and_the_file_go_together(trained, tmp_path, units, given):
         measure_tracks.main(trained / "index.parquet", 0, tmp_path / "a", tmp_path / "b", settings, path)
 
 
+def test_the_mirror_changes_a_face_and_not_what_is_said_of_it(clip, tracker):
+    frame = clip[0][0]
+    points = tracker.track(frame).points
+    there = features(np.ascontiguousarray(frame[:, ::-1]), points[MIRRORED] * (-1, 1) + (frame.shape[1] - 1, 0))
+    np.testing.assert_array_equal(mirrored_features(frame, points), there)
+    assert not np.allclose(there, features(frame, points))
+
+
+def test_a_judge_of_small_faces_learns_from_small_faces(trained, tmp_path):
+    files = tmp_path / "units.safetensors", tmp_path / "agreement.tsv", tmp_path / "agreement.svg"
+    settings = train_action_units.Settings(frame_step=4)
+    args = trained / "index.parquet", trained / "actors/truth.parquet", 1.0, *files, 10, settings
+    train_action_units.main(*args, size=64)
+    record = read_regressors(files[0]).about
+    assert (record["size"], record["held_out"]) == (64, 10)
+    people = pd.read_csv(files[1], sep="\t").set_index(["people", "unit", "estimate"]).loc["cross-validation"]
+    assert people.loc[("AU12", "regressor"), "icc"] >= 0.85
+    said = agreement_of({"action_units": record})
+    assert said.keys() == {"au6_judge_agreement", "au12_judge_agreement"}
+    assert agreement_of({"backend": "mediapipe"}) == {}
+
+
+def test_a_small_face_is_the_aligned_one(clip, tracker):
+    faces = [(frame, tracker.track(frame).points) for frame in clip[0][:60:30]]
+    matrices = align_sequence(np.array([points for _, points in faces]), 64, 0)
+    for (frame, points), matrix in zip(faces, matrices, strict=True):
+        np.testing.assert_array_equal(small_face(frame, points, faces[0][1], 64), warp(frame, matrix, 64))
+
+
 def test_training_twice_gives_the_same(trained, tmp_path):
     files = tmp_path / "units.safetensors", tmp_path / "agreement.tsv", tmp_path / "agreement.svg"
     settings = train_action_units.Settings(frame_step=2)
-    train_action_units.main(trained / "index.parquet", trained / "actors/truth.parquet", 1.0, *files, settings)
+    train_action_units.main(trained / "index.parquet", trained / "actors/truth.parquet", 1.0, *files, 10, settings)
     one, two = (read_regressors(folder / "units.safetensors") for folder in (trained, tmp_path))
     np.testing.assert_array_equal(one.weights, two.weights)
 
@@ -142,11 +178,11 @@ def test_too_few_people_are_named(trained, tmp_path):
     files = tmp_path / "units.safetensors", tmp_path / "agreement.tsv", tmp_path / "agreement.svg"
     with pytest.raises(UserError, match="there are \\[1\\]; 0 holds nobody out"):
         train_action_units.main(
-            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, train_action_units.Settings(held_out=10)
+            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, 10, train_action_units.Settings()
         )
     with pytest.raises(UserError, match="intensities of 1 people to learn from; 5 are needed"):
         train_action_units.main(
-            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, train_action_units.Settings(held_out=0)
+            trained / "index.parquet", tmp_path / "few.parquet", 1.0, *files, 0, train_action_units.Settings()
         )
 
 

@@ -29,9 +29,9 @@ def mode_diversity(modes):
 def beyond_amplitude(modes):
     """How far modes (k, t, 68, 2) part when no more than their amplitudes are made alike: mean over all pairs, in IOD.
 
-    Of two modes, the one that moves less is compared with the multiple of the other's way that is nearest to it, so that
-    two that do the same, one more and one less, are 0 apart, and noise is never enlarged. What remains is all that is
-    not amplitude: mouth opening, eye closing, the lip corners' direction, one side before the other, timing. NaN for one
+    Of two modes, the one that moves less is compared with the multiple of the other's way that is nearest to it: two
+    that do the same, one more and one less, are 0 apart, and noise is never enlarged. What remains is all that is not
+    amplitude: mouth opening, eye closing, the lip corners' direction, one side before the other, timing. NaN for one
     mode, or where no frame of a pair has both faces.
     """
     pairs = [_residual(a, b) for a, b in combinations(modes, 2)]

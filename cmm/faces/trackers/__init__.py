@@ -71,8 +71,11 @@ def load(backend, regressors: Path | None = None, folder: Path | None = None):
 
 
 def load_for(settings, regressors):
-    """The tracker that settings with `backend` and `action_units` ask for, as `load` gives it."""
-    if (settings.action_units == "trained") != (regressors is not None):
+    """The tracker that settings with `backend` and `action_units` ask for, as `load` gives it.
+
+    With `auto`, regressors count where they are given.
+    """
+    if settings.action_units != "auto" and (settings.action_units == "trained") != (regressors is not None):
         raise UserError(f"action_units: {settings.action_units} and --regressors {regressors} do not go together")
     return load(settings.backend, regressors, getattr(settings, "openface", None))
 

@@ -115,7 +115,7 @@ class MediapipeTracker:
         return faces
 
     def action_units(self, measures, neutral=None):
-        """Proxies above the video's 10th percentile, 0-1; or from `neutral`, a level each, with falls below it, -1 to 1."""
+        """Proxies above the video's 10th percentile, 0-1; or from `neutral`, a level each, falls too, -1 to 1."""
         if neutral is not None or not len(measures):
             return measures if neutral is None else measures - neutral
         return (measures - measures.quantile(NEUTRAL_PERCENTILE / 100)).clip(0, 1)
