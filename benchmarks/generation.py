@@ -14,9 +14,10 @@ from machine import RESULTS, in_turn, spread, write
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.trackers import load
 from cmm.generation import generate
+from cmm.generation import smiler as smilers
 from cmm.generation.photographs import neutral_of, see
 from cmm.methods.generator import Condition
-from cmm.methods.loading import load_folder, load_inside
+from cmm.methods.loading import load_folder
 
 ROOT = Path(__file__).parent.parent
 RUN = ROOT / "results/actors/fold10/cmm_net/seed1"
@@ -34,7 +35,7 @@ def command(*words):
 def seen(image, size):
     """(picture, its face, the similarity to an aligned one of a size) of a photograph."""
     with load(generate.Settings.backend) as tracker:
-        photograph = see(image, tracker, generate.Settings())
+        photograph = see(image, tracker)
     return photograph.picture, photograph.faces[0], photograph.matrix(photograph.faces[0], size)
 
 
@@ -61,18 +62,18 @@ def whole_photograph(folder):
     image = folder / "large.png"
     cv2.imwrite(str(image), cv2.resize(render_clip(3, "posed", Settings())[0][0], (1024, 1024))[..., ::-1])
     first = [command("generate", image, "--out", folder / f"whole{i}") for i in range(ROUNDS)]
-    method, generator = load_inside()
-    films = generator.modes + 1
-    with load(generate.Settings.backend) as tracker:
-        studio = generate.Studio(method, generator, Condition(generator.expressions[-1]), tracker, generate.Settings())
-        photograph = see(image, tracker, studio.settings)
-        matrices = [photograph.matrix(face, generator.size) for face in photograph.faces]
-        names, out = [str(i) for i in range(films)], iter(range(100))
-        timed = {
-            "videos": lambda: generate.whole(folder, names, photograph, matrices, studio, {}),
-            "next": lambda: generate.smile(image, folder / f"next{next(out)}", studio),
-        }
-        seconds = in_turn(timed, 5)
+    smiler = smilers.load()
+    films = smiler.generator.modes + 1
+    studio = generate.Studio(smiler, smiler.condition(), generate.Settings())
+    photograph = see(image, smiler.tracker)
+    matrices = [photograph.matrix(face, smiler.generator.size) for face in photograph.faces]
+    out = iter(range(100))
+
+    def videos():
+        made, _ = smiler.sequences(photograph, photograph.faces[0], studio.condition)
+        generate.whole(folder, photograph, matrices, [made], studio, {})
+
+    seconds = in_turn({"videos": videos, "next": lambda: generate.smile(image, folder / f"next{next(out)}", studio)}, 5)
     return [
         {"what": f"1024 px to {films} videos by the weights inside, the whole command [s]", "value": spread(first)},
         {

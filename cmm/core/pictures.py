@@ -14,3 +14,9 @@ def resized(pictures, size):
     flat = pictures.reshape(-1, old, old, *colours)
     made = np.stack([cv2.resize(picture, (size, size), interpolation=how) for picture in flat])
     return made.reshape(*pictures.shape[: pictures.ndim - 2 - len(colours)], size, size, *colours)
+
+
+def even(pictures):
+    """Pictures (..., h, w, 3) without the last row or column of an odd number: H.264 has even sides."""
+    height, width = pictures.shape[-3:-1]
+    return pictures[..., : height // 2 * 2, : width // 2 * 2, :]

@@ -6,7 +6,7 @@ face. A folder of photographs gives a folder each and a table, photographs.tsv; 
 """
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from json import dumps
 from pathlib import Path
@@ -16,21 +16,19 @@ import numpy as np
 
 from cmm.core.errors import UserError
 from cmm.core.files import atomic, inside
+from cmm.core.pictures import even
 from cmm.core.progress import progress
-from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.video import write_video
 from cmm.faces.alignment import warp
 from cmm.faces.backends import IMAGE_BACKENDS
-from cmm.faces.trackers import Tracker, load
 from cmm.generation.film_strip import draw_film_strip, strip_rows
-from cmm.generation.generated_file import CONDITIONAL, mode_names
 from cmm.generation.photographs import check_choice, neutral_of, photographs_in, see
 from cmm.generation.render_films import enlarge, side_by_side
+from cmm.generation.smiler import Smiler, load
 from cmm.generation.write_sequence import FORMATS, write_png, write_sequence
 from cmm.methods import registry
-from cmm.methods.generator import Condition, Generator
-from cmm.methods.loading import load_folder, load_inside, record_of
+from cmm.methods.generator import Condition
 from cmm.methods.threads import in_threads
 
 log = logging.getLogger("cmm")
@@ -62,17 +60,14 @@ class Settings:
 class Studio:
     """What makes videos of a photograph."""
 
-    method: str
-    generator: Generator
+    smiler: Smiler
     condition: Condition
-    tracker: Tracker
     settings: Settings
     overwrite: bool = False
 
     def record(self):
         """How its files are made."""
-        told = {"condition": asdict(self.condition), "method": self.method, "synthetic": True}
-        return provenance(__name__, self.settings, **told, **record_of(self.generator))
+        return self.smiler.record(__name__, self.condition, self.settings)
 
 
 def main(
@@ -92,27 +87,21 @@ def main(
     seed: Annotated[int | None, "another one, other smiles; where a method knows it"] = None,
 ):
     """Generate from one photograph, or from each of a folder."""
-    check_choice(settings.face)
+    check_choice(settings.face)  # before anything is loaded
     out = out or Path(f"{image.stem or 'my'}_smiles")
     if out.exists() and not image.is_dir() and not overwrite:
         raise UserError(f"{out} exists already: name a new folder, or say --overwrite")
-    if model is None:
-        method, generator = load_inside()
+    told = {"strength": strength, "frames": frames, "action_units": action_units(au), "seed": seed}
+    smiler = load(model, method, settings.backend)
+    studio = Studio(smiler, smiler.condition(expression, **told), settings, overwrite)
+    if settings.face == "all" and not smiler.whole:
+        raise UserError(f"--face all: {smiler.method} gives videos of one face, not of photographs: name a number")
+    if image.is_dir():
+        found = {"photographs": smile_all(image, out, studio)}
     else:
-        method = method or registry.method_in(model)
-        generator = load_folder(method, model)
-    condition = Condition(expression or generator.expressions[-1], strength, frames, action_units(au), seed)
-    condition.check(method, registry.declaration_of(method).honours, generator.expressions)
-    if settings.face == "all" and not hasattr(generator, "photograph"):
-        raise UserError(f"--face all: {method} gives videos of one face, not of photographs: name a number")
-    with load(settings.backend) as tracker:
-        studio = Studio(method, generator, condition, tracker, settings, overwrite)
-        if image.is_dir():
-            found = {"photographs": smile_all(image, out, studio)}
-        else:
-            found = {what: value for what, value in smile(image, out, studio).items() if value is not None}
-            log.info("wrote %s: all.mp4, strip.png and a sequence a mode", out)
-            log.info("%s", ", ".join(f"{what} {value:.2f}" for what, value in found.items()) or "AU12 not known")
+        found = {what: value for what, value in smile(image, out, studio).items() if value is not None}
+        log.info("wrote %s: all.mp4, strip.png and a sequence a mode", out)
+        log.info("%s", ", ".join(f"{what} {value:.2f}" for what, value in found.items()) or "AU12 not known")
     if json:
         files = sorted(str(path) for path in out.rglob("*") if path.is_file())
         print(dumps({"out": str(out), "files": files, **found}, indent=2))
@@ -131,35 +120,37 @@ def smile_all(folder, out, studio):
 
 def smile(path, out, studio):
     """Write the folder `out` of one photograph; what is read: {"AU12": of it, "AU12 mode 1": at the end}."""
-    settings, generator = studio.settings, studio.generator
-    photograph = see(path, studio.tracker, settings)
-    names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(generator.modes))])
-    about = studio.record()
-    matrices = [photograph.matrix(face, generator.size) for face in photograph.faces]
-    neutrals = [
-        neutral_of(photograph.picture, face, matrix, generator.size)
-        for face, matrix in zip(photograph.faces, matrices, strict=True)
+    settings, smiler = studio.settings, studio.smiler
+    photograph = see(path, smiler.tracker, settings.face, settings.longest, settings.strict)
+    about, size = studio.record(), smiler.generator.size
+    matrices = [photograph.matrix(face, size) for face in photograph.faces]
+    made = [
+        smiler.sequences(photograph, face, condition, settings.blinks)
+        for face, condition in zip(photograph.faces, conditions_of(photograph.faces, studio), strict=True)
     ]
+    names = [*made[0][0]]
     with atomic(out, replace=made_here if studio.overwrite else None) as folder:
         folder.mkdir()
-        if hasattr(generator, "photograph"):
-            faces, drawn = whole(folder, names, photograph, matrices, studio, about), [None] * len(neutrals)
+        if smiler.whole:
+            faces = whole(folder, photograph, matrices, [painted for painted, _ in made], studio, about)
         else:
-            made = generator(neutrals[0], [studio.condition])
-            faces, drawn = made.faces, [None] if made.landmarks is None else made.landmarks
-            for name, frames in zip(names, made.faces[0], strict=True):
+            faces = [[frames() for frames in made[0][0].values()]]
+            for name, frames in zip(names, faces[0], strict=True):
                 write(folder, name, enlarge(frames, settings.side), settings, about)
         films, rows = [], []
-        for number, close, lines, neutral in zip(photograph.numbers, faces, drawn, neutrals, strict=True):
-            several = len(neutrals) > 1
+        several = len(faces) > 1
+        for number, close, (_, lines), face, matrix in zip(
+            photograph.numbers, faces, made, photograph.faces, matrices, strict=True
+        ):
             films.append(side_by_side(names, close, lines, settings.side))
             rows += strip_rows([f"face {number}\n{name}" for name in names] if several else names, lines, close)
-            write_png(folder / (f"neutral_{number}.png" if several else "neutral.png"), neutral.faces[0], about)
+            neutral = neutral_of(photograph.picture, face, matrix, size).faces[0]
+            write_png(folder / (f"neutral_{number}.png" if several else "neutral.png"), neutral, about)
         write_video(folder / "all.mp4", np.concatenate(films, axis=1), settings.fps, about=about)
         draw_film_strip(folder / "strip.png", rows, about, title=f"{path.name}, {studio.condition.expression}")
     ends = [(name, frames[-1]) for name, frames in zip(names, faces[0], strict=True)]
     return {"AU12": photograph.faces[0].measures.get("AU12_proxy")} | {
-        f"AU12 {name}": au12(studio.tracker.track(np.ascontiguousarray(frame))) for name, frame in ends
+        f"AU12 {name}": au12(smiler.tracker.track(np.ascontiguousarray(frame))) for name, frame in ends
     }
 
 
@@ -175,39 +166,35 @@ def au12(face):
     return face and face.measures.get("AU12_proxy")
 
 
-def whole(folder, names, photograph, matrices, studio, about):
+def whole(folder, photograph, matrices, people, studio, about):
     """Write each sequence of a method that works on photographs, all chosen faces smiling in it.
 
-    matrices: the similarity of each face to an aligned one of the generator's size. Returns the aligned faces, [of each
-    [of each sequence (t, side, side, 3)]].
+    matrices: the similarity of each face to an aligned one of the generator's size; people: of each face {name:
+    function that paints the sequence}. Returns the aligned faces, [of each [of each sequence (t, side, side, 3)]].
     """
     settings, picture = studio.settings, photograph.picture
-    shown = np.s_[:, : picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]  # H.264 has even sides
+    shown = np.s_[:]
     if settings.view == "face":
         shown = np.s_[:, *box_of(np.concatenate([face.points for face in photograph.faces]), picture.shape)]
-    size = studio.generator.size
-    films = [
-        studio.generator.photograph(picture, face.mesh, matrix, condition, blinks=settings.blinks)
-        for face, matrix, condition in zip(photograph.faces, matrices, conditions_of(matrices, studio), strict=True)
-    ]
+    scale = settings.side / studio.smiler.generator.size
 
-    def make(name, own, *others):
+    def make(name):
+        own, *others = [painted[name] for painted in people]
         frames = own()
         for other in others:
             for frame, moved in zip(frames, other(), strict=True):
                 np.copyto(frame, moved, where=moved != picture)
-        write(folder, name, frames[shown], settings, about)
-        arounds = [matrix * (settings.side / size) for matrix in matrices]
-        return [np.stack([warp(frame, around, settings.side) for frame in frames]) for around in arounds]
+        write(folder, name, even(frames[shown]), settings, about)
+        return [np.stack([warp(frame, matrix * scale, settings.side) for frame in frames]) for matrix in matrices]
 
-    sequences = [partial(make, name, *people) for name, *people in zip(names, *films, strict=True)]
-    close = [*progress(in_threads(sequences), "videos", len(names))]
+    names = [*people[0]]
+    close = [*progress(in_threads([partial(make, name) for name in names]), "videos", len(names))]
     return [*zip(*close, strict=True)]
 
 
 def conditions_of(people, studio):
     """A Condition each: people who smile together do so, and blink, each in a way of their own where the method can."""
-    asked, varied = studio.condition, "seed" in registry.declaration_of(studio.method).honours
+    asked, varied = studio.condition, "seed" in registry.declaration_of(studio.smiler.method).honours
     return [replace(asked, seed=(asked.seed or 0) + i) if i and varied else asked for i in range(len(people))]
 
 

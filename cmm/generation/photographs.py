@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -34,20 +35,32 @@ class Photograph:
         return align_sequence(face.points[None], size)[0]
 
 
-def see(path, tracker, settings):
-    """The Photograph at `path`, at most `settings.longest` long, of the faces that `settings.face` names.
+def see(photograph, tracker, face="largest", longest=1280, strict=False):
+    """The Photograph of a picture, at most `longest` long, and of the faces in it that `face` names.
 
-    UserError without them, and for a face that the border cuts or, with `settings.strict`, that smiles already.
+    photograph: a path, RGB uint8 (h, w, 3), or a PIL image. UserError without such faces, and for a face that the
+    border cuts or, if `strict`, that smiles already.
     """
-    picture = read_image(path)
-    scale = settings.longest / max(picture.shape[:2])
+    path, picture = _read(photograph)
+    scale = longest / max(picture.shape[:2])
     if scale < 1:
-        log.info("%s is made %.2g times as large: --longest %d", path, scale, settings.longest)
+        log.info("%s is made %.2g times as large: --longest %d", path, scale, longest)
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    chosen = _chosen(path, picture, tracker, settings.face)
-    for number, face in chosen.items():
-        _check(f"face {number} in {path}" if len(chosen) > 1 else f"the face in {path}", face, picture, settings)
+    check_choice(face)
+    chosen = _chosen(path, picture, tracker, face)
+    for number, one in chosen.items():
+        _check(f"face {number} in {path}" if len(chosen) > 1 else f"the face in {path}", one, picture, strict)
     return Photograph(picture, [*chosen.values()], [*chosen])
+
+
+def _read(photograph):
+    """(what messages call it, RGB uint8 (h, w, 3)) of a photograph given in one of three ways."""
+    if isinstance(photograph, str | Path):
+        return photograph, read_image(photograph)
+    picture = np.asarray(photograph if isinstance(photograph, np.ndarray) else photograph.convert("RGB"))
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise UserError(f"the picture is {picture.dtype} {picture.shape}: give RGB uint8 (height, width, 3)")
+    return "the picture", np.ascontiguousarray(picture)
 
 
 def _chosen(path, picture, tracker, which):
@@ -70,12 +83,12 @@ def _chosen(path, picture, tracker, which):
     return {int(which): faces[int(which) - 1]}
 
 
-def _check(what, face, picture, settings):
+def _check(what, face, picture, strict):
     outside = (face.points < 0) | (face.points > np.array(picture.shape[1::-1]) - 1)
     if outside.any(axis=1).mean() > CUT:
         raise UserError(f"{what} is cut by the picture's border: give a picture that shows all of it")
     if face.measures.get("AU12_proxy", 0) > SMILING:
-        if settings.strict:
+        if strict:
             raise UserError(f"{what} smiles already: give one of a neutral face, or leave --strict true out")
         log.warning("%s smiles already: the new smile is added to that", what)
 

@@ -69,9 +69,13 @@ def side_by_side(names, faces, landmarks, side):
     """One film: a column a sequence, its name above, its landmark images below, where there are any."""
     columns = []
     for i, (name, face) in enumerate(zip(names, faces, strict=True)):
-        head = np.full((TEXT_HEIGHT, side // 2 * 2, 3), 255, np.uint8)
-        cv2.putText(head, name, (6, TEXT_HEIGHT - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (30, 30, 30), 1, cv2.LINE_AA)
-        heads = np.repeat(head[None], len(face), 0)
         below = [] if landmarks is None else [enlarge(landmarks[i], side)]
-        columns.append(np.concatenate([heads, enlarge(face, side), *below], axis=1))
+        columns.append(titled(name, np.concatenate([enlarge(face, side), *below], axis=1)))
     return np.concatenate(columns, axis=2)
+
+
+def titled(name, frames):
+    """Frames (t, h, w, 3) with a name above: (t, TEXT_HEIGHT + h, w, 3)."""
+    head = np.full((TEXT_HEIGHT, frames.shape[2], 3), 255, np.uint8)
+    cv2.putText(head, name, (6, TEXT_HEIGHT - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (30, 30, 30), 1, cv2.LINE_AA)
+    return np.concatenate([np.repeat(head[None], len(frames), 0), frames], axis=1)
