@@ -181,8 +181,14 @@ def write_video(path, frames, fps, crf=18, about=None):
     The same frames give the same bytes: one encoder thread, and without x264's macroblock
     tree, which reads memory that nobody has written where the CPU has AVX-512.
     """
+    with atomic(path) as partial:
+        encode_video(str(partial), frames, fps, crf, about)
+
+
+def encode_video(target, frames, fps, crf=18, about=None):
+    """As `write_video`, into a path or an open binary file."""
     frames = np.asarray(frames)
-    with atomic(path) as partial, av.open(str(partial), "w", format="mp4") as container:
+    with av.open(target, "w", format="mp4") as container:
         if about:
             container.metadata["comment"] = json.dumps(until_now(about))
         rate = Fraction(fps).limit_denominator(1001)

@@ -39,7 +39,7 @@ EXAMPLES = (
     "cmm generate me.jpg                                   # me_smiles/all.mp4, strip.png, ...",
     "cmm generate me.jpg --expression posed --strength 1.4 --seed 2 --out grin --overwrite",
     "cmm generate photographs --formats gif still          # of each photograph in a folder",
-    "cmm generate me.jpg --model results/actors/fold10/cmm_net/seed1   # with weights trained here",
+    "cmm generate me.jpg --model results/actors/fold10/METHOD/seed1    # with weights trained here",
 )
 
 

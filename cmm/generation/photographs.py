@@ -29,6 +29,7 @@ class Photograph:
     picture: np.ndarray
     faces: list[Face]
     numbers: list[int]
+    notes: list[str]  # what somebody should know of it
 
     def matrix(self, face, size):
         """The similarity (2, 3) by which a face comes to lie in an aligned one of `size`."""
@@ -48,9 +49,11 @@ def see(photograph, tracker, face="largest", longest=1280, strict=False):
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     check_choice(face)
     chosen = _chosen(path, picture, tracker, face)
+    notes = []
     for number, one in chosen.items():
-        _check(f"face {number} in {path}" if len(chosen) > 1 else f"the face in {path}", one, picture, strict)
-    return Photograph(picture, [*chosen.values()], [*chosen])
+        what = f"face {number} in {path}" if len(chosen) > 1 else f"the face in {path}"
+        notes += _check(what, one, picture, strict)
+    return Photograph(picture, [*chosen.values()], [*chosen], notes)
 
 
 def _read(photograph):
@@ -84,13 +87,17 @@ def _chosen(path, picture, tracker, which):
 
 
 def _check(what, face, picture, strict):
+    """Notes on a face; UserError for one that cannot be used."""
     outside = (face.points < 0) | (face.points > np.array(picture.shape[1::-1]) - 1)
     if outside.any(axis=1).mean() > CUT:
         raise UserError(f"{what} is cut by the picture's border: give a picture that shows all of it")
     if face.measures.get("AU12_proxy", 0) > SMILING:
         if strict:
             raise UserError(f"{what} smiles already: give one of a neutral face, or leave --strict true out")
-        log.warning("%s smiles already: the new smile is added to that", what)
+        note = f"{what} smiles already: the new smile is added to that"
+        log.warning("%s", note)
+        return [note]
+    return []
 
 
 def check_choice(which):

@@ -24,7 +24,7 @@ from cmm.faces.trackers import load as load_tracker
 from cmm.generation.generated_file import CONDITIONAL, mode_names
 from cmm.generation.photographs import neutral_of, see
 from cmm.generation.render_films import titled
-from cmm.generation.write_sequence import write_animation
+from cmm.generation.write_sequence import SYNTHETIC, write_animation
 from cmm.methods import registry
 from cmm.methods.generator import Condition
 from cmm.methods.loading import load_folder, load_inside, record_of
@@ -39,7 +39,7 @@ ANIMATIONS = (".gif", ".webp")
 def load(model=None, method=None, backend="mediapipe"):
     """A Smiler of the weights in the package, or of those of a run, the folder `model`.
 
-    model: such as results/actors/fold10/cmm_net/seed1. method: that the weights are of; found out where one method's
+    model: such as results/actors/fold10/METHOD/seed1. method: that the weights are of; found out where one method's
     lie there. backend: the face tracker.
     Raises UserError for weights that are missing or of another method.
     """
@@ -124,7 +124,8 @@ class Smiler:
 
     def record(self, stage, condition, settings=None):
         """How files of it are made."""
-        told = {"condition": asdict(condition), "method": self.method, "synthetic": True}
+        told = {"condition": asdict(condition), "method": self.method}
+        told |= {"synthetic": True, "digital_source_type": SYNTHETIC}
         return provenance(stage, settings, **told, **record_of(self.generator))
 
 

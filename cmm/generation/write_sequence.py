@@ -1,5 +1,6 @@
 """A sequence of frames as people use it: a video, an animation, pictures, or a still."""
 
+import io
 import json
 
 from PIL import Image
@@ -11,6 +12,13 @@ from cmm.core.video import write_video
 
 FORMATS = ("mp4", "gif", "webp", "png", "still")
 QUALITY = 90  # of WebP, 0-100
+# IPTC's word for what a trained network has made, where programs for pictures look for it.
+SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+SYNTHETIC_XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+    f' Iptc4xmpExt:DigitalSourceType="{SYNTHETIC}"/></rdf:RDF></x:xmpmeta>'
+)
 
 
 def write_sequence(folder, name, frames, fps, formats, about):
@@ -33,15 +41,30 @@ def write_sequence(folder, name, frames, fps, formats, about):
 
 def write_png(path, picture, about):
     """Write an RGB uint8 picture (h, w, 3), `about` in its description."""
-    info = PngInfo()
-    info.add_text("Description", json.dumps(until_now(about)))
     with atomic(path) as partial:
-        Image.fromarray(picture).save(partial, pnginfo=info)
+        partial.write_bytes(encode_png(picture, about))
+
+
+def encode_png(picture, about):
+    """PNG bytes of an RGB uint8 picture (h, w, 3), `about` in its description."""
+    info, target = PngInfo(), io.BytesIO()
+    info.add_text("Description", json.dumps(until_now(about)))
+    if about.get("synthetic"):
+        info.add_itxt("XML:com.adobe.xmp", SYNTHETIC_XMP)
+    Image.fromarray(picture).save(target, "PNG", pnginfo=info)
+    return target.getvalue()
 
 
 def write_animation(path, frames, fps, about):
     """Write RGB uint8 frames (n, h, w, 3) as an animated GIF or WebP, by the suffix, that begins anew for ever."""
-    text, first, *rest = json.dumps(until_now(about)), *map(Image.fromarray, frames)
-    options = {"comment": text} if path.suffix == ".gif" else {"xmp": text.encode(), "quality": QUALITY}
     with atomic(path) as partial:
-        first.save(partial, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0, **options)
+        partial.write_bytes(encode_animation(path.suffix[1:], frames, fps, about))
+
+
+def encode_animation(kind, frames, fps, about):
+    """Bytes of such an animation, gif or webp."""
+    text, first, *rest = json.dumps(until_now(about)), *map(Image.fromarray, frames)
+    options = {"comment": text} if kind == "gif" else {"xmp": text.encode(), "quality": QUALITY}
+    target = io.BytesIO()
+    first.save(target, kind, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0, **options)
+    return target.getvalue()

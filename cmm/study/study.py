@@ -1,17 +1,13 @@
 """The user study as a tool: `study serve` shows the page to raters, `study export` writes what they said."""
 
-import ipaddress
 import logging
-import socket
 from pathlib import Path
 from typing import Annotated
-
-import uvicorn
-from fastapi.middleware.trustedhost import TrustedHostMiddleware
 
 from cmm.core.errors import UserError
 from cmm.core.files import existing
 from cmm.core.provenance import provenance
+from cmm.core.servers import run_server
 from cmm.core.tables import read_provenance, write_table
 from cmm.study.database import Database
 from cmm.study.prepare_study import read_pairs
@@ -58,30 +54,4 @@ def main(
 
 def serve(study, database, host, port):
     """Listen until the process is stopped."""
-    with listening(host, port) as sock:
-        if not is_loopback(host):
-            log.warning("listening on %s: everybody who reaches this machine can rate, without a password", host)
-        where = "localhost" if is_loopback(host) else host
-        log.info("%d pairs; open http://%s:%d   (Ctrl-C ends)", len(database.pairs), where, sock.getsockname()[1])
-        app = create_app(study, database)
-        if is_loopback(host):  # no page of a stranger's reaches it by a name that points here
-            app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
-        config = uvicorn.Config(app, log_level="warning", lifespan="off")
-        uvicorn.Server(config).run(sockets=[sock])
-
-
-def listening(host, port):
-    """A listening socket; UserError if the address cannot be had."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
-    except (OSError, OverflowError) as error:
-        raise UserError(f"cannot listen on {host}, port {port}: {error}; name another --port or --host") from error
-
-
-def is_loopback(host):
-    """Whether nobody but this machine reaches an address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    run_server(create_app(study, database), host, port, f"{len(database.pairs)} pairs", "can rate")

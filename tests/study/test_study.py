@@ -13,13 +13,13 @@ from serving import serving
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
+from cmm.core.servers import is_loopback
 from cmm.core.tables import read_table
 from cmm.core.video import probe, read_comment, read_frames
 from cmm.generation.generated_file import GeneratedSmiles, write_generated
 from cmm.sequences.smiles_file import read_smiles
 from cmm.study.database import Database, Refused
 from cmm.study.prepare_study import draw_pairs, read_pairs
-from cmm.study.study import is_loopback
 from cmm.tables.tabulate_study import section, tabulate
 
 

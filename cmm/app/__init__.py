@@ -1,0 +1,1 @@
+"""A page to try photographs on: `cmm app`. All stays on the machine, in memory."""

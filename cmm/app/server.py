@@ -1,0 +1,146 @@
+"""What the page talks to."""
+
+import asyncio
+import base64
+import re
+import secrets
+from importlib.resources import files
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from cmm.app.uploads import MOST_BYTES, decoded
+from cmm.app.workshop import ALL, Busy, SeveralFaces
+from cmm.core.errors import UserError
+from cmm.generation.smiler import FPS, LONGEST
+from cmm.methods.generator import FRAMES, STRENGTHS
+from cmm.methods.registry import declaration_of
+
+TICKET = re.compile(r"[\w-]{8,64}")
+TYPES = {"mp4": "video/mp4", "gif": "image/gif", "webp": "image/webp", "png": "image/png"}
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self' blob: data:; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
+    " frame-ancestors 'none'",
+}
+
+
+def create_app(workshop):
+    """The FastAPI application of a Workshop."""
+    app = FastAPI(title="Smiles on a photograph", docs_url=None, redoc_url=None, openapi_url=None)
+    page = files("cmm.app").joinpath("page.html").read_text()
+
+    @app.middleware("http")
+    async def guard(request: Request, go_on):
+        """No other page's scripts post here, and nothing is kept by the browser."""
+        origin = request.headers.get("origin")
+        if request.method == "POST" and origin and urlsplit(origin).netloc != request.headers.get("host"):
+            return JSONResponse({"detail": "asked for by another page"}, 403)
+        answer = await go_on(request)
+        answer.headers.update(HEADERS)
+        return answer
+
+    @app.exception_handler(UserError)
+    async def explain(request, error):
+        return JSONResponse({"detail": str(error)}, 503 if isinstance(error, Busy) else 422)
+
+    @app.exception_handler(SeveralFaces)
+    async def offer(request, error):
+        picture = f"data:image/jpeg;base64,{base64.b64encode(error.picture).decode()}"
+        return JSONResponse({"detail": str(error), "faces": error.boxes, "picture": picture}, 409)
+
+    @app.get("/", response_class=HTMLResponse)
+    def show_page():
+        return page
+
+    @app.get("/methods")
+    def methods():
+        """What each method knows."""
+        return {
+            name: {
+                "title": declaration_of(smiler.method).title,
+                "expressions": list(smiler.expressions),
+                "modes": smiler.generator.modes,
+                "honours": list(declaration_of(smiler.method).honours),
+                "whole": smiler.whole,
+                "strengths": STRENGTHS,
+                "frames": FRAMES,
+            }
+            for name, smiler in workshop.smilers.items()
+        }
+
+    @app.get("/queue/{ticket}")
+    def queue(ticket: str):
+        return {"before": workshop.before(ticket)}
+
+    async def worked(ticket, function, *args):
+        return await asyncio.wrap_future(workshop.submit(ticket, function, *args))
+
+    @app.post("/smiles")
+    async def smile(
+        request: Request,
+        method: str,
+        expression: str | None = None,
+        modes: Annotated[int | None, Query(ge=0)] = None,
+        strength: float | None = None,
+        frames: int | None = None,
+        seed: Annotated[int | None, Query(le=2**31)] = None,
+        face: Annotated[int | None, Query(ge=1)] = None,
+    ):
+        """The body is the picture."""
+        if method not in workshop.smilers:
+            raise UserError(f"no method {method!r}: there are {', '.join(workshop.smilers)}")
+        most = workshop.smilers[method].generator.modes
+        told = {"strength": strength, "frames": frames, "seed": seed}
+        told = {name: value for name, value in told.items() if value is not None}
+        workshop.smilers[method].condition(expression, **told)  # what cannot be need not wait
+        data = await body_of(request)
+        ticket = request.headers.get("x-ticket", "")
+        ticket = ticket if TICKET.fullmatch(ticket) else secrets.token_urlsafe(12)
+
+        def make():
+            picture = decoded(data, LONGEST)
+            count = most if modes is None else min(modes, most)
+            return workshop.smile(picture, method, expression, count, face and str(face), told)
+
+        name, made = await worked(ticket, make)
+        return {
+            "result": name,
+            "sequences": [key for key in made.films if key != ALL],
+            "fps": FPS,
+            "width": made.size[0],
+            "height": made.size[1],
+            "seconds": made.seconds,
+            "notes": made.notes,
+        }
+
+    @app.get("/smiles/{result}/{sequence}.{kind}")
+    def download(result: str, sequence: str, kind: str):
+        return Response(workshop.download(result, sequence, kind), media_type=TYPES[kind])
+
+    @app.get("/smiles/{result}/measured")
+    async def measured(result: str):
+        workshop.result(result)
+        found = await worked(secrets.token_urlsafe(12), workshop.measured, result)
+        meshes = {name: base64.b64encode(data).decode() for name, data in found["meshes"].items()}
+        return {"curves": found["curves"], "meshes": meshes}
+
+    return app
+
+
+async def body_of(request):
+    """A request's body; UserError as soon as there is more of it than a picture may have."""
+    if int(request.headers.get("content-length", "0") or 0) > MOST_BYTES:
+        raise UserError(f"the picture has more than {MOST_BYTES // 2**20} MB: give a smaller one")
+    data = bytearray()
+    async for part in request.stream():
+        data += part
+        if len(data) > MOST_BYTES:
+            raise UserError(f"the picture has more than {MOST_BYTES // 2**20} MB: give a smaller one")
+    if not data:
+        raise UserError("no picture came: choose one")
+    return bytes(data)

@@ -1,0 +1,217 @@
+"""What the page asks for, made one after the other: results in memory, each for a while, and nobody else's."""
+
+import io
+import itertools
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+import av
+import cv2
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from cmm.core.errors import UserError
+from cmm.core.pictures import even
+from cmm.core.video import encode_video
+from cmm.generation.photographs import see
+from cmm.generation.smiler import FPS, LONGEST, film
+from cmm.generation.write_sequence import encode_animation, encode_png
+from cmm.methods.threads import in_threads
+
+MOST_WAITING = 32  # photographs in the queue
+MOST_RESULTS = 24  # the oldest go first
+SECONDS = 900  # that a result is kept
+SIDE = 480  # of animations, and of what the mesh is drawn on [px]
+ALL = "all"  # the sequences side by side
+DOT = (0, 158, 115)
+CURVES = {"AU12_proxy": "AU12", "AU06_proxy": "AU6"}
+
+
+class Busy(UserError):
+    """The queue is full."""
+
+
+class SeveralFaces(UserError):
+    """Somebody has to choose: boxes are (left, top, right, bottom) as shares of the picture, from left to right.
+
+    picture: JPEG bytes, which every browser shows, whatever was uploaded.
+    """
+
+    def __init__(self, boxes, picture):
+        super().__init__(f"the picture shows {len(boxes)} faces: choose one")
+        self.boxes, self.picture = boxes, picture
+
+
+@dataclass(frozen=True)
+class Result:
+    """One photograph's smiles: mp4 bytes by name, and how they were made."""
+
+    method: str
+    films: dict[str, bytes]
+    about: dict
+    notes: list[str]
+    seconds: float
+    size: tuple[int, int]  # width and height of the picture [px]
+    made: float = field(default_factory=time.monotonic)
+
+
+class Workshop:
+    """Smilers by name, one worker and a queue in order of arrival."""
+
+    def __init__(self, smilers):
+        self.smilers = smilers
+        self.results = OrderedDict()
+        self.pool = ThreadPoolExecutor(1, "workshop")  # a photograph takes all cores, and trackers are of one thread
+        self.numbers, self.waiting = itertools.count(1), {}
+        self.lock = threading.Lock()
+
+    def submit(self, ticket, function, *args):
+        """A Future of `function(*args)` in the queue; Busy if that is full. `ticket` names it for `before`."""
+        with self.lock:
+            if len(self.waiting) >= MOST_WAITING:
+                raise Busy(f"{MOST_WAITING} photographs are waiting: try again in a minute")
+            self.waiting[ticket] = next(self.numbers)
+        future = self.pool.submit(function, *args)
+        future.add_done_callback(lambda _: self._leave(ticket))
+        return future
+
+    def _leave(self, ticket):
+        with self.lock:
+            self.waiting.pop(ticket, None)
+
+    def before(self, ticket):
+        """How many wait before a ticket; None if it does not wait."""
+        with self.lock:
+            mine = self.waiting.get(ticket)
+            return None if mine is None else sum(number < mine for number in self.waiting.values())
+
+    def smile(self, picture, method, expression, modes, face, told):
+        """(name of a Result, the Result) of a picture, RGB uint8; UserError, or SeveralFaces where none is chosen."""
+        start = time.monotonic()
+        smiler = self.smilers[method]
+        condition = smiler.condition(expression, **told)
+        if face is None:
+            face = self._only_face(smiler, picture)
+        seen = see(picture, smiler.tracker, face, LONGEST)
+        made, _ = smiler.sequences(seen, seen.faces[0], condition)
+        made = dict(itertools.islice(made.items(), modes + 1))
+
+        about = smiler.record(__name__, condition)
+
+        def paint(number, name):
+            frames = even(made[name]())
+            return encoded(frames, about), film({f"smile {number}": frames})
+
+        painted = [*in_threads([partial(paint, *item) for item in enumerate(made, 1)])]
+        films = {name: data for name, (data, _) in zip(made, painted, strict=True)}
+        films[ALL] = encoded(np.concatenate([column for _, column in painted], axis=2), about)
+        height, width = seen.picture.shape[:2] if smiler.whole else [smiler.generator.size] * 2
+        result = Result(method, films, about, seen.notes, round(time.monotonic() - start, 2), (width, height))
+        return self._keep(result), result
+
+    def _only_face(self, smiler, picture):
+        """largest, or SeveralFaces."""
+        tracker = smiler.tracker
+        faces = tracker.track_all(picture) if hasattr(tracker, "track_all") else []
+        if len(faces) > 1:
+            faces = sorted(faces, key=lambda face: face.points[:, 0].mean())
+            whole = np.tile(picture.shape[1::-1], 2)
+            boxes = [np.concatenate([f.points.min(axis=0), f.points.max(axis=0)]) / whole for f in faces]
+            raise SeveralFaces([box.round(4).tolist() for box in boxes], jpeg(picture))
+        return "largest"
+
+    def _keep(self, result):
+        name = secrets.token_urlsafe(16)
+        with self.lock:
+            self.results[name] = result
+            while len(self.results) > MOST_RESULTS:
+                self.results.popitem(last=False)
+        return name
+
+    def result(self, name):
+        """A Result that is still kept; UserError otherwise."""
+        with self.lock:
+            late = time.monotonic() - SECONDS
+            for old in [key for key, result in self.results.items() if result.made < late]:
+                del self.results[old]
+            if name not in self.results:
+                raise UserError("this result is not kept any more: generate it again")
+            return self.results[name]
+
+    def download(self, name, sequence, kind):
+        """Bytes of a sequence of a result: mp4, gif, webp or png, the last frame; UserError for another."""
+        result = self.result(name)
+        if sequence not in result.films:
+            raise UserError(f"no sequence {sequence!r}")
+        if kind == "mp4":
+            return result.films[sequence]
+        frames = frames_of(result.films[sequence])
+        if kind == "png":
+            return encode_png(frames[-1], result.about)
+        if kind in ("gif", "webp"):
+            return encode_animation(kind, fitted(frames, SIDE * (1 + (sequence == ALL))), FPS, result.about)
+        raise UserError(f"no kind {kind!r}: mp4, gif, webp or png")
+
+    def measured(self, name):
+        """{"curves": {AU12, AU6: {sequence: values}}, "meshes": {sequence: mp4 bytes}} of a result's sequences.
+
+        Action units are the tracker's proxies, from the first frame of each.
+        """
+        result = self.result(name)
+        tracker = self.smilers[result.method].tracker
+        curves, meshes = {unit: {} for unit in CURVES.values()}, {}
+        for sequence in [key for key in result.films if key != ALL]:
+            frames = fitted(frames_of(result.films[sequence]), SIDE)
+            faces = [tracker.track(frame) for frame in frames]
+            drawn = [dotted(*pair) for pair in zip(frames, faces, strict=True)]
+            meshes[sequence] = encoded(np.stack(drawn), result.about)
+            if faces[0] is None:
+                continue
+            measures = pd.DataFrame([{} if face is None else face.measures for face in faces])
+            units = tracker.action_units(measures, pd.Series(faces[0].measures))
+            for column, unit in CURVES.items():
+                if column in units:
+                    values = units[column].astype(object).where(units[column].notna(), None)
+                    curves[unit][sequence] = [None if v is None else round(float(v), 3) for v in values]
+        return {"curves": curves, "meshes": meshes}
+
+
+def encoded(frames, about):
+    """mp4 bytes of frames."""
+    target = io.BytesIO()
+    encode_video(target, frames, FPS, about=about)
+    return target.getvalue()
+
+
+def frames_of(data):
+    """RGB uint8 (t, h, w, 3) of mp4 bytes of ours."""
+    with av.open(io.BytesIO(data)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def fitted(frames, longest):
+    """Frames at most `longest` wide and high, even."""
+    scale = min(1.0, longest / max(frames.shape[1:3]))
+    size = [max(2, round(side * scale / 2) * 2) for side in frames.shape[2:0:-1]]
+    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
+
+
+def dotted(frame, face):
+    """A frame with the tracker's mesh, or its points, on it."""
+    drawn = frame.copy()
+    for x, y in [] if face is None else (face.points if face.mesh is None else face.mesh[:, :2]):
+        cv2.circle(drawn, (round(float(x)), round(float(y))), 1, DOT, -1, cv2.LINE_AA)
+    return drawn
+
+
+def jpeg(picture):
+    """JPEG bytes of a picture."""
+    target = io.BytesIO()
+    Image.fromarray(picture).save(target, "JPEG", quality=85)
+    return target.getvalue()
