@@ -79,7 +79,7 @@ def main(
     overwrite: Annotated[bool, "write anew what an earlier command wrote there"] = False,
     json: Annotated[bool, "print as JSON what was written and measured"] = False,
     expression: Annotated[str | None, "one that the method has learned; without, its last"] = None,
-    model: Annotated[Path | None, "folder of a run, with its weights; without, those in the package"] = None,
+    model: Annotated[Path | None, "bundle, or folder of a run, with its weights; without, those in the package"] = None,
     method: Annotated[str | None, "method that the weights are of; found out where one method's lie there"] = None,
     strength: Annotated[float, "of the end: 0 the photograph, 1 as learned; where a method knows it"] = 1.0,
     frames: Annotated[int | None, "length; where a method knows it"] = None,

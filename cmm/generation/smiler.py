@@ -26,8 +26,9 @@ from cmm.generation.photographs import neutral_of, see
 from cmm.generation.render_films import titled
 from cmm.generation.write_sequence import SYNTHETIC, write_animation
 from cmm.methods import registry
+from cmm.methods.bundle_file import SUFFIX
 from cmm.methods.generator import Condition
-from cmm.methods.loading import load_folder, load_inside, record_of
+from cmm.methods.loading import load_bundle, load_folder, load_inside, record_of
 from cmm.methods.threads import in_threads
 
 FPS = 16  # frames per second of what is saved
@@ -37,14 +38,16 @@ ANIMATIONS = (".gif", ".webp")
 
 
 def load(model=None, method=None, backend="mediapipe"):
-    """A Smiler of the weights in the package, or of those of a run, the folder `model`.
+    """A Smiler of the weights in the package, or of those of a `model`: the folder of a run, or a bundle.
 
-    model: such as results/actors/fold10/METHOD/seed1. method: that the weights are of; found out where one method's
-    lie there. backend: the face tracker.
+    model: such as results/actors/fold10/METHOD/seed1, or smiles.cmm. method: that a folder's weights are of; found out
+    where one method's lie there. backend: the face tracker.
     Raises UserError for weights that are missing or of another method.
     """
     if model is None:
         return Smiler(*load_inside(), backend)
+    if Path(model).suffix == SUFFIX:
+        return Smiler(*load_bundle(model), backend)
     method = method or registry.method_in(Path(model))
     return Smiler(method, load_folder(method, model), backend)
 

@@ -3,9 +3,11 @@
 from importlib import import_module
 from pathlib import Path
 
+import cmm
 from cmm.core.errors import UserError
 from cmm.core.provenance import code_hash
 from cmm.core.weights_file import about_of
+from cmm.methods.bundle_file import opened, read_record
 from cmm.methods.registry import METHODS, declaration_of, inside_of, split
 
 
@@ -24,6 +26,17 @@ def load(method, weights):
 def load_folder(method, folder):
     """The Generator of a method from the folder of a run."""
     return load(method, [Path(folder) / f"{stage}.safetensors" for stage in declaration_of(method).weights])
+
+
+def load_bundle(path):
+    """(name, Generator) of the method in a bundle; UserError for one that is damaged, or does not fit this version."""
+    with opened(path) as (method, weights):
+        try:
+            return method, load(method, weights)
+        except UserError as error:
+            made = read_record(path)["cmm"]
+            versions = f"{path} was made by cmm {made}, this is cmm {cmm.__version__}"
+            raise UserError(f"{versions}, which it does not fit: {error}") from error
 
 
 def load_inside():

@@ -1,0 +1,1 @@
+"""Trained methods in one file each, with a card that says what they are."""
