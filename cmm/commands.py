@@ -21,6 +21,7 @@ TOOLS = {  # what a person runs
     "generate": Stage("cmm.generation.generate", None, "smile videos from anybody's photograph"),
     "app": Stage("cmm.app.app", None, "a page in the browser to try photographs on"),
     "bundle": Stage("cmm.bundles.bundle", None, "a trained method in one file, with its model card"),
+    "init": Stage("cmm.workflow.init", None, "begin with videos of your own"),
     "run": Stage("cmm.workflow.run", None, "the workflow: Snakemake with this package's rules"),
     "datasets": Stage("cmm.datasets.registry", None, "print the data sets that the workflow knows"),
     "study": Stage("cmm.study.study", None, "serve the user study, or export its ratings"),

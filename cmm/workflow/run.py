@@ -18,7 +18,7 @@ EXAMPLES = (
     "cmm run videos --configfile my.yaml          # up to a milestone, with settings of your own",
     "cmm run --workflow-profile profiles/slurm    # on a cluster",
 )
-CORES = ("--cores", "-c", "--jobs", "-j", "--workflow-profile", "--profile", "--executor", "-e")
+CORES = ("--cores", "-c", "--jobs", "-j", "--profile", "--executor", "-e")  # where one is, it says how many
 
 
 def main(words: Annotated[list[str], "words for Snakemake; `snakemake --help` explains them", "rest"]):
@@ -34,10 +34,12 @@ def command_of(words, folder):
     """Snakemake's command line for `words` given in `folder`."""
     home = project()
     command = [str(Path(sys.executable).with_name("snakemake")), "--snakefile", str(home / "Snakefile")]
-    if not any(word.split("=")[0] in CORES for word in words):
-        command += ["--cores", "all"]
-    if "--workflow-profile" not in [word.split("=")[0] for word in words]:
+    flags = [word.split("=")[0] for word in words]
+    profile = words[flags.index("--workflow-profile") + 1 :][:1] if "--workflow-profile" in flags else None
+    if profile is None:
         command += ["--workflow-profile", str(home / "profiles/default")]
+    if profile in (None, ["none"]) and not {*CORES} & {*flags}:
+        command += ["--cores", "all"]
     return command + [located(word, folder, home) for word in words]
 
 
