@@ -84,6 +84,7 @@ AFTER = {
     "plot_mean_curves": Stage("cmm.figures.plot_mean_curves", None, "figure 8: mean AU curves of each method"),
     "plot_losses": Stage("cmm.figures.plot_losses", None, "loss curves of the training stages"),
     "tabulate_videos": Stage("cmm.tables.tabulate_videos", None, "counts of videos used, and why others are not"),
+    "tabulate_overview": Stage("cmm.tables.tabulate_overview", None, "the first page of the results: overview.html"),
     "tabulate_datasets": Stage("cmm.tables.tabulate_datasets", None, "the registry of data sets as a page"),
     "tabulate_provenance": Stage("cmm.tables.tabulate_provenance", None, "how every result was made, a line each"),
     "tabulate_resources": Stage("cmm.tables.tabulate_resources", None, "time and memory of each rule"),

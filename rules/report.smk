@@ -100,3 +100,33 @@ rule tabulate_resources:
     shell:
         "python -m cmm tabulate_resources --logs $(dirname {log:q})"
         " --tsv {output.tsv:q} --html {output.html:q} > {log:q} 2>&1"
+
+
+rule tabulate_overview:
+    input:
+        scores=rules.gather_scores.output.scores,
+        films=runs(f"{RUN}/films"),
+        figures=overview_figures(),
+        models=models(),
+    output:
+        report(
+            "results/overview.html",
+            caption="../workflow/report/overview.rst",
+            category="0. Overview",
+            labels={"shows": "films, few numbers, figures: the first page"},
+        ),
+    log:
+        "logs/tabulate_overview.log",
+    benchmark:
+        "logs/tabulate_overview.jsonl"
+    conda:
+        "../envs/report.yaml"
+    params:
+        models=lambda wildcards, input: " ".join(["--models", *map(shlex.quote, input.models)] if input.models else []),
+        method=config["main_method"],
+        code=code("tabulate_overview", *declarations()),
+    message:
+        "Writing the first page of the results"
+    shell:
+        "python -m cmm tabulate_overview --scores {input.scores:q} --films {input.films:q} --figures {input.figures:q}"
+        " {params.models} --method {params.method} --html {output:q} > {log:q} 2>&1"

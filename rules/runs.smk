@@ -118,7 +118,8 @@ def milestone(name):
         "dataset": collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
         "models": models(),
         "videos": runs(f"{RUN}/films") + studies(),
-        "tables": tables("html") + ["results/tables/provenance.html", "results/tables/resources.html"],
+        "tables": tables("html")
+        + [f"results/{page}.html" for page in ("overview", "tables/provenance", "tables/resources")],
         "figures": figures(),
     }[name]
 
@@ -156,6 +157,12 @@ def figures():
     found += dict.fromkeys(runs("results/{dataset}/fold{fold}/methods"))
     found += runs(f"{RUN}/conditions", told())
     return [*dict.fromkeys(found), *["results/figures/ablations.svg"] * bool(ablations())]
+
+
+def overview_figures():
+    """Figures of the overview: mean curves of each data set, losses of the first run of each method."""
+    losses = [path for path in runs(f"{RUN}/losses.svg", trained()) if f"/seed{config['seeds'][0]}/" in path]
+    return collect("results/figures/{dataset}/mean_curves.svg", dataset=config["datasets"]) + losses
 
 
 def provenance_of(wildcards):

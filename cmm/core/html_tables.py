@@ -59,11 +59,14 @@ def comment(about):
 def _html(section):
     title = f"<h4>{escape(section.title)}</h4>" if section.title else ""
     note = f"<p>{escape(section.note)}</p>" if section.note else ""
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in section.head)
-    body = "\n".join(
-        "<tr>" + "".join(f"<td>{_bold(escape(cell))}</td>" for cell in row) + "</tr>" for row in section.rows
-    )
-    return f"{title}{note}<table><tr>{top}</tr>\n{body}</table>\n"
+    return f"{title}{note}{table_rows(section.head, section.rows)}\n"
+
+
+def table_rows(head, rows):
+    """A table element; all cells are text, **bold** is bold."""
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "\n".join("<tr>" + "".join(f"<td>{_bold(escape(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table>"
 
 
 def _bold(text):

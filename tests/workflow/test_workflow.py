@@ -80,7 +80,7 @@ SCORES = MODELS | {"generate_smiles", "generate_controls", "train_expression_cla
 SCORES |= {"measure_pictures", "measure_motion", "measure_identity", "measure_expression"}
 FIGURES = SCORES | {"plot_au_curves", "plot_labels", "plot_modes", "plot_methods", "plot_mean_curves", "plot_losses"}
 EVERYTHING = VIDEOS | FIGURES | {"tabulate_scores", "tabulate_comparisons", "tabulate_paper", "tabulate_videos"}
-EVERYTHING |= {"tabulate_datasets"}
+EVERYTHING |= {"tabulate_datasets", "tabulate_overview"}
 EVERYTHING |= {"tabulate_provenance", "tabulate_resources"}  # the pages of which list everything else
 
 
