@@ -1,6 +1,7 @@
-# make demo    the whole path on the embedded data set: results/report.html
+# make install the environment, .venv
+# make demo    the whole path on the embedded data set: results/overview.html
 # make test    the tests
-# Both make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
+# All make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
 #
 # Longer proofs, each a target of its own: test-study, test-kills, test-slurm, test-conda, prove-actors,
 # prove-london, prove-compare, prove-conditions, prove-mesh, bench; test-all are all tests, for a release.
@@ -13,11 +14,13 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: demo test test-all test-study test-kills test-slurm test-conda prove-actors prove-london prove-compare prove-conditions prove-mesh bench lint format schema clean
+.PHONY: install docs demo test test-all test-study test-kills test-slurm test-conda prove-actors prove-london prove-compare prove-conditions prove-mesh bench lint format schema clean
+
+install: .venv/ready
 
 demo: .venv/ready
 	$(DEMO) --report results/report.html --report-after-run
-	@echo "Look at results/report.html, and at the film strips in results/actors/fold10/cmm_net/seed1/strips/"
+	@echo "Look at results/overview.html; everything else is in results/report.html"
 
 test: .venv/ready-dev
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
@@ -25,13 +28,13 @@ test: .venv/ready-dev
 # Everything that a release must pass.
 test-all: lint test test-study test-conda test-slurm test-kills
 
-# The user study in a real Chromium, installed if it is not there (Debian, root).
+# The pages, of the user study and of the app, in a real Chromium, installed if it is not there (Debian, root).
 test-study: .venv/ready-dev
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v chromium >/dev/null; then \
 	    apt-get update -qq; \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium \
 	        || echo "Chromium cannot be installed here"; fi
-	$(BIN)/pytest tests/study -rs
+	$(BIN)/pytest tests/study tests/app -rs
 
 # Five kills at random moments of each family of stages.
 test-kills: .venv/ready-dev
@@ -77,6 +80,10 @@ prove-conditions: .venv/ready
 prove-mesh: .venv/ready
 	$(BIN)/python benchmarks/prove_mesh.py
 
+# The documentation as a site, its links checked.
+docs: .venv/ready-dev
+	$(BIN)/mkdocs build --strict -q -d site
+
 lint: .venv/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -89,7 +96,8 @@ format: .venv/ready-dev
 	$(BIN)/snakefmt Snakefile workflow/Snakefile rules
 
 schema: .venv/ready
-	$(BIN)/python -m cmm describe_config --schema workflow/schemas/config.schema.yaml --readme config/README.md
+	$(BIN)/python -m cmm describe_config --schema workflow/schemas/config.schema.yaml --readme config/README.md \
+	    --commands docs/command_line.md
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

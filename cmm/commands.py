@@ -88,7 +88,11 @@ AFTER = {
     "tabulate_datasets": Stage("cmm.tables.tabulate_datasets", None, "the registry of data sets as a page"),
     "tabulate_provenance": Stage("cmm.tables.tabulate_provenance", None, "how every result was made, a line each"),
     "tabulate_resources": Stage("cmm.tables.tabulate_resources", None, "time and memory of each rule"),
-    "describe_config": Stage("cmm.workflow.describe_config", None, "write the config's schema and its table of keys"),
+    "describe_config": Stage(
+        "cmm.workflow.describe_config",
+        None,
+        "write the config's schema, its table of keys, the page of the command line",
+    ),
 }
 
 

@@ -11,7 +11,7 @@ from cmm.methods.registry import METHODS
 ROOT = Path(__file__).parent.parent
 # Each folder imports from those before it alone. `commands` lists the verbs; the command line and the rules read it.
 ORDER = ("core", "networks", "faces", "datasets", "sequences", "training", "methods", "generation", "evaluation")
-ORDER += ("bundles", "app", "study", "tables", "figures", "commands", "workflow", "cli")
+ORDER += ("bundles", "app", "study", "tables", "figures", "commands", "cli", "workflow")
 MODULES = [path for path in sorted((ROOT / "cmm").rglob("*.py")) if path.parent != ROOT / "cmm" or path.stem in ORDER]
 
 

@@ -1,11 +1,13 @@
-"""Write the config's schema and the table of its keys from the stages' Settings."""
+"""Write what is told once, in the code: the config's schema, the table of its keys, the page of the command line."""
 
 import dataclasses
+import importlib
 from pathlib import Path
 from typing import Annotated
 
 import yaml
 
+from cmm.cli import CODES, build_parser, examples
 from cmm.commands import STAGES
 from cmm.core.files import atomic
 from cmm.workflow.config import ABLATIONS, TOP, blocks, config_schema
@@ -16,13 +18,16 @@ MARK = "<!-- everything below is written by `make schema` -->"
 def main(
     schema: Annotated[Path, "workflow/schemas/config.schema.yaml"],
     readme: Annotated[Path, "config/README.md; what stands above its mark is kept"],
+    commands: Annotated[Path, "docs/command_line.md"],
 ):
-    """Write both files."""
+    """Write all three files."""
     head = readme.read_text().split(MARK)[0]
     with atomic(schema) as partial:
         partial.write_text(schema_text())
     with atomic(readme) as partial:
         partial.write_text(head + MARK + "\n\n" + keys_text())
+    with atomic(commands) as partial:
+        partial.write_text(commands_text())
 
 
 def schema_text():
@@ -43,6 +48,32 @@ def keys_text():
         lines += ["| key | default | range | meaning |", "| --- | --- | --- | --- |"]
         lines += [_row(field) for field in dataclasses.fields(settings)]
     return "\n".join(lines) + "\n"
+
+
+def commands_text():
+    """Markdown of every verb: what it does, an example, its flags but those that are settings."""
+    lines = ["# Command line", "", "<!-- written by `make schema` -->", ""]
+    lines += ["`cmm VERB --help` says all of this, and the settings, which are those of the config's block", ""]
+    lines += [f"({CODES}). Completion: `cmm completion bash`.", ""]
+    for verb, stage in STAGES.items():
+        module = importlib.import_module(stage.module)
+        parser = build_parser(verb, module)
+        settings = (
+            {field.name for field in dataclasses.fields(module.Settings)} if hasattr(module, "Settings") else set()
+        )
+        lines += [f"## {verb}", "", f"{stage.summary[0].upper()}{stage.summary[1:]}."]
+        lines += [f"Settings: [`{stage.block}`](configuration.md#{stage.block})."] if stage.block else []
+        lines += ["", *(f"    {line.strip()}" for line in examples(verb, module).splitlines()[1:]), ""]
+        rows = [action for action in parser._actions if action.dest not in {"help", *settings}]
+        lines += ["| | |", "| --- | --- |"] if rows else []
+        lines += [f"| `{(action.option_strings or [action.dest.upper()])[0]}` | {_text(action)} |" for action in rows]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _text(action):
+    """What a flag is for, as Markdown in a table."""
+    return (action.help % vars(action)).replace("|", "\\|").replace("<", "&lt;")
 
 
 def _row(field):

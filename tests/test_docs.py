@@ -1,0 +1,59 @@
+"""What the documentation says can be done can be done: commands parse, links lead somewhere, the site is built."""
+
+import re
+import shlex
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from cmm.cli import parse
+from cmm.commands import STAGES
+from cmm.workflow.describe_config import commands_text
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "config/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+def commands_of(page):
+    """Words of the command lines of ours in a page's code blocks."""
+    for line in page.read_text().splitlines():
+        code = line.strip() if line.startswith("    ") else ""
+        for part in code.split("&&"):
+            part = part.strip().removeprefix("python -m ")
+            if part.startswith("cmm ") and "VERB" not in part:
+                yield shlex.split(part.split("|")[0].split(">")[0], comments=True)[1:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_command_is_one(page):
+    for words in commands_of(page):
+        if words[0] not in ("--version", "--help"):
+            assert words[0] in STAGES, f"{page}: cmm {words[0]}"
+            parse(words[0], import_module(STAGES[words[0]].module), words[1:])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_link_leads_somewhere(page):
+    text = page.read_text()
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
+    for link in links:
+        if not re.match(r"https?:|#", link):
+            place = link.split("#")[0]
+            moved = page.parent.name == "docs" and place == "configuration.md"  # of the site alone
+            assert moved or (page.parent / place).exists(), f"{page}: {link}"
+
+
+def test_the_readme_is_short_and_what_is_generated_is_up_to_date():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 100
+    assert (ROOT / "docs/command_line.md").read_text() == commands_text(), "make schema writes it"
+
+
+def test_the_site_is_built_with_no_broken_link(tmp_path):
+    command = [Path(sys.executable).with_name("mkdocs"), "build", "--strict", "-q", "-d", tmp_path / "site"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "several smiles" in (tmp_path / "site/index.html").read_text()
