@@ -1,6 +1,7 @@
 """Reading and writing videos with PyAV."""
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +11,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from PIL import Image
 
 from cmm.core.errors import UserError
 from cmm.core.files import atomic, file_digest, inside
@@ -21,6 +23,8 @@ IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 # Formats that hold their pictures themselves: a playlist would send the decoder to other files.
 FORMATS = "mov,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,png_pipe,jpeg_pipe,bmp_pipe,webp_pipe"
 FOLDER_FPS = 20.0  # of a folder of images, as in DISFA
+MOST_SIDE = 16384  # of a picture [px]; from 32768 on OpenCV ends the process
+MOST_PIXELS = 100_000_000  # of a picture
 
 
 class Unreadable(UserError):
@@ -43,6 +47,7 @@ def probe(path):
         return VideoInfo(FOLDER_FPS, len(images), width, height)
     with _open(path) as container:
         stream = container.streams.video[0]
+        check_size(stream.width, stream.height)
         rate = stream.average_rate or stream.guessed_rate or 0
         frames = stream.frames
         if not frames and stream.duration and rate:
@@ -154,7 +159,15 @@ def _decoded(container, start=None):
 
 def _picture(frame):
     """RGB uint8 (h, w, 3) of a decoded frame, upright."""
+    check_size(frame.width, frame.height)
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
+
+
+def check_size(width, height):
+    """Raise Unreadable for a picture that is larger than what can be worked on."""
+    if max(width, height) > MOST_SIDE or width * height > MOST_PIXELS:
+        most = f"at most {MOST_SIDE} a side and {MOST_PIXELS // 10**6} million are read"
+        raise Unreadable(f"has {width} x {height} pixels: {most}")
 
 
 def read_image(path):
@@ -163,7 +176,12 @@ def read_image(path):
     if not path.is_file():
         raise UserError(f"image {path} does not exist")
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB) if path.stat().st_size else None
+        data = np.fromfile(path, np.uint8)
+        try:
+            _check_header(data)
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
+        except (Unreadable, cv2.error) as error:
+            raise Unreadable(f"image {path} {str(error).splitlines()[0]}") from error
         if image is None:
             raise Unreadable(f"image {path} cannot be read: it is empty or damaged")
         return image
@@ -171,6 +189,17 @@ def read_image(path):
         return next(read_frames(path))[2]
     except Unreadable as error:
         raise Unreadable(f"image {path} cannot be read: {error}") from error
+
+
+def _check_header(data):
+    """Raise Unreadable for an image whose header promises too many pixels, before they are made room for."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            check_size(*image.size)
+    except Image.DecompressionBombError:
+        raise Unreadable(f"claims more than {MOST_PIXELS // 10**6} million pixels") from None
+    except (OSError, ValueError, SyntaxError):
+        pass  # whatever it is, the decoder says
 
 
 def write_video(path, frames, fps, crf=18, about=None):
@@ -221,6 +250,8 @@ def video_digest(path):
 def _images(folder):
     names = sorted(path.name for path in Path(folder).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     images = [inside(folder, name) for name in names]
+    if odd := [name for name, image in zip(names, images, strict=True) if not image.is_file()]:
+        raise Unreadable(f"{odd[0]} is no file that can be read")
     if not images:
         raise Unreadable("a folder without images")
     return images
@@ -234,9 +265,10 @@ def _open(path):
         container = av.open(str(path), options={"format_whitelist": FORMATS})
     except (av.FFmpegError, OSError, ValueError) as error:
         raise Unreadable(f"not a readable video: {_reason(error)}") from error
-    if not container.streams.video:
+    if not container.streams.video or container.streams.video[0].codec_context is None:
+        known = bool(container.streams.video)
         container.close()
-        raise Unreadable("holds no video stream")
+        raise Unreadable("its video is in a format that no decoder here knows" if known else "holds no video stream")
     container.streams.video[0].thread_type = "NONE"  # one job, one core; the workflow runs jobs side by side
     return container
 

@@ -6,6 +6,7 @@ face) is added by `gather_tracks`, which writes the final videos.parquet.
 """
 
 import logging
+import os
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -90,14 +91,16 @@ def report_unusable(frame):
 
 
 def _mark_repeated(rows):
-    """A file listed twice counts once; two files of one name get names of their own."""
+    """A file listed twice, however it is spelled or linked to, counts once; two files of one name get names of their
+    own."""
     files, names = set(), set()
     for number, row in enumerate(rows, 1):
-        if row["file"] in files and not row["reason"]:
+        file = os.path.realpath(row["path"]) if row["path"] else row["file"]
+        if file in files and not row["reason"]:
             row |= {"status": "mislabelled", "reason": f"{row['file']} is listed twice"}
         if row["video"] in names:
             row["video"] += f"-{number}"
-        files.add(row["file"])
+        files.add(file)
         names.add(row["video"])
 
 

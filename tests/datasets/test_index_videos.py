@@ -1,5 +1,7 @@
 import json
 
+import av
+import cv2
 import numpy as np
 import pytest
 
@@ -70,6 +72,52 @@ def test_a_subject_in_two_folds_would_leak_and_is_not_used(root, tmp_path):
     table = index(root, tmp_path, "good.mp4,a,posed,1", "few.mp4,a,posed,2", "secret.mp4,b,posed,2")
     assert table["status"].tolist() == ["mislabelled", "mislabelled", "ok"]
     assert table.loc["good", "reason"] == "subject a is in folds 1, 2"
+
+
+def test_a_file_under_other_spellings_counts_once(root, tmp_path):
+    (root / "link.mp4").symlink_to(root / "good.mp4")
+    (root / "sub").mkdir()
+    lines = [
+        f"{name},p{i},posed,{i + 1}" for i, name in enumerate(["good.mp4", "./good.mp4", "sub/../good.mp4", "link.mp4"])
+    ]
+    table = index(root, tmp_path, *lines)
+    assert table["status"].tolist() == ["ok", "mislabelled", "mislabelled", "mislabelled"]
+    assert table["reason"].str.endswith("is listed twice").sum() == 3
+
+
+def test_one_unknown_codec_or_size_costs_one_row(root, tmp_path):
+    data = (root / "good.mp4").read_bytes()
+    assert data.count(b"avc1") >= 1
+    (root / "strange.mp4").write_bytes(data.replace(b"avc1", b"zzz9"))
+    with av.open(str(root / "wide.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 40000, 16, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((16, 40000, 3), np.uint8), format="rgb24")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    table = index(root, tmp_path, "good.mp4,a,posed,1", "strange.mp4,b,posed,2", "wide.mkv,c,posed,3")
+    assert table["status"].to_dict() == {"good": "ok", "strange": "unreadable", "wide": "unreadable"}
+    assert "no decoder here knows" in table.loc["strange", "reason"]
+    assert "40000 x 16 pixels" in table.loc["wide", "reason"]
+
+
+def test_odd_members_of_a_folder_of_images_are_named(root, tmp_path):
+    picture = np.zeros((32, 32, 3), np.uint8)
+    for name in ("link", "folder", "claims"):
+        (root / name).mkdir()
+        for i in range(3):
+            cv2.imwrite(str(root / name / f"{i}.jpg"), picture)
+    (root / "link/3.jpg").symlink_to("none.jpg")
+    (root / "folder/aa.png").mkdir()
+    data = bytearray((root / "claims/0.jpg").read_bytes())
+    place = data.index(b"\xff\xc0") + 5  # height and width of the frame's header
+    data[place : place + 4] = (65500).to_bytes(2, "big") * 2
+    (root / "claims/0.jpg").write_bytes(data)
+    table = index(
+        root, tmp_path, *(f"{name},{name},posed,{i}" for i, name in enumerate(("link", "folder", "claims"), 1))
+    )
+    assert set(table["status"]) == {"unreadable"}
+    assert table["reason"].str.contains("is no file that can be read|million pixels").all()
 
 
 def test_people_of_reserved_folds_are_listed_and_take_no_part(root, tmp_path):
