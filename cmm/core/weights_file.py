@@ -3,6 +3,7 @@
 One file holds all networks of a stage by name; tensors are called `network/parameter`.
 """
 
+import hashlib
 import json
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ def save_networks(path, networks, about):
     }
     metadata = {
         "format": FORMAT,
+        "sha256": _digest(tensors),
         "architecture": json.dumps({name: net.architecture for name, net in networks.items()}),
         "about": json.dumps(about),
     }
@@ -44,9 +46,11 @@ def load_networks(path, **wanted):
         missing = set(wanted) - set(architecture)
         if missing:
             raise UserError(f"{path} has no {', '.join(sorted(missing))}: it holds {', '.join(architecture)}")
-        return {name: _rebuild(kind, name, architecture[name], file) for name, kind in wanted.items()}, json.loads(
-            metadata["about"]
-        )
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
+        if metadata.get("sha256", _digest(tensors)) != _digest(tensors):  # files of version 0.1 have none
+            raise UserError(f"{path} is damaged: its weights are not what was written; train it again, or copy it anew")
+        networks = {name: _rebuild(kind, name, architecture[name], tensors) for name, kind in wanted.items()}
+        return networks, json.loads(metadata["about"])
 
 
 def about_of(path):
@@ -77,10 +81,19 @@ def _opened(path):
         raise UserError(f"{path} is not a weights file of this project ({str(error).splitlines()[0]})") from error
 
 
-def _rebuild(kind, name, arguments, file):
+def _digest(tensors):
+    """sha256 of the names and bytes of tensors {name: tensor}."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _rebuild(kind, name, arguments, tensors):
     with torch.device("meta"):
         network = kind(**arguments)
-    prefix, keys = f"{name}/", file.keys()
-    tensors = {k.removeprefix(prefix): file.get_tensor(k) for k in keys if k.startswith(prefix)}
-    network.load_state_dict(tensors, assign=True)
+    prefix = f"{name}/"
+    mine = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    network.load_state_dict(mine, assign=True)
     return network.eval()

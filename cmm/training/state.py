@@ -1,10 +1,12 @@
 """The state that an interrupted training resumes from: one file, replaced atomically.
 
 It holds networks, optimisers, the losses so far, the place within the epoch and the
-random generators there. A state made with other settings, data or code is discarded.
+random generators there. A state made with other settings, data or code is discarded, and
+so is one of which a single bit has changed: the file begins with the sha256 of the rest.
 """
 
 import fcntl
+import hashlib
 import io
 import logging
 import os
@@ -21,6 +23,7 @@ from cmm.core.files import atomic
 from cmm.training import arithmetic, processes
 
 log = logging.getLogger("cmm")
+DIGEST = hashlib.sha256().digest_size  # bytes at the file's beginning
 
 
 @dataclass
@@ -96,8 +99,9 @@ class State:
         }
         buffer = io.BytesIO()  # a full disk is then an error of the disk, not one of torch
         torch.save(content, buffer)
+        data = buffer.getvalue()
         with atomic(self.path) as partial:
-            partial.write_bytes(buffer.getbuffer())
+            partial.write_bytes(hashlib.sha256(data).digest() + data)
         self.saved = time.monotonic()
 
     def remove(self):
@@ -109,10 +113,14 @@ class State:
 
     def _read(self, data):
         """The content of the file if it is of this run, else None, saying why."""
+        digest, data = data[:DIGEST], data[DIGEST:]
+        if hashlib.sha256(data).digest() != digest:
+            log.warning("state %s is damaged: it is not used, starting anew", self.path)
+            return None
         try:
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)  # no pickled code
             fits = content["fingerprint"] == self.fingerprint
-        except Exception as error:  # torch raises many kinds for a damaged file
+        except Exception as error:  # torch raises many kinds for what is none of ours
             log.warning("state %s cannot be read (%s): starting anew", self.path, type(error).__name__)
             return None
         if not fits:

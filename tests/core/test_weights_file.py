@@ -1,8 +1,10 @@
 import json
 import pickle
 
+import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from cmm.core.errors import UserError
@@ -71,3 +73,33 @@ def test_files_that_are_not_ours_are_refused_in_one_line(tmp_path, make):
 def test_missing_file(tmp_path):
     with pytest.raises(UserError, match="do not exist"):
         load_networks(tmp_path / "none.safetensors", landmark_vae=ImageVAE)
+
+
+def test_a_flipped_bit_anywhere_is_one_line_or_changes_nothing(saved):
+    """Of the header, too: there it may hit a space."""
+    path, networks = saved
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    places = [*rng.integers(0, 2000, 60), *rng.integers(0, len(whole), 60)]
+    for place, bit in zip(places, rng.integers(0, 8, len(places)), strict=True):
+        data = bytearray(whole)
+        data[place] ^= 1 << bit
+        path.write_bytes(data)
+        try:
+            loaded, _ = load_networks(path, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
+        except UserError:
+            continue
+        assert place < len(whole) - sum(v.nbytes for n in networks.values() for v in n.state_dict().values())
+        for name, network in networks.items():
+            mine = loaded[name].state_dict()
+            assert all(torch.equal(mine[key], value) for key, value in network.state_dict().items())
+
+
+def test_files_without_a_checksum_are_of_version_0_1(saved):
+    path, _ = saved
+    with safe_open(path, "pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    del metadata["sha256"]
+    save_file(tensors, path, metadata)
+    assert load_networks(path, landmark_vae=ImageVAE)[1] == {"seed": 1}

@@ -112,7 +112,7 @@ def test_a_state_of_other_threads_goes_on_saying_so(saved, caplog, monkeypatch):
 def test_a_damaged_state_is_discarded_saying_so(saved, caplog, content):
     saved[1].path.write_bytes(content)
     assert saved[0]("same").load() == TrainingPosition()
-    assert "cannot be read" in caplog.text
+    assert "is damaged" in caplog.text
 
 
 def test_two_trainings_with_one_state_are_refused(smiles, tmp_path):
@@ -160,6 +160,30 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_good_state(smiles, tmp_path
     again = go_on(size * 3)
     assert "going on after epoch 0, step 1" in again.stderr
     assert same(load_file(tmp_path / "out/w.safetensors"), whole)
+
+
+def test_a_damaged_state_is_not_used(tmp_path, caplog):
+    """Any bit, a zeroed block, a piece cut off: said, and the training begins anew."""
+    network = torch.nn.Linear(8, 8)
+    adam = torch.optim.Adam(network.parameters())
+    state = State(
+        Run(0, tmp_path / "w", tmp_path / "l", tmp_path / "s", state_seconds=0.0), {"n": network}, {"a": adam}, "f"
+    )
+    state.path.parent.mkdir()
+    place = TrainingPosition([{"loss": 1.0}], step=3)
+    state.save_if_due(place, EpochGenerators.of(1, 0))
+    assert (state.load().epoch, state.load().step) == (1, 3)
+    whole, rng = state.path.read_bytes(), np.random.default_rng(0)
+    for place in rng.integers(0, len(whole), 50):
+        data = bytearray(whole)
+        data[place] ^= 1 << rng.integers(8)
+        state.path.write_bytes(data)
+        caplog.clear()
+        assert state.load() == TrainingPosition()
+        assert "is damaged: it is not used, starting anew" in caplog.text
+    for data in (whole[:-1], whole[:10], b"", whole[:500] + bytes(512) + whole[1012:]):
+        state.path.write_bytes(data)
+        assert state.load() == TrainingPosition()
 
 
 def state_kib(smiles, folder):
