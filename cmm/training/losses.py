@@ -4,7 +4,7 @@ Shape legend: b sequences (or images), k modes, t steps, c code channels, s side
 """
 
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, l1_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, l1_loss, normalize
 
 
 def landmark_bce(logits, images):
@@ -14,6 +14,29 @@ def landmark_bce(logits, images):
     """
     total = binary_cross_entropy_with_logits(logits, images, reduction="sum")
     return total / logits[..., 0, 0].numel()
+
+
+def landmark_bce_each(logits, images):
+    """Eq. 1 of each sequence alone: summed over pixels, mean over its frames.
+
+    logits and images (..., t, s, s); returns (...).
+    """
+    return binary_cross_entropy_with_logits(logits, images, reduction="none").sum(dim=(-2, -1)).mean(dim=-1)
+
+
+def weight_of_others(losses, others):
+    """Losses (b, k) of the modes, weighted: 1 for the least of each row, `others` for the rest, over their mean.
+
+    `others` 1 changes nothing; 0 counts the nearest mode alone ("multiple choice learning", Guzman-Rivera et al. 2012).
+    """
+    weights = torch.full_like(losses, others).scatter(1, losses.argmin(dim=1, keepdim=True), 1.0)
+    return losses * weights / weights.mean(dim=1, keepdim=True)
+
+
+def across(vectors, way):
+    """What of vectors (b, k, d) does not lie along their row's `way` (b, d), which gets no gradient."""
+    direction = normalize(way.detach(), dim=1)[:, None]
+    return vectors - (vectors * direction).sum(dim=-1, keepdim=True) * direction
 
 
 def kl_divergence(mean, log_deviation):

@@ -1,17 +1,22 @@
 """The losses against a literal transcription of the equations in NumPy."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from cmm.training.losses import (
+    across,
     adversarial_discriminator,
     adversarial_generator,
     kl_divergence,
     landmark_bce,
+    landmark_bce_each,
     pull,
     push,
     reconstruction,
+    weight_of_others,
 )
 
 
@@ -76,3 +81,31 @@ def test_eq5_and_eq6_adversarial(rng):
     ours_d = adversarial_discriminator(torch.from_numpy(real), torch.from_numpy(fake))
     assert ours_d.item() == pytest.approx(expected_d)
     assert adversarial_generator(torch.from_numpy(fake)).item() == pytest.approx(expected_g)
+
+
+def test_cross_entropy_of_each_sequence_is_eq_1_of_it(rng):
+    logits = torch.tensor(rng.normal(size=(2, 3, 4, 5, 5)))
+    images = torch.tensor(rng.integers(0, 2, (2, 3, 4, 5, 5)), dtype=torch.float64)
+    each = landmark_bce_each(logits, images)
+    assert each.shape == (2, 3)
+    for i, j in itertools.product(range(2), range(3)):
+        assert each[i, j] == pytest.approx(landmark_bce(logits[i, j], images[i, j]).item())
+    assert each.mean() == pytest.approx(landmark_bce(logits, images).item())
+
+
+def test_the_nearest_mode_counts_most_and_the_sum_of_weights_stays(rng):
+    losses = torch.tensor([[3.0, 1.0, 2.0], [5.0, 5.0, 4.0]])
+    found = weight_of_others(losses, 0.1)
+    weights = torch.tensor([[0.1, 1.0, 0.1], [0.1, 0.1, 1.0]]) * 3 / 1.2
+    torch.testing.assert_close(found, losses * weights)
+    torch.testing.assert_close(weight_of_others(losses, 1.0), losses)
+    torch.testing.assert_close(weight_of_others(losses, 0.0).sum(dim=1), 3 * losses.amin(dim=1))
+
+
+def test_what_lies_across_a_way_does_not_change_along_it(rng):
+    vectors, way = torch.tensor(rng.normal(size=(4, 3, 7))), torch.tensor(rng.normal(size=(4, 7)), requires_grad=True)
+    found = across(vectors, way)
+    assert (found * way[:, None]).sum(dim=-1).abs().max() < 1e-12
+    torch.testing.assert_close(across(vectors + 2.5 * way[:, None], way), found)
+    torch.testing.assert_close(across(found, way), found)
+    assert not found.requires_grad, "the way itself is not trained by it"

@@ -27,17 +27,16 @@ class MultiModeLSTM(nn.Module):
 class ModeDiscriminator(nn.Module):
     """Tells from a time-averaged sequence which mode made it: linear + softmax (eq. 3).
 
-    It looks at the decoded landmark images: on codes, the modes would part along
-    directions that the decoder does not show. The rows of its linear map have a fixed
-    `norm`, or they would grow until they tell modes apart that no eye can; the smaller
-    it is, the further modes are pushed. Both are ours.
+    What it is told is of `size` numbers. The rows of its linear map have a fixed `norm`, or they would
+    grow until they tell modes apart that no eye can; the smaller it is, the further modes
+    are pushed. That is ours; with `norm` 0 the rows are free.
     """
 
-    def __init__(self, image_size=64, modes=3, norm=1.0):
+    def __init__(self, size, modes=3, norm=1.0):
         super().__init__()
         self.norm = norm
-        self.directions = nn.Parameter(0.01 * torch.randn(modes, image_size**2))
+        self.directions = nn.Parameter(0.01 * torch.randn(modes, size))
 
-    def forward(self, modes):
-        """Logits (b, k, k): for each sequence of `modes` (b, k, t, s, s), a score a mode."""
-        return linear(modes.mean(dim=2).flatten(2), self.norm * normalize(self.directions, dim=1))
+    def forward(self, means):
+        """Logits (b, k, k): for each time average of the modes (b, k, size), a score a mode."""
+        return linear(means, self.norm * normalize(self.directions, dim=1) if self.norm else self.directions)
