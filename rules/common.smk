@@ -143,9 +143,8 @@ def environment(block):
 
 
 def learned_from(dataset):
-    """Whether our action units are learned from the videos of a data set."""
-    learned = config["action_units"]["dataset"]
-    return Path(config["sources"][dataset]["root"]) == Path(config["sources"][learned]["root"])
+    """Whether our action units are learned from a data set."""
+    return dataset == config["action_units"]["dataset"]
 
 
 def judge(dataset):

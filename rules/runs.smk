@@ -127,7 +127,7 @@ def milestone(name):
 def tables(suffix):
     """Pages or tables of the report, but for the one that lists them all."""
     names = ["datasets", "videos", "scores", "comparisons", "table1", "table3"]
-    names += ["table2"] * bool(config["ratings"]) + ["ablations"] * bool(ablations())
+    names += ["table2"] * bool(config["ratings"]) + ["ablations"] * bool(ablations()) + ["search"] * searching()
     names = [name for name in names if suffix == "html" or name != "datasets"]
     return collect("results/tables/{table}.{suffix}", table=names, suffix=suffix)
 

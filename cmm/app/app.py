@@ -30,7 +30,7 @@ def main(
     smilers = {}
     for folder in [None, *(model or ())]:
         smiler = load(folder)
-        name = smiler.method if folder is None else f"{smiler.method} of {folder.name}"
+        name = smiler.method if folder is None else f"{smiler.method} of {'/'.join(folder.parts[-4:])}"
         if name in smilers:
             raise UserError(f"--model {folder}: there is a {name} already")
         smilers[name] = smiler

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import re
 import secrets
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from cmm.app.uploads import MOST_BYTES, decoded
-from cmm.app.workshop import ALL, Busy, SeveralFaces
+from cmm.app.workshop import ALL, SECONDS, Busy, SeveralFaces, check_length
 from cmm.core.errors import UserError
 from cmm.generation.smiler import FPS, LONGEST
 from cmm.methods.generator import FRAMES, STRENGTHS
@@ -31,7 +32,21 @@ HEADERS = {
 
 def create_app(workshop):
     """The FastAPI application of a Workshop."""
-    app = FastAPI(title="Smiles on a photograph", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @asynccontextmanager
+    async def forgetting(app):
+        """Drop old results also when nobody asks."""
+
+        async def forget():
+            while True:
+                await asyncio.sleep(SECONDS / 15)
+                workshop.forget()
+
+        task = asyncio.create_task(forget())
+        yield
+        task.cancel()
+
+    app = FastAPI(title="Smiles on a photograph", lifespan=forgetting, docs_url=None, redoc_url=None, openapi_url=None)
     page = files("cmm.app").joinpath("page.html").read_text()
 
     @app.middleware("http")
@@ -97,7 +112,8 @@ def create_app(workshop):
         most = workshop.smilers[method].generator.modes
         told = {"strength": strength, "frames": frames, "seed": seed}
         told = {name: value for name, value in told.items() if value is not None}
-        workshop.smilers[method].condition(expression, **told)  # what cannot be need not wait
+        check_length(workshop.smilers[method].condition(expression, **told))  # what cannot be need not wait
+        workshop.check_room()
         data = await body_of(request)
         ticket = request.headers.get("x-ticket", "")
         ticket = ticket if TICKET.fullmatch(ticket) else secrets.token_urlsafe(12)
@@ -119,8 +135,10 @@ def create_app(workshop):
         }
 
     @app.get("/smiles/{result}/{sequence}.{kind}")
-    def download(result: str, sequence: str, kind: str):
-        return Response(workshop.download(result, sequence, kind), media_type=TYPES[kind])
+    async def download(result: str, sequence: str, kind: str):
+        workshop.result(result)
+        data = await worked(secrets.token_urlsafe(12), workshop.download, result, sequence, kind)
+        return Response(data, media_type=TYPES[kind])
 
     @app.get("/smiles/{result}/measured")
     async def measured(result: str):

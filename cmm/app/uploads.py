@@ -31,17 +31,30 @@ def decoded(data, longest):
                 most = f"at most {MOST_PIXELS // 10**6} million are taken"
                 raise UserError(f"the picture has {width} x {height} pixels: {most}")
             image.draft("RGB", (longest, longest))  # a JPEG is decoded at a smaller size, if that is enough
-            image = ImageOps.exif_transpose(image)
+            image = _upright(image)
             image.thumbnail((longest, longest))
             return np.asarray(_opaque(image))
     except UnidentifiedImageError:
         raise UserError("this is no picture that can be read: give JPEG, PNG, WebP or HEIC") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"the picture is damaged: {str(error).splitlines()[0]}") from error
+    except UserError:
+        raise
+    except Exception as error:  # Pillow's plugins raise of every kind for damaged files
+        raise UserError(f"the picture is damaged ({type(error).__name__})") from error
+
+
+def _upright(image):
+    """The image turned as its EXIF says; as it is where that cannot be read."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # of every kind, likewise
+        image.load()
+        return image
 
 
 def _opaque(image):
     """The image as RGB; what is transparent lies on white."""
+    if image.mode.startswith("I"):  # 16 bits of grey
+        image = Image.fromarray((np.asarray(image).astype(np.float64) / 257).clip(0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")

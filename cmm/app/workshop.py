@@ -25,12 +25,20 @@ from cmm.generation.write_sequence import encode_animation, encode_png
 from cmm.methods.threads import in_threads
 
 MOST_WAITING = 32  # photographs in the queue
+MOST_FRAMES = 128  # of a sequence: 0.5 GB of a large photograph, several at once
 MOST_RESULTS = 24  # the oldest go first
 SECONDS = 900  # that a result is kept
 SIDE = 480  # of animations, and of what the mesh is drawn on [px]
 ALL = "all"  # the sequences side by side
 DOT = (0, 158, 115)
 CURVES = {"AU12_proxy": "AU12", "AU06_proxy": "AU6"}
+
+
+def check_length(condition):
+    """UserError for a sequence that takes too much memory here."""
+    if (condition.frames or 0) > MOST_FRAMES:
+        most = f"at most {MOST_FRAMES} on this page; cmm generate makes longer ones"
+        raise UserError(f"frames {condition.frames}: {most}")
 
 
 class Busy(UserError):
@@ -74,12 +82,22 @@ class Workshop:
     def submit(self, ticket, function, *args):
         """A Future of `function(*args)` in the queue; Busy if that is full. `ticket` names it for `before`."""
         with self.lock:
-            if len(self.waiting) >= MOST_WAITING:
-                raise Busy(f"{MOST_WAITING} photographs are waiting: try again in a minute")
+            self._check_room()
+            if ticket in self.waiting:
+                raise UserError("this ticket waits already: take another")
             self.waiting[ticket] = next(self.numbers)
         future = self.pool.submit(function, *args)
         future.add_done_callback(lambda _: self._leave(ticket))
         return future
+
+    def check_room(self):
+        """Busy if the queue is full."""
+        with self.lock:
+            self._check_room()
+
+    def _check_room(self):
+        if len(self.waiting) >= MOST_WAITING:
+            raise Busy(f"{MOST_WAITING} photographs are waiting: try again in a minute")
 
     def _leave(self, ticket):
         with self.lock:
@@ -96,6 +114,7 @@ class Workshop:
         start = time.monotonic()
         smiler = self.smilers[method]
         condition = smiler.condition(expression, **told)
+        check_length(condition)
         if face is None:
             face = self._only_face(smiler, picture)
         seen = see(picture, smiler.tracker, face, LONGEST)
@@ -129,17 +148,26 @@ class Workshop:
     def _keep(self, result):
         name = secrets.token_urlsafe(16)
         with self.lock:
+            self._forget()
             self.results[name] = result
             while len(self.results) > MOST_RESULTS:
                 self.results.popitem(last=False)
         return name
 
+    def forget(self):
+        """Drop results that are too old."""
+        with self.lock:
+            self._forget()
+
+    def _forget(self):
+        late = time.monotonic() - SECONDS
+        for old in [key for key, result in self.results.items() if result.made < late]:
+            del self.results[old]
+
     def result(self, name):
         """A Result that is still kept; UserError otherwise."""
         with self.lock:
-            late = time.monotonic() - SECONDS
-            for old in [key for key, result in self.results.items() if result.made < late]:
-                del self.results[old]
+            self._forget()
             if name not in self.results:
                 raise UserError("this result is not kept any more: generate it again")
             return self.results[name]
@@ -151,11 +179,11 @@ class Workshop:
             raise UserError(f"no sequence {sequence!r}")
         if kind == "mp4":
             return result.films[sequence]
-        frames = frames_of(result.films[sequence])
         if kind == "png":
-            return encode_png(frames[-1], result.about)
+            return encode_png(frames_of(result.films[sequence])[-1], result.about)
         if kind in ("gif", "webp"):
-            return encode_animation(kind, fitted(frames, SIDE * (1 + (sequence == ALL))), FPS, result.about)
+            frames = frames_of(result.films[sequence], SIDE * (1 + (sequence == ALL)))
+            return encode_animation(kind, np.stack(frames), FPS, result.about)
         raise UserError(f"no kind {kind!r}: mp4, gif, webp or png")
 
     def measured(self, name):
@@ -167,7 +195,7 @@ class Workshop:
         tracker = self.smilers[result.method].tracker
         curves, meshes = {unit: {} for unit in CURVES.values()}, {}
         for sequence in [key for key in result.films if key != ALL]:
-            frames = fitted(frames_of(result.films[sequence]), SIDE)
+            frames = frames_of(result.films[sequence], SIDE)
             faces = [tracker.track(frame) for frame in frames]
             drawn = [dotted(*pair) for pair in zip(frames, faces, strict=True)]
             meshes[sequence] = encoded(np.stack(drawn), result.about)
@@ -189,17 +217,22 @@ def encoded(frames, about):
     return target.getvalue()
 
 
-def frames_of(data):
-    """RGB uint8 (t, h, w, 3) of mp4 bytes of ours."""
+def frames_of(data, longest=None):
+    """Frames (h, w, 3) RGB uint8 of mp4 bytes of ours, one after the other made at most `longest` wide and high, even;
+    without, the last one alone, as it is."""
+    frames = []
     with av.open(io.BytesIO(data)) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+        for frame in container.decode(video=0):
+            picture = frame.to_ndarray(format="rgb24")
+            frames = [picture] if longest is None else [*frames, fitted(picture, longest)]
+    return frames
 
 
-def fitted(frames, longest):
-    """Frames at most `longest` wide and high, even."""
-    scale = min(1.0, longest / max(frames.shape[1:3]))
-    size = [max(2, round(side * scale / 2) * 2) for side in frames.shape[2:0:-1]]
-    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
+def fitted(picture, longest):
+    """A picture at most `longest` wide and high, even."""
+    scale = min(1.0, longest / max(picture.shape[:2]))
+    size = [max(2, round(side * scale / 2) * 2) for side in picture.shape[1::-1]]
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
 def dotted(frame, face):

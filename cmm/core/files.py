@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cmm.core.errors import UserError
 
+BEFORE = "before"  # what is being replaced, in the temporary
 DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM)
 
 
@@ -41,8 +42,10 @@ def atomic(path, replace=None):
     try:
         partial = holder / path.name
         yield partial
+        if full and not replace(path):
+            raise UserError(f"cannot write {path}: meanwhile something else came into it; name another place")
         if full:
-            os.replace(path, holder / f"before {path.name}")  # goes with the holder
+            os.replace(path, holder / BEFORE)  # goes with the holder
         elif path.is_dir():
             path.rmdir()
         if partial.is_file():
@@ -55,7 +58,14 @@ def atomic(path, replace=None):
             raise UserError(f"cannot write {path}: {os.strerror(number)}") from error
         raise
     finally:
-        shutil.rmtree(holder, ignore_errors=True)
+        _drop(holder, path)
+
+
+def _drop(holder, path):
+    """Remove a temporary; if it holds what was at `path` and nothing has taken its place, put that back first."""
+    if (holder / BEFORE).exists() and not path.exists():
+        os.replace(holder / BEFORE, path)
+    shutil.rmtree(holder, ignore_errors=True)
 
 
 def _to_disk(path):
@@ -74,7 +84,7 @@ def _sweep(path):
     for holder in path.parent.glob(f"{glob.escape(prefix)}*.*"):
         pid = holder.name.removeprefix(prefix).split(".")[0]
         if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(holder, ignore_errors=True)
+            _drop(holder, path)
 
 
 def _alive(pid):

@@ -23,7 +23,7 @@ from cmm.core.tables import read_provenance
 from cmm.core.video import read_comment
 
 EXAMPLES = (
-    "cmm provenance results/report.html",
+    "cmm provenance results/overview.html",
     "cmm provenance results/actors/smiles.h5 --json | jq .versions",
 )
 
@@ -78,6 +78,14 @@ def _of_png(path):
         return loads(image.info.get("Description", "{}"))
 
 
+def _of_animation(key):
+    def read(path):
+        with Image.open(path) as image:
+            return loads(image.info.get(key, "{}"))
+
+    return read
+
+
 def _of_svg(path):
     found = ElementTree.parse(path).find(".//{http://purl.org/dc/elements/1.1/}description")
     return loads(found.text) if found is not None else None
@@ -97,6 +105,8 @@ READERS = {
     ".safetensors": _of_weights,
     ".mp4": lambda path: loads(read_comment(path) or "{}"),
     ".png": _of_png,
+    ".gif": _of_animation("comment"),
+    ".webp": _of_animation("xmp"),
     ".svg": _of_svg,
     ".html": _of_text(r"<meta name='cmm' content='([^']*)'>"),
     ".md": _of_text(r"<!-- cmm: (.*) -->\s*$"),

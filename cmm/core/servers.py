@@ -20,11 +20,11 @@ def run_server(app, host, port, what, others):
     with listening(host, port) as sock:
         if not is_loopback(host):
             log.warning("listening on %s: everybody who reaches this machine %s, without a password", host, others)
-        where = "localhost" if is_loopback(host) else host
+        where = "localhost" if host in ("127.0.0.1", "localhost") else f"[{host}]" if ":" in host else host
         log.info("%s; open http://%s:%d   (Ctrl-C ends)", what, where, sock.getsockname()[1])
         if is_loopback(host):  # no page of a stranger's reaches it by a name that points here
-            app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
-        config = uvicorn.Config(app, log_level="warning", lifespan="off")
+            app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]", host])
+        config = uvicorn.Config(app, log_level="warning")
         uvicorn.Server(config).run(sockets=[sock])
 
 

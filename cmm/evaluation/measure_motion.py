@@ -13,6 +13,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from cmm.core.errors import UserError
 from cmm.core.progress import progress
 from cmm.core.settings import setting
 from cmm.core.tables import write_table
@@ -62,7 +63,8 @@ def main(
                 rows.video(i, made.modes[0], **noise)
     for i, video in enumerate(videos):
         score_video(rows, made, i, video)
-    agreement = agreement_of(description) if run.method == CONTROLS else {}
+    people = [f"{run.dataset}/{subject}" for subject in made.subject]
+    agreement = agreement_of(description, people) if run.method == CONTROLS else {}
     for expression in dict.fromkeys(made.expression):
         rows.judge(expression, **agreement)
     for mode in made.modes:
@@ -142,15 +144,20 @@ def of_set(tracks, originals):
     return scores
 
 
-def agreement_of(tracker):
-    """{score: ICC} of trained regressors with what is known of the people they are here to judge; {} where none is.
+def agreement_of(tracker, people):
+    """{score: ICC} of trained regressors with what is known of the `people` that they judge; {} where nothing is.
 
-    tracker: a tracker's description.
+    tracker: a tracker's description. UserError if the regressors have learned from one of these people.
     """
+    units = tracker.get("action_units", {})
+    if seen := {*units.get("learned_from", ())} & {*people}:
+        raise UserError(f"the action units were learned from {', '.join(sorted(seen))}, who are judged here")
+    if not {*people} <= {*units.get("held_out_people", ())}:
+        return {}
     names = {"AU06": "au6_judge_agreement", "AU12": "au12_judge_agreement"}
     return {
         names[row["unit"]]: row["icc"]
-        for row in tracker.get("action_units", {}).get("agreement", [])
+        for row in units.get("agreement", [])
         if (row["people"], row["estimate"]) == ("held-out people", "regressor")
     }
 

@@ -91,11 +91,17 @@ def main(
         log.info("%s, %s %s: ICC %.3f, r %.3f, MAE %.2f", row.people, row.unit, row.estimate, row.icc, row.r, row.mae)
     about = provenance(
         __name__, settings, [index, labels], people=int(table["subject"].nunique()), frames=len(table),
-        held_out=held_out, size=size, agreement=scores.round(4).to_dict("records"),
+        held_out=held_out, size=size, learned_from=people_of(table[seen]), held_out_people=people_of(table[~seen]),
+        agreement=scores.round(4).to_dict("records"),
     )  # fmt: skip
     write_regressors(out, Regressors(weights, intercepts, about))
     write_tsv(scores.round(4), tsv, about)
     plot_agreement(estimates, table, figure, about)
+
+
+def people_of(table):
+    """Names of the people in a table, with their data set: two data sets may call two people the same."""
+    return sorted({f"{row.dataset}/{row.subject}" for row in table.itertuples()})
 
 
 def _check_people(table, held_out, labels):
@@ -124,7 +130,7 @@ def collect(videos, known, full_scale, size, settings):
             proxies = tracker.action_units(pd.DataFrame([face.measures for face in faces]))
             proxies = proxies[[name for name in proxies if name in PROXIES]] * FULL_SCALE
             table = pd.concat([table.reset_index(), proxies], axis=1)
-            tables.append(table.assign(video=row.video, subject=row.subject, fold=row.fold))
+            tables.append(table.assign(video=row.video, subject=row.subject, fold=row.fold, dataset=row.dataset))
     if not tables:
         raise UserError("no video gives frames to learn from: look at the log, or lower action_units.frame_step")
     return pd.concat(tables, ignore_index=True), np.concatenate(inputs, axis=1)

@@ -18,6 +18,7 @@ from cmm.core.errors import UserError
 from cmm.core.files import atomic, inside
 from cmm.core.pictures import even
 from cmm.core.progress import progress
+from cmm.core.records import read_record
 from cmm.core.settings import setting
 from cmm.core.video import write_video
 from cmm.faces.alignment import warp
@@ -89,6 +90,8 @@ def main(
     """Generate from one photograph, or from each of a folder."""
     check_choice(settings.face)  # before anything is loaded
     out = out or Path(f"{image.stem or 'my'}_smiles")
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file: name a new folder")
     if out.exists() and not image.is_dir() and not overwrite:
         raise UserError(f"{out} exists already: name a new folder, or say --overwrite")
     told = {"strength": strength, "frames": frames, "action_units": action_units(au), "seed": seed}
@@ -155,10 +158,17 @@ def smile(path, out, studio):
 
 
 def made_here(folder):
-    """Whether a folder holds what an earlier `generate` made and nothing else: that may be written anew."""
+    """Whether all that a folder holds was made by an earlier `generate`, as each file says: it may be written anew."""
     files = [path for path in folder.rglob("*") if not path.is_dir()]
-    kinds = {".mp4", ".png", *(f".{name}" for name in FORMATS)}
-    return {folder / "all.mp4", folder / "strip.png"} <= {*files} and {path.suffix for path in files} <= kinds
+    return folder / "all.mp4" in files and all(maker(path) == __name__ for path in files)
+
+
+def maker(path):
+    """The stage that made a file, None for one that does not say."""
+    try:
+        return read_record(path)["stage"]
+    except UserError:
+        return None
 
 
 def au12(face):

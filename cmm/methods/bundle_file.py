@@ -69,7 +69,8 @@ def read_record(path):
 def read_card(path):
     """The text of a bundle's model card; UserError as `opened`."""
     with _reading(Path(path)) as (archive, record):
-        return _member(path, archive, record, CARD).decode(errors="replace")
+        text = _member(path, archive, record, CARD).decode(errors="replace")
+        return "".join(c for c in text if c == "\n" or c.isprintable())  # no escapes of a stranger's to the terminal
 
 
 @contextmanager
@@ -77,21 +78,29 @@ def _reading(path):
     """(open archive, its record)."""
     if not path.is_file():
         raise UserError(f"bundle {path} does not exist")
+    archive = _careful(path, lambda: zipfile.ZipFile(path))
+    with archive:
+        record = _careful(path, lambda: json.loads(_bounded(path, archive, RECORD)))
+        kinds = {"format": str, "method": str, "cmm": str, "sha256": dict}
+        if not isinstance(record, dict) or not all(isinstance(record.get(key), kind) for key, kind in kinds.items()):
+            raise UserError(f"{path} is no bundle of this project, or is damaged: its record is not what it should be")
+        if record["format"] != FORMAT:
+            raise UserError(f"{path} is a bundle of another format, {record['format']!r}: {FORMAT!r} is read")
+        yield archive, record
+
+
+def _careful(path, read):
+    """What `read()` gives; UserError for whatever is wrong with the file."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            record = json.loads(_bounded(path, archive, RECORD))
-            if record["format"] != FORMAT:
-                raise UserError(f"{path} is a bundle of another format, {record['format']!r}: {FORMAT!r} is read")
-            for key, kind in (("method", str), ("cmm", str), ("sha256", dict)):
-                if not isinstance(record[key], kind):
-                    raise TypeError(f"{key} is not what it should be")
-            yield archive, record
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, NotImplementedError) as error:
-        raise UserError(f"{path} is no bundle of this project, or is damaged: {str(error).splitlines()[0]}") from error
+        return read()
+    except UserError:
+        raise
+    except (zipfile.BadZipFile, KeyError, EOFError, RecursionError, RuntimeError, ValueError, OSError) as error:
+        raise UserError(f"{path} is no bundle of this project, or is damaged ({type(error).__name__})") from error
 
 
 def _member(path, archive, record, name):
-    data = _bounded(path, archive, name)
+    data = _careful(path, lambda: _bounded(path, archive, name))
     if sha256(data).hexdigest() != record["sha256"].get(name):
         raise UserError(f"{path} is damaged: {name} is not what was written; get the bundle anew")
     return data

@@ -16,8 +16,10 @@ import yaml
 
 from cmm.core.errors import UserError
 from cmm.core.files import atomic
+from cmm.core.project import project
 from cmm.core.video import VIDEO_SUFFIXES
 from cmm.datasets import FOLDS
+from cmm.datasets.registry import registry
 
 log = logging.getLogger("cmm")
 EXAMPLES = (
@@ -52,6 +54,9 @@ def main(
     name = folder.name
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise UserError(f"{folder}: the name becomes that of a data set: small letters, digits and _")
+    known = {*registry(), *yaml.safe_load((project() / "config/config.yaml").read_text())["sources"]}
+    if name in known:
+        raise UserError(f"{folder}: {name} is a data set that the workflow knows: take another name")
     if folder.exists():
         raise UserError(f"{folder} exists already: name a new folder")
     if videos is not None and not videos.is_dir():
@@ -83,7 +88,9 @@ def main(
 
 def listed(videos):
     """Rows {file, subject, expression} of the videos in a folder and those below it; UserError without any."""
-    files = sorted(path.relative_to(videos) for path in videos.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
+    found = [path for path in videos.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()]
+    files = sorted(path.relative_to(videos) for path in found)
+    files = [file for file in files if not any(part.startswith(".") for part in file.parts)]
     if not files:
         raise UserError(f"{videos} holds no video: {', '.join(sorted(VIDEO_SUFFIXES))} are read")
     return [{"file": str(file), "subject": person(file), "expression": expression(file)} for file in files]
@@ -92,7 +99,10 @@ def listed(videos):
 def person(file):
     """Whom a video shows, by its folder, else by the beginning of its name."""
     name = file.parts[0] if len(file.parts) > 1 else re.split(r"[_\-. ]", file.stem)[0]
-    return re.sub(r"[^\w.-]", "_", name).lstrip(".-") or "somebody"
+    name = re.sub(r"[^\w.-]", "_", name).lstrip(".-")
+    if not name:
+        raise UserError(f"{file} begins with no name of a person: call it PERSON_1{file.suffix}")
+    return name
 
 
 def expression(file):

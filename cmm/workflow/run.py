@@ -5,6 +5,7 @@ for among the package's: `config/demo.yaml` is the demo wherever it is started.
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -32,13 +33,13 @@ def main(words: Annotated[list[str], "words for Snakemake; `snakemake --help` ex
 
 def command_of(words, folder):
     """Snakemake's command line for `words` given in `folder`."""
+    words = [part for word in words for part in (word.split("=", 1) if re.match(r"--[\w-]+=", word) else [word])]
     home = project()
     command = [str(Path(sys.executable).with_name("snakemake")), "--snakefile", str(home / "Snakefile")]
-    flags = [word.split("=")[0] for word in words]
-    profile = words[flags.index("--workflow-profile") + 1 :][:1] if "--workflow-profile" in flags else None
+    profile = words[words.index("--workflow-profile") + 1 :][:1] if "--workflow-profile" in words else None
     if profile is None:
         command += ["--workflow-profile", str(home / "profiles/default")]
-    if profile in (None, ["none"]) and not {*CORES} & {*flags}:
+    if profile in (None, ["none"]) and not {*CORES} & {*words}:
         command += ["--cores", "all"]
     return command + [located(word, folder, home) for word in words]
 

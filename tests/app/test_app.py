@@ -103,6 +103,7 @@ def test_what_cannot_be_is_one_line_and_the_next_is_served(address, face):
         "the picture has 9000 x 9000 pixels: at most 60 million": ask(address, huge()),
         "cmm_mesh has not learned 'grin'": ask(address, b"x", expression="grin"),
         "strength 7.0 is not between": ask(address, b"x", strength=7),
+        "frames 500: at most 128 on this page": ask(address, b"x", frames=500),
         "no method 'other'": ask(address, b"x", method="other"),
     }
     for message, answer in said.items():
@@ -135,10 +136,20 @@ def test_the_queue_has_an_end_and_an_order():
     assert [workshop.before(str(i)) for i in (0, 1, MOST_WAITING - 1)] == [0, 1, MOST_WAITING - 1]
     with pytest.raises(Busy):
         workshop.submit("late", go.wait)
+    with pytest.raises(Busy):
+        workshop.check_room()
     go.set()
     assert all(future.result() for future in futures)
     workshop.submit("again", go.wait).result()
     assert workshop.before("none") is None
+
+
+def test_a_ticket_stands_for_one_place_in_the_queue():
+    workshop, go = Workshop({}), threading.Event()
+    workshop.submit("mine", go.wait)
+    with pytest.raises(UserError, match="waits already"):
+        workshop.submit("mine", go.wait)
+    go.set()
 
 
 def test_the_oldest_results_go(monkeypatch):
@@ -147,10 +158,11 @@ def test_the_oldest_results_go(monkeypatch):
     workshop = Workshop({})
     names = [workshop._keep(module.Result("m", {}, {}, [], 0.0, (1, 1))) for _ in range(MOST_RESULTS + 1)]
     workshop.result(names[-1])
+    with pytest.raises(UserError, match="not kept any more"):
+        workshop.result(names[0])
     monkeypatch.setattr(module, "SECONDS", -1)
-    for name in (names[0], names[-1]):
-        with pytest.raises(UserError, match="not kept any more"):
-            workshop.result(name)
+    workshop.forget()
+    assert not workshop.results, "without that anybody asks"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "HEIF"])
@@ -172,6 +184,24 @@ def test_what_is_transparent_lies_on_white_and_large_ones_are_made_small():
     clear = np.zeros((40, 80, 4), np.uint8)
     assert decoded(written(clear), 1280).min() == 255
     assert decoded(written(np.zeros((400, 800), np.uint8)), 200).shape == (100, 200, 3)
+
+
+def test_odd_pictures_are_read_or_refused_in_one_line(face):
+    deep = (face[..., 0].astype(np.uint16)) * 257
+    target = io.BytesIO()
+    Image.fromarray(deep).save(target, "PNG")
+    np.testing.assert_allclose(decoded(target.getvalue(), 1280)[..., 0], face[..., 0], atol=1)
+    exif = Image.Exif()
+    exif[274] = 6
+    whole, rng = written(face[:64, :64], "JPEG", exif=exif.tobytes()), np.random.default_rng(0)
+    for _ in range(300):
+        data = bytearray(whole)
+        for place in rng.integers(2, len(data), 3):
+            data[place] = rng.integers(256)
+        try:
+            assert decoded(bytes(data), 1280).ndim == 3
+        except UserError as error:
+            assert len(str(error).splitlines()) == 1  # noqa: PT017 - either is right
 
 
 def test_without_the_extra_heic_is_told_so(monkeypatch):

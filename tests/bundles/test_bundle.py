@@ -133,7 +133,7 @@ def unfit(members):
         ),
         (lambda m: recorded(m, format="cmm bundle 2"), "of another format, 'cmm bundle 2'"),
         (lambda m: recorded(m, sha256={}, cmm="9.9.9"), f"made by cmm 9.9.9, .*: it holds no {STAGE}"),
-        (lambda m: recorded(m, sha256=[]), "sha256 is not what it should be"),
+        (lambda m: recorded(m, sha256=[]), "its record is not what it should be"),
         (unfit, "made by cmm 9.9.9, this is .*, which it does not fit"),
     ],
 )

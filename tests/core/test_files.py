@@ -1,3 +1,6 @@
+import errno
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +93,33 @@ def test_no_path_leaves_the_root(tmp_path, name):
 
 def test_paths_within_the_root_are_fine(tmp_path):
     assert inside(tmp_path, "a/../b.mp4") == (tmp_path / "b.mp4").resolve()
+
+
+def test_a_folder_that_is_replaced_comes_back_when_that_fails(tmp_path, monkeypatch):
+    """Also when the process was killed between the two renames: the next one puts it back."""
+    path = tmp_path / "out"
+    path.mkdir()
+    (path / "old").write_text("old")
+    real = os.replace
+
+    def broken(source, target):
+        if Path(target) == path and Path(source).name == "out":
+            raise OSError(errno.EIO, "broken")
+        real(source, target)
+
+    monkeypatch.setattr("cmm.core.files.os.replace", broken)
+    with pytest.raises(OSError, match="broken"), atomic(path, replace=lambda _: True) as partial:
+        partial.mkdir()
+    assert (path / "old").read_text() == "old"
+    monkeypatch.undo()
+    holder = tmp_path / f".out.{socket.gethostname()}.999999999.x"
+    holder.mkdir()
+    real(path, holder / "before")
+    with pytest.raises(RuntimeError), atomic(path) as partial:
+        raise RuntimeError
+    assert (path / "old").read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]
+    answers = iter([True, False])
+    with pytest.raises(UserError, match="meanwhile something else"), atomic(path, replace=lambda _: next(answers)):
+        pass
+    assert (path / "old").exists()

@@ -21,6 +21,7 @@ from cmm.core.records import READERS, read_record
 from cmm.core.tables import write_table, write_tsv
 from cmm.core.video import write_video
 from cmm.core.weights_file import save_networks
+from cmm.generation.write_sequence import write_animation
 from cmm.methods.cmm_net.landmark_vae import Settings
 from cmm.tables import tabulate_provenance
 
@@ -46,6 +47,8 @@ def write(path, about):
     elif path.suffix == ".h5":
         with h5py.File(path, "w") as file:
             file.attrs["provenance"] = json.dumps(about)
+    elif path.suffix in (".gif", ".webp"):
+        write_animation(path, np.zeros((2, 8, 8, 3), np.uint8), 8, about)
     elif path.suffix == ".safetensors":
         net = torch.nn.Linear(1, 1)
         net.architecture = {}

@@ -152,9 +152,15 @@ def test_a_judge_of_small_faces_learns_from_small_faces(trained, tmp_path):
     assert (record["size"], record["held_out"]) == (64, 10)
     people = pd.read_csv(files[1], sep="\t").set_index(["people", "unit", "estimate"]).loc["cross-validation"]
     assert people.loc[("AU12", "regressor"), "icc"] >= 0.85
-    said = agreement_of({"action_units": record})
+    held, learned = record["held_out_people"], record["learned_from"]
+    assert len(held) == 1
+    assert len(learned) == 11
+    said = agreement_of({"action_units": record}, held)
     assert said.keys() == {"au6_judge_agreement", "au12_judge_agreement"}
-    assert agreement_of({"backend": "mediapipe"}) == {}
+    assert agreement_of({"backend": "mediapipe"}, held) == {}
+    assert agreement_of({"action_units": record}, ["other/001"]) == {}, "nothing is known of other people"
+    with pytest.raises(UserError, match="were learned from actors/001, who are judged here"):
+        agreement_of({"action_units": record}, [*held, "actors/001"])
 
 
 def test_a_small_face_is_the_aligned_one(clip, tracker):

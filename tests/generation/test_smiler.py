@@ -121,10 +121,22 @@ def test_overwrite_replaces_what_generate_wrote_and_nothing_else(picture, tmp_pa
     assert "exists already: name a new folder, or say --overwrite" in capsys.readouterr().err
     assert cli([*words, "--overwrite"]) == 0
     assert (tmp_path / "out/all.mp4").stat().st_mtime_ns > before
-    (tmp_path / "out/diary.txt").write_text("mine")
-    assert cli([*words, "--overwrite"]) == 1
-    assert (tmp_path / "out/diary.txt").read_text() == "mine"
-    assert (tmp_path / "out/all.mp4").exists()
+    assert cli([*words, "--overwrite", "--formats", "gif", "webp", "still", "png"]) == 0
+    assert cli([*words, "--overwrite"]) == 0
+    write_video(tmp_path / "edit.mp4", np.repeat(picture[None, :, :240], 3, 0), 8)
+    for name, data in (("diary.txt", b"mine"), ("cut/edit.mp4", (tmp_path / "edit.mp4").read_bytes())):
+        place = tmp_path / "out" / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(data)
+        assert cli([*words, "--overwrite"]) == 1
+        assert place.read_bytes() == data
+        assert (tmp_path / "out/all.mp4").exists()
+        place.unlink()
+    (tmp_path / "edit.mp4").unlink()
+    (tmp_path / "note").touch()
+    assert cli([*words[:-1], str(tmp_path / "note"), "--overwrite"]) == 1
+    (tmp_path / "note").unlink()
+    assert "is a file: name a new folder" in capsys.readouterr().err
     write_video(tmp_path / "film.mp4", np.repeat(picture[None, :, :240], 3, 0), 8)
     assert cli(["generate", str(tmp_path / "film.mp4"), "--frames", "4", "--out", str(tmp_path / "of_a_film")]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "me.png", "of_a_film", "out"]

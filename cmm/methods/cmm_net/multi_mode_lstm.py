@@ -8,7 +8,8 @@ Two readings of ours, chosen on validation people (docs/evaluation.md, "Modes th
 A person may smile in many ways and the data show one: of the modes, the one that is
 nearest counts most in eq. 1 (`others_weight`), so that each becomes a smile that some
 people have. And the discriminator does not see how far a mode smiles
-(`push_amplitude`): else the easiest way to part is for one mode not to smile.
+(`push_amplitude`), as far as that is linear in what it is told: else the easiest way to part
+is for one mode not to smile.
 The paper's literal eq. 3 is push_on: codes, push_amplitude: true, push_norm: 0,
 push_weight: 1, others_weight: 1.
 """
@@ -57,7 +58,7 @@ class Settings(loop.TrainingSettings):
     )
     push_amplitude: bool = setting(False, "the mode discriminator sees how far a mode smiles (ours)")
     others_weight: float = setting(
-        0.1, "weight in eq. 1 of the modes that are not the nearest, beside its 1 (ours)", minimum=0.0, maximum=1.0
+        0.3, "weight in eq. 1 of the modes that are not the nearest, beside its 1 (ours)", minimum=0.0, maximum=1.0
     )
     flips: bool = setting(True, "mirror half of the sequences (ours)")
 
@@ -98,12 +99,13 @@ def main(
             modes = multi(sequence)
             every = torch.cat([sequence[:, None], modes], dim=1)[:, :, seen]  # (b, 1 + k, frames seen, c)
             logits = vae.decode_logits(every.flatten(0, 2)).float().reshape(*every.shape[:3], *x.shape[-2:])
+            begun = vae.decode_logits(neutral).float()  # not the input: what is decoded is softer
         each = landmark_bce_each(logits, x[:, None, seen, 0].expand_as(logits))  # (b, 1 + k)
         bce = (each[:, 0].sum() + weight_of_others(each[:, 1:], settings.others_weight).sum()) / each.numel()
         if settings.push_on == "codes":
             means, start = every.float().mean(dim=2), neutral.float()
         else:
-            means, start = logits.sigmoid().mean(dim=2).flatten(2), x[:, 0].flatten(1)
+            means, start = logits.sigmoid().mean(dim=2).flatten(2), begun.sigmoid().flatten(1)
         told = means[:, 1:] if settings.push_amplitude else across(means[:, 1:], means[:, 0] - start)
         loss_pull, loss_push = pull(modes.float(), sequence.float()), push(discriminator(told))
         batch.descend(bce + settings.pull_weight * loss_pull + settings.push_weight * loss_push, adam_g, adam_d)
