@@ -2,8 +2,7 @@
 include: "workflow/Snakefile"
 
 
-# An include gives no default target.
+# An include gives no default target; the first rule after it is that.
 rule all:
-    default_target: True
     input:
         rules.report.input,

@@ -47,6 +47,11 @@ def test_every_link_leads_somewhere(page):
             assert moved or (page.parent / place).exists(), f"{page}: {link}"
 
 
+def test_nothing_is_left_to_be_filled_in():
+    for page in PAGES:
+        assert not re.search(r"@[A-Z]+@|\bTODO\b|\bFIXME\b", page.read_text()), page
+
+
 def test_the_readme_is_short_and_what_is_generated_is_up_to_date():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 100
     assert (ROOT / "docs/command_line.md").read_text() == commands_text(), "make schema writes it"

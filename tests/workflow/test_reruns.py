@@ -267,7 +267,7 @@ def test_an_input_reruns_by_its_content(again):
     os.utime(losses)
     assert again.planned() == set()
     losses.write_text(losses.read_text().replace("1", "2"))
-    assert again.planned() == {"plot_losses", "tabulate_provenance", "tabulate_resources"}
+    assert again.planned() == {"plot_losses", "tabulate_overview", "tabulate_provenance", "tabulate_resources"}
 
 
 def test_a_replaced_video_is_listed_and_tracked_again(again):
