@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from cmm.app.uploads import MOST_BYTES, decoded
+from cmm.app.uploads import check_bytes, decoded
 from cmm.app.workshop import ALL, SECONDS, Busy, SeveralFaces, check_length
 from cmm.core.errors import UserError
 from cmm.generation.smiler import FPS, LONGEST
@@ -112,7 +112,8 @@ def create_app(workshop):
         most = workshop.smilers[method].generator.modes
         told = {"strength": strength, "frames": frames, "seed": seed}
         told = {name: value for name, value in told.items() if value is not None}
-        check_length(workshop.smilers[method].condition(expression, **told))  # what cannot be need not wait
+        condition = workshop.smilers[method].condition(expression, **told)
+        check_length(condition)  # what cannot be need not wait
         workshop.check_room()
         data = await body_of(request)
         ticket = request.headers.get("x-ticket", "")
@@ -121,7 +122,7 @@ def create_app(workshop):
         def make():
             picture = decoded(data, LONGEST)
             count = most if modes is None else min(modes, most)
-            return workshop.smile(picture, method, expression, count, face and str(face), told)
+            return workshop.smile(picture, method, condition, count, face and str(face))
 
         name, made = await worked(ticket, make)
         return {
@@ -152,13 +153,11 @@ def create_app(workshop):
 
 async def body_of(request):
     """A request's body; UserError as soon as there is more of it than a picture may have."""
-    if int(request.headers.get("content-length", "0") or 0) > MOST_BYTES:
-        raise UserError(f"the picture has more than {MOST_BYTES // 2**20} MB: give a smaller one")
+    check_bytes(int(request.headers.get("content-length", "0") or 0))
     data = bytearray()
     async for part in request.stream():
         data += part
-        if len(data) > MOST_BYTES:
-            raise UserError(f"the picture has more than {MOST_BYTES // 2**20} MB: give a smaller one")
+        check_bytes(len(data))
     if not data:
         raise UserError("no picture came: choose one")
     return bytes(data)

@@ -19,8 +19,7 @@ def decoded(data, longest):
 
     Raises UserError for what is no picture, or has more than MOST_BYTES or MOST_PIXELS.
     """
-    if len(data) > MOST_BYTES:
-        raise UserError(f"the picture has more than {MOST_BYTES // 2**20} MB: give a smaller one")
+    check_bytes(len(data))
     heic = data[4:12] in HEIC
     if heic and not _knows_heic():
         raise UserError("HEIC pictures need a package more: pip install 'cmm[app]'; or save it as JPEG")
@@ -40,6 +39,12 @@ def decoded(data, longest):
         raise
     except Exception as error:  # Pillow's plugins raise of every kind for damaged files
         raise UserError(f"the picture is damaged ({type(error).__name__})") from error
+
+
+def check_bytes(count):
+    """UserError for more bytes than a picture may have."""
+    if count > MOST_BYTES:
+        raise UserError(f"the picture has more than {MOST_BYTES // 2**20} MB: give a smaller one")
 
 
 def _upright(image):

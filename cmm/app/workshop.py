@@ -19,7 +19,7 @@ from PIL import Image
 from cmm.core.errors import UserError
 from cmm.core.pictures import even
 from cmm.core.video import encode_video
-from cmm.generation.photographs import see
+from cmm.generation.photographs import in_a_row, see
 from cmm.generation.smiler import FPS, LONGEST, film
 from cmm.generation.write_sequence import encode_animation, encode_png
 from cmm.methods.threads import in_threads
@@ -77,12 +77,12 @@ class Workshop:
         self.results = OrderedDict()
         self.pool = ThreadPoolExecutor(1, "workshop")  # a photograph takes all cores, and trackers are of one thread
         self.numbers, self.waiting = itertools.count(1), {}
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # methods that hold it call each other
 
     def submit(self, ticket, function, *args):
         """A Future of `function(*args)` in the queue; Busy if that is full. `ticket` names it for `before`."""
         with self.lock:
-            self._check_room()
+            self.check_room()
             if ticket in self.waiting:
                 raise UserError("this ticket waits already: take another")
             self.waiting[ticket] = next(self.numbers)
@@ -93,11 +93,8 @@ class Workshop:
     def check_room(self):
         """Busy if the queue is full."""
         with self.lock:
-            self._check_room()
-
-    def _check_room(self):
-        if len(self.waiting) >= MOST_WAITING:
-            raise Busy(f"{MOST_WAITING} photographs are waiting: try again in a minute")
+            if len(self.waiting) >= MOST_WAITING:
+                raise Busy(f"{MOST_WAITING} photographs are waiting: try again in a minute")
 
     def _leave(self, ticket):
         with self.lock:
@@ -109,12 +106,10 @@ class Workshop:
             mine = self.waiting.get(ticket)
             return None if mine is None else sum(number < mine for number in self.waiting.values())
 
-    def smile(self, picture, method, expression, modes, face, told):
+    def smile(self, picture, method, condition, modes, face):
         """(name of a Result, the Result) of a picture, RGB uint8; UserError, or SeveralFaces where none is chosen."""
         start = time.monotonic()
         smiler = self.smilers[method]
-        condition = smiler.condition(expression, **told)
-        check_length(condition)
         if face is None:
             face = self._only_face(smiler, picture)
         seen = see(picture, smiler.tracker, face, LONGEST)
@@ -139,16 +134,15 @@ class Workshop:
         tracker = smiler.tracker
         faces = tracker.track_all(picture) if hasattr(tracker, "track_all") else []
         if len(faces) > 1:
-            faces = sorted(faces, key=lambda face: face.points[:, 0].mean())
             whole = np.tile(picture.shape[1::-1], 2)
-            boxes = [np.concatenate([f.points.min(axis=0), f.points.max(axis=0)]) / whole for f in faces]
+            boxes = [np.concatenate([f.points.min(axis=0), f.points.max(axis=0)]) / whole for f in in_a_row(faces)]
             raise SeveralFaces([box.round(4).tolist() for box in boxes], jpeg(picture))
         return "largest"
 
     def _keep(self, result):
         name = secrets.token_urlsafe(16)
         with self.lock:
-            self._forget()
+            self.forget()
             self.results[name] = result
             while len(self.results) > MOST_RESULTS:
                 self.results.popitem(last=False)
@@ -156,18 +150,15 @@ class Workshop:
 
     def forget(self):
         """Drop results that are too old."""
-        with self.lock:
-            self._forget()
-
-    def _forget(self):
         late = time.monotonic() - SECONDS
-        for old in [key for key, result in self.results.items() if result.made < late]:
-            del self.results[old]
+        with self.lock:
+            for old in [key for key, result in self.results.items() if result.made < late]:
+                del self.results[old]
 
     def result(self, name):
         """A Result that is still kept; UserError otherwise."""
         with self.lock:
-            self._forget()
+            self.forget()
             if name not in self.results:
                 raise UserError("this result is not kept any more: generate it again")
             return self.results[name]

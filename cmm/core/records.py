@@ -73,12 +73,7 @@ def _of_weights(path):
         return loads((file.metadata() or {}).get("about", "{}"))
 
 
-def _of_png(path):
-    with Image.open(path) as image:
-        return loads(image.info.get("Description", "{}"))
-
-
-def _of_animation(key):
+def _of_picture(key):
     def read(path):
         with Image.open(path) as image:
             return loads(image.info.get(key, "{}"))
@@ -104,9 +99,9 @@ READERS = {
     ".h5": _of_hdf5,
     ".safetensors": _of_weights,
     ".mp4": lambda path: loads(read_comment(path) or "{}"),
-    ".png": _of_png,
-    ".gif": _of_animation("comment"),
-    ".webp": _of_animation("xmp"),
+    ".png": _of_picture("Description"),
+    ".gif": _of_picture("comment"),
+    ".webp": _of_picture("xmp"),
     ".svg": _of_svg,
     ".html": _of_text(r"<meta name='cmm' content='([^']*)'>"),
     ".md": _of_text(r"<!-- cmm: (.*) -->\s*$"),

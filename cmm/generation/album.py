@@ -23,11 +23,12 @@ class Album:
     """
 
     def __init__(self, folder, record, again=False):
-        self.folder, self.record, self.again = Path(folder), record, again
-        self.rows = self._begun()
+        self.folder, self.record = Path(folder), record
+        begun = self._begun(again)
+        self.rows = {} if again else begun
 
-    def _begun(self):
-        """{name: row} of an earlier command's table."""
+    def _begun(self, again):
+        """{name: row} of an earlier command's table; with `again`, however that was made."""
         table = self.folder / TABLE
         if not table.is_file():
             if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
@@ -40,16 +41,13 @@ class Album:
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"{table} is damaged ({error}): name a new folder") from error
         new = json.loads(json.dumps(self.record))
-        if self.again:
-            return {}
-        if differ := [name for name in SAME if old.get(name) != new[name]]:
+        if not again and (differ := [name for name in SAME if old.get(name) != new[name]]):
             raise UserError(f"{self.folder} was made with other {', '.join(differ)}: name a new folder")
         return rows
 
     def enter(self, name, path, make):
         """Have `make()` make the result of a photograph and give what is measured on it, unless that is done."""
-        done = self.rows.get(name, {}).get("status") == "done" and (self.folder / name).is_dir()
-        if done and not self.again:
+        if self.rows.get(name, {}).get("status") == "done" and (self.folder / name).is_dir():
             return
         start, row = time.monotonic(), {"photograph": path.name, "status": "done", "reason": ""}
         try:

@@ -76,7 +76,7 @@ def _chosen(path, picture, tracker, which):
     elif not hasattr(tracker, "track_all"):
         raise UserError(f"--face {which}: {tracker.description['backend']} gives the largest face alone")
     else:
-        faces = sorted(tracker.track_all(picture), key=lambda face: face.points[:, 0].mean())
+        faces = in_a_row(tracker.track_all(picture))
     if not faces:
         raise UserError(f"no face found in {path}: give a picture of one frontal, neutral face")
     if which in ("largest", "all"):
@@ -84,6 +84,11 @@ def _chosen(path, picture, tracker, which):
     if not 1 <= int(which) <= len(faces):
         raise UserError(f"--face {which}: {path} shows {len(faces)} face{'s' * (len(faces) > 1)}")
     return {int(which): faces[int(which) - 1]}
+
+
+def in_a_row(faces):
+    """Faces of one picture from left to right, in which order their numbers count."""
+    return sorted(faces, key=lambda face: face.points[:, 0].mean())
 
 
 def _check(what, face, picture, strict):

@@ -35,6 +35,14 @@ Validator = jsonschema.validators.extend(
 ABLATIONS = (
     "of each method its variants, each a name and the settings of its stages that it changes; see ablations.yaml"
 )
+
+
+def _fold_list(text):
+    """JSON schema of some folds of a data set; `text` says what they are for."""
+    number = {"type": "integer", "minimum": 1}
+    return {"description": text, "type": "array", "items": number, "minItems": 1, "uniqueItems": True}
+
+
 TOP = {
     "datasets": {
         "description": "data sets to run, each a key of sources",
@@ -43,13 +51,7 @@ TOP = {
         "minItems": 1,
         "uniqueItems": True,
     },
-    "folds": {
-        "description": "folds that are held out for the test, one run each; paper: 10",
-        "type": "array",
-        "items": {"type": "integer", "minimum": 1},
-        "minItems": 1,
-        "uniqueItems": True,
-    },
+    "folds": _fold_list("folds that are held out for the test, one run each; paper: 10"),
     "methods": {
         "description": "methods to train and compare",
         "type": "array",
@@ -102,20 +104,10 @@ TOP = {
                         "type": "string",
                         "minLength": 1,
                     },
-                    "folds": {
-                        "description": "folds of this data set that are held out, instead of the folds above",
-                        "type": "array",
-                        "items": {"type": "integer", "minimum": 1},
-                        "minItems": 1,
-                        "uniqueItems": True,
-                    },
-                    "reserved": {
-                        "description": "folds of which nothing is used, neither to train nor to test: see search.yaml",
-                        "type": "array",
-                        "items": {"type": "integer", "minimum": 1},
-                        "minItems": 1,
-                        "uniqueItems": True,
-                    },
+                    "folds": _fold_list("folds of this data set that are held out, instead of the folds above"),
+                    "reserved": _fold_list(
+                        "folds of which nothing is used, neither to train nor to test: see search.yaml"
+                    ),
                     "table": {"description": "CSV of a folder data set", "type": "string", "minLength": 1},
                     "accept_license": {
                         "description": "true: you have agreed to the licence of this data set and keep to it",
