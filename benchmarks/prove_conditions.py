@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 from cmm.core.errors import UserError
 from cmm.core.pictures import resized
 from cmm.evaluation.metrics.ssim import ssim
-from cmm.evaluation.retracking import retrack
+from cmm.evaluation.retracking import look, retrack
 from cmm.faces.small_faces import track_small
 from cmm.faces.trackers import load as load_tracker
 from cmm.generation.generate_smiles import neutral_of
@@ -85,7 +85,7 @@ def correlations(tracker, data, faces, levels):
     """Rank correlations (n,) of measured AU12 with the levels (n, m) of faces (n, m, s, s, 3)."""
     found = []
     for neutral, pictures, level in zip(data.faces[:, 0], faces, levels, strict=True):
-        au12 = retrack(tracker, pictures, track_small(tracker, neutral)).au12
+        au12 = retrack(tracker, look(tracker, pictures), track_small(tracker, neutral)).au12
         found.append(spearmanr(level, au12, nan_policy="omit").statistic)
     return found
 

@@ -136,10 +136,10 @@ def tracking_minutes(block):
     return 2880 if config[block]["backend"] in OWN_ENVIRONMENT else 240
 
 
-def environment(block):
+def environment(block, usual="faces"):
     """The environment file of a stage that runs the face tracker of a config block."""
     backend = config[block]["backend"]
-    return f"../envs/{backend if backend in OWN_ENVIRONMENT else 'faces'}.yaml"
+    return f"../envs/{backend if backend in OWN_ENVIRONMENT else usual}.yaml"
 
 
 def learned_from(dataset):
@@ -198,12 +198,16 @@ def known_intensities_flags(wildcards, input):
     return flags({"labels": str(input.labels), "full_scale": 5})
 
 
-def tracked_files(wildcards):
-    """Names, sizes and times of the files that the openface backend reads."""
-    folder = Path(config["tracks"]["openface"])
-    if config["tracks"]["backend"] != FILES_BACKEND or not folder.is_dir():
-        return ""
-    return stat_digest(sorted(path for path in folder.rglob("*") if path.is_file()))
+def tracked_files(block, run="."):
+    """Input function: names, sizes and times of the files that the openface backend reads, of a `run` below its folder."""
+
+    def digest(wildcards):
+        folder = Path(config[block]["openface"], run.format(**wildcards))
+        if config[block]["backend"] != FILES_BACKEND or not folder.is_dir():
+            return ""
+        return stat_digest(sorted(path for path in folder.rglob("*") if path.is_file()))
+
+    return digest
 
 
 def index_videos_code(wildcards):
@@ -232,7 +236,7 @@ def dataset_digest(wildcards):
 def dataset_source(wildcards):
     """Flags that say where a data set lies, and which of its people take part."""
     source = config["sources"][wildcards.dataset]
-    return flags({key: source[key] for key in ("layout", "root", "table", "reserved") if key in source})
+    return flags({key: source[key] for key in ("layout", "root", "table", "reserved", "split") if key in source})
 
 
 def shards(block, pattern):

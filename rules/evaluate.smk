@@ -54,6 +54,7 @@ rule measure_pictures:
 rule measure_motion:
     input:
         unpack(regressors("motion", "faces")),
+        unpack(written_sequences),
         smiles=rules.gather_rasters.output,
         generated=f"{RUN}/generated.h5",
     output:
@@ -64,20 +65,23 @@ rule measure_motion:
     benchmark:
         f"{RUN_LOG}/measure_motion.jsonl"
     conda:
-        "../envs/evaluate.yaml"
+        environment("motion", "evaluate")
     resources:
-        mem_mb=growing(2000),
-        runtime=240,
+        mem_mb=growing(4000 if config["motion"]["backend"] in OWN_ENVIRONMENT else 2000),
+        runtime=tracking_minutes("motion"),
     params:
         run=scored_run,
         regressors=regressors_flag,
+        sequences=written_sequences_flag,
+        files=tracked_files("motion", RUN.removeprefix("results/")),
         settings=motion_settings,
         code=code("measure_motion", *tracker("motion")),
     message:
         "Scoring motion of {wildcards.method}, fold {wildcards.fold} (follow: tail -f {log})"
     shell:
         "python -m cmm measure_motion --smiles {input.smiles:q} --generated {input.generated:q} {params.run}"
-        " --out {output.scores:q} --curves {output.curves:q} {params.regressors} {params.settings} > {log:q} 2>&1"
+        " --out {output.scores:q} --curves {output.curves:q} {params.regressors} {params.sequences}"
+        " {params.settings} > {log:q} 2>&1"
 
 
 rule measure_identity:

@@ -55,7 +55,7 @@ rule measure_tracks:
         runtime=tracking_minutes("tracks"),
     params:
         regressors=regressors_flag,
-        files=tracked_files,
+        files=tracked_files("tracks"),
         settings=settings("measure_tracks"),
         code=code("measure_tracks", *tracker("tracks")),
     message:

@@ -61,6 +61,17 @@ def scored(pattern, **more):
     return [*dict.fromkeys(controls), *runs(pattern, [*config["methods"], *ablations()], **more)]
 
 
+def written_sequences(wildcards):
+    """The sequences' videos, where another program's face tracker looks at them."""
+    asked = config["motion"]["backend"] == FILES_BACKEND
+    return {"sequences": f"{RUN}/sequences".format(**wildcards)} if asked else {}
+
+
+def written_sequences_flag(wildcards, input):
+    """The flag that names them."""
+    return f"--sequences {shlex.quote(str(input.sequences))}" if "sequences" in input.keys() else ""
+
+
 def scored_run(wildcards):
     """Flags that say which run is scored."""
     return flags({name: wildcards[name] for name in ("dataset", "fold", "method", "seed")})

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
 TRACKERS = {  # environment: the trackers that run there
     "faces": ["mediapipe", "dlib", "openface"],
-    "evaluate": ["mediapipe", "dlib"],
+    "evaluate": ["mediapipe", "dlib", "openface"],
     "face_alignment": ["face_alignment"],
     "pyfeat": ["pyfeat"],
 }
@@ -60,8 +60,8 @@ def rules():
     found = {}
     for path in (ROOT / "rules").glob("*.smk"):
         for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.MULTILINE | re.DOTALL):
-            where = re.search(r'conda:\n +(?:"\.\./envs/(\w+)\.yaml"|environment\()', body)
-            for environment in [where[1]] if where[1] else ["faces", *OWN_ENVIRONMENT]:
+            where = re.search(r'conda:\n +(?:"\.\./envs/(\w+)\.yaml"|environment\("\w+"(?:, "(\w+)")?)', body)
+            for environment in [where[1]] if where[1] else [where[2] or "faces", *OWN_ENVIRONMENT]:
                 found.setdefault(environment, []).append(name)
     # Their rules are made in a loop.
     found["train"] += [f"train_{stage.name}" for method in METHODS.values() for stage in method.stages]

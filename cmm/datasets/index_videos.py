@@ -10,6 +10,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 
 from cmm.core.errors import UserError
@@ -23,6 +24,8 @@ from cmm.datasets.layouts import LAYOUTS, reader
 log = logging.getLogger("cmm")
 COLUMNS = ["dataset", "subject", "video", "expression", "path", "fps", "frames", "width", "height"]
 COLUMNS += ["fold", "status", "reason"]
+SPLITS = ("people", "videos")
+SEED = 0  # of the shuffle of videos
 
 
 def main(
@@ -33,8 +36,13 @@ def main(
     labels: Annotated[Path, "table of the action units that people have coded to write; empty without any"],
     table: Annotated[Path | None, "CSV of a folder data set"] = None,
     reserved: Annotated[list[int], "folds of which nothing is used: kept for a later test"] = (),
+    split: Annotated[str, "what is dealt to the folds: people | videos, which puts people into training and test"] = (
+        "people"
+    ),
 ):
     """Write the index of one data set."""
+    if split not in SPLITS:
+        raise UserError(f"--split {split}: choose one of {', '.join(SPLITS)}")
     if layout not in LAYOUTS:
         raise UserError(f"no layout {layout!r}: choose one of {', '.join(LAYOUTS)}")
     root = existing(root, f"root of data set {dataset}:")
@@ -45,7 +53,10 @@ def main(
         raise UserError(f"data set {dataset} in {root} lists no file")
     examined = [_examine(row, dataset, root) for row in progress(rows, "videos listed")]
     _mark_repeated(examined)
-    _mark_leaks(examined)
+    if split == "videos":
+        _deal_videos(examined)
+    else:
+        _mark_leaks(examined)
     _mark_reserved(examined, set(reserved))
     coded = _read_labels(examined, root, reader(layout))
     frame = pd.DataFrame(examined)
@@ -53,7 +64,7 @@ def main(
     files = stat_digest(_files(frame.loc[frame["status"] == "ok", "path"]))  # a replaced one must be tracked again
     about = provenance(
         __name__, None, [table] if table else [], layout=layout, reader=code_hash(reader(layout).__name__), files=files,
-        reserved=list(reserved),
+        reserved=list(reserved), split=split,
     )  # fmt: skip
     write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, about)
     write_table(coded, labels, about)
@@ -102,6 +113,18 @@ def _mark_repeated(rows):
             row["video"] += f"-{number}"
         files.add(file)
         names.add(row["video"])
+
+
+def _deal_videos(rows):
+    """Deal the videos of each expression to as many folds as the data set has, by a fixed shuffle, as the paper deals
+    DISFA's: people are in training and in test then, and scores flatter."""
+    usable = [row for row in rows if row["status"] == "ok"]
+    folds, rng = max((row["fold"] for row in usable), default=1), np.random.default_rng(SEED)
+    for expression in sorted({row["expression"] for row in usable}):
+        mine = sorted((row for row in usable if row["expression"] == expression), key=lambda row: row["file"])
+        for place, number in enumerate(rng.permutation(len(mine))):
+            mine[number]["fold"] = place % folds + 1
+    log.warning("split: videos: people of the test are in the training, too; scores say nothing of new people")
 
 
 def _mark_leaks(rows):

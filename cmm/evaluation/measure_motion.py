@@ -14,17 +14,18 @@ import numpy as np
 import pandas as pd
 
 from cmm.core.errors import UserError
+from cmm.core.files import inside
 from cmm.core.progress import progress
 from cmm.core.settings import setting
 from cmm.core.tables import write_table
 from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance
 from cmm.evaluation.metrics.cues import LAST, smile_cues
 from cmm.evaluation.metrics.diversity import beyond_amplitude, landmark_distance, mode_diversity
-from cmm.evaluation.retracking import retrack
+from cmm.evaluation.retracking import look, look_up, retrack
 from cmm.evaluation.score_rows import CONTROLS, ScoringRun
-from cmm.faces.backends import ACTION_UNITS, PLAIN_BACKENDS
-from cmm.faces.small_faces import track_small
+from cmm.faces.backends import ACTION_UNITS, BACKENDS, FILES_BACKEND
 from cmm.faces.trackers import load_for
+from cmm.generation.generated_file import ORIGINAL, OTHER_LABEL, mode_names, video_of
 
 log = logging.getLogger("cmm")
 STILL = 0.003  # a way of the 68 points, on average, that is a tracker's noise [IOD]
@@ -33,12 +34,15 @@ NEAR = 0.5  # share of the original's way: so near to its end a mode must come t
 
 @dataclass(frozen=True)
 class Settings:
-    backend: str = setting("mediapipe", "face tracker that measures the AUs", choices=PLAIN_BACKENDS)
+    backend: str = setting("mediapipe", "face tracker that measures the AUs", choices=BACKENDS)
     action_units: str = setting(
         "auto",
         "trained: by regressors of ours that have not seen the fold; proxies: the tracker's; auto: trained on the data"
         " set that they learn from",
         choices=("auto", *ACTION_UNITS),
+    )
+    openface: str = setting(
+        "data/openface_generated", "folder with the CSV files of generated videos that the openface backend reads"
     )
 
 
@@ -47,17 +51,22 @@ def main(
     curves: Annotated[Path, "table of the AU curves of each sequence to write"],
     settings: Settings,
     regressors: Annotated[Path | None, "trained action units, for action_units: trained"] = None,
+    sequences: Annotated[Path | None, "folder of the sequences' videos, for the openface backend"] = None,
 ):
     """Measure every test video, and the set."""
     made, data, rows = run.read("faces")
-    with load_for(settings, regressors) as tracker:
+    files = settings.backend == FILES_BACKEND
+    if files and sequences is None:
+        raise UserError("--sequences: the openface backend reads files of videos: name the folder of these")
+    with load_for(settings, regressors, read_back(settings, run)) as tracker:
         description = tracker.description
-        videos = [
-            Tracked(tracker, made, i, data.faces[i]) for i in progress(range(len(made.smile)), "test videos tracked")
-        ]
-        if run.method == CONTROLS:
+        videos = []
+        for i in progress(range(len(made.smile)), "test videos tracked"):
+            watch = partial(watch_file, inside(sequences, made.smile[i])) if files else watch_frames
+            videos.append(Tracked(tracker, watch, made, i, data.faces[i]))
+        if run.method == CONTROLS and not files:  # of a program's files there is no second look
             for i, video in enumerate(videos):
-                again = video.track(perturb(data.faces[i])).points
+                again = video.track("perturbed", perturb(data.faces[i])).points
                 noise = {"tracker_noise": landmark_distance(video.original.points, again)}
                 noise["tracker_noise_beyond_amplitude"] = beyond_amplitude([video.original.points, again])
                 rows.video(i, made.modes[0], **noise)
@@ -76,17 +85,41 @@ def main(
 
 
 class Tracked:
-    """One test video's sequences, tracked: the original, what was made, the contrast if there is one."""
+    """One test video's sequences, tracked: the original, what was made, the contrast if there is one.
 
-    def __init__(self, tracker, made, i, original):
-        neutral = track_small(tracker, original[0])
-        if neutral is None:
+    `watch(tracker, name, frames)` gives the faces of a sequence.
+    """
+
+    def __init__(self, tracker, watch, made, i, original):
+        first = watch(tracker, ORIGINAL, original)
+        if first[0] is None:
             log.warning("%s: the tracker found no face in the input picture: no action units", made.smile[i])
-        self.track = partial(retrack, tracker, neutral=neutral)
-        self.original = self.track(original)
-        self.modes = {mode: self.track(faces) for mode, faces in zip(made.modes, made.faces[i], strict=True)}
-        contrast = made.contrast_faces
-        self.contrast = None if contrast is None else self.track(contrast[i])
+
+        def track(name, frames):
+            return retrack(tracker, watch(tracker, name, frames), first[0])
+
+        self.track = track
+        self.original = retrack(tracker, first, first[0])
+        names = mode_names(made.modes)
+        self.modes = {
+            mode: track(name, faces) for mode, name, faces in zip(made.modes, names, made.faces[i], strict=True)
+        }
+        self.contrast = None if made.contrast_faces is None else track(OTHER_LABEL, made.contrast_faces[i])
+
+
+def read_back(settings, run):
+    """Folder of the files that another program has made of a run's videos."""
+    return Path(settings.openface, run.dataset, f"fold{run.fold}", run.method, f"seed{run.seed}")
+
+
+def watch_frames(tracker, name, frames):
+    """Faces of a sequence, as a tracker of pictures sees them."""
+    return look(tracker, frames)
+
+
+def watch_file(folder, tracker, name, frames):
+    """Faces of a sequence, as another program has seen its video in `folder`."""
+    return look_up(tracker, video_of(folder, name), len(frames))
 
 
 def perturb(faces):

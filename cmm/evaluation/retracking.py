@@ -1,10 +1,16 @@
-"""Tracks small generated faces again: points and action units of a sequence."""
+"""Tracks small generated faces again: points and action units of a sequence.
+
+A tracker that works on pictures sees the sequence itself. One that is another program, as OpenFace, reads
+back what it has written of the videos of `render_films`.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from cmm.core.errors import UserError
+from cmm.core.video import Unreadable
 from cmm.faces.backends import au_columns, au_scale
 from cmm.faces.blinks import CLOSED, in_blink
 from cmm.faces.landmarks import POINTS
@@ -34,15 +40,33 @@ class Retracked:
         return float(1 - np.isnan(self.points[:, 0, 0]).mean())
 
 
-def retrack(tracker, frames, neutral):
-    """Track frames (t, s, s, 3) uint8; AUs are measured from `neutral`, a tracked Face or None.
+def look(tracker, frames):
+    """Faces, each a Face or None, of frames (t, s, s, 3) uint8."""
+    return [track_small(tracker, frame) for frame in frames]
+
+
+def look_up(tracker, video, count):
+    """Faces of a written video of `count` frames, from the file that another program has made of it.
+
+    UserError without that file, or with one of another length.
+    """
+    try:
+        faces = [face for _, face in tracker.read(video)]
+    except Unreadable as error:
+        raise UserError(f"{video}: {error}: let FeatureExtraction read this video") from error
+    if len(faces) != count:
+        raise UserError(f"{video}: {len(faces)} of {count} frames were read: let FeatureExtraction read this video")
+    return faces
+
+
+def retrack(tracker, faces, neutral):
+    """Retracked of the faces of a sequence; AUs are measured from `neutral`, a tracked Face or None.
 
     Generated and original sequences go through this same measurement. Without `neutral`, AUs are NaN.
     """
-    faces = [track_small(tracker, frame) for frame in frames]
     found = np.array([face is not None for face in faces])
-    points = np.full((len(frames), POINTS, 2), np.nan)
-    curves = np.full((4, len(frames)), np.nan)
+    points = np.full((len(faces), POINTS, 2), np.nan)
+    curves = np.full((4, len(faces)), np.nan)
     seen = [face for face in faces if face is not None]
     if seen:
         points[found] = [face.points for face in seen]
@@ -54,9 +78,9 @@ def retrack(tracker, frames, neutral):
             if name in units:
                 curve[found] = units[name] / au_scale(name)
         if "AU45_proxy" in units:
-            closure = np.zeros(len(frames))
+            closure = np.zeros(len(faces))
             closure[found] = units["AU45_proxy"]
             opened = np.flatnonzero(closure <= CLOSED)
             last = opened[-1] + 1 if len(opened) else 0  # closed from there to the apex
-            curves[::2, :last][:, in_blink(closure[:last], len(frames) // 2)] = np.nan
+            curves[::2, :last][:, in_blink(closure[:last], len(faces) // 2)] = np.nan
     return Retracked(points, *curves)

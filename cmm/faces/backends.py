@@ -11,7 +11,6 @@ BACKENDS = tuple(
 FILES_BACKEND = "openface"  # reads what another program has tracked: it cannot track a picture
 OWN_ENVIRONMENT = ("face_alignment", "pyfeat")  # run in envs/{backend}.yaml where conda is used
 IMAGE_BACKENDS = tuple(backend for backend in BACKENDS if backend != FILES_BACKEND)
-PLAIN_BACKENDS = tuple(backend for backend in IMAGE_BACKENDS if backend not in OWN_ENVIRONMENT)
 MESH_BACKENDS = ("mediapipe",)  # give a mesh of the face beside the 68 points
 WITHOUT_UNITS = ("dlib", "face_alignment")  # these give points alone
 ACTION_UNITS = ("proxies", "trained")

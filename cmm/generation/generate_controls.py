@@ -13,11 +13,11 @@ from typing import Annotated
 import numpy as np
 
 from cmm.core.provenance import provenance
-from cmm.generation.generated_file import GeneratedSmiles, write_generated
+from cmm.generation.generated_file import ORIGINAL, GeneratedSmiles, write_generated
 from cmm.sequences.smiles_file import read_smiles
 
 OTHER_PERSON = "other_person"
-CONTROLS = ("original", "neutral_frame", OTHER_PERSON)
+CONTROLS = (ORIGINAL, "neutral_frame", OTHER_PERSON)
 log = logging.getLogger("cmm")
 
 

@@ -24,6 +24,7 @@ CONDITIONAL = "conditional"
 ARRAYS = ("faces", "landmarks", "contrast_faces", "contrast_landmarks")
 LABELS = ("smile", "subject", "expression")
 CONTRAST = "contrast_expression"
+ORIGINAL, OTHER_LABEL = "original", "other_expression"  # what is not in `modes`, among the videos of a run
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class GeneratedSmiles:
     contrast_faces: np.ndarray | None = None
     contrast_landmarks: np.ndarray | None = None
     contrast_expression: np.ndarray | None = None
+
+
+def video_of(folder, name):
+    """Where the video of a sequence of that name lies in the folder of a test video's."""
+    return folder / f"{name.replace(' ', '_')}.mp4"
 
 
 def mode_names(modes):

@@ -17,7 +17,7 @@ from cmm.core.progress import progress
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.video import write_video
-from cmm.generation.generated_file import mode_names, read_pair
+from cmm.generation.generated_file import ORIGINAL, OTHER_LABEL, mode_names, read_pair, video_of
 
 TEXT_HEIGHT = 24  # pixels of the line of text over a film
 
@@ -44,18 +44,18 @@ def main(
         for i, smile in enumerate(progress(list(made.smile), "films written")):
             faces = [data.faces[i], *made.faces[i]]
             landmarks = None if made.landmarks is None else [data.landmarks[i] * 255, *made.landmarks[i]]
-            film = side_by_side(["original", *names], faces, landmarks, settings.side)
+            film = side_by_side([ORIGINAL, *names], faces, landmarks, settings.side)
             write_video(inside(film_folder, f"{smile}.mp4"), film, settings.fps, about=about)
-            write_singles(inside(single_folder, smile), ["original", *names], faces, settings, about)
+            single = dict(zip([ORIGINAL, *names], faces, strict=True))
+            if made.contrast_faces is not None:
+                single[OTHER_LABEL] = made.contrast_faces[i]
+            write_singles(inside(single_folder, smile), single, settings, about)
 
 
-def write_singles(folder, names, sequences, settings, about):
-    """Write a video of each of `sequences`, an iterable of faces (t, s, s, 3), into `folder`.
-
-    `about` is their provenance.
-    """
-    for name, frames in zip(names, sequences, strict=True):
-        path = folder / f"{name.replace(' ', '_')}.mp4"
+def write_singles(folder, sequences, settings, about):
+    """Write a video of each of `sequences`, {name: faces (t, s, s, 3)}, into `folder`; `about` is their provenance."""
+    for name, frames in sequences.items():
+        path = video_of(folder, name)
         write_video(path, enlarge(frames, settings.side), settings.fps, about=about)
 
 

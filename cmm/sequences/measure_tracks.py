@@ -51,7 +51,7 @@ def main(
     videos = read_table(index, ["video", "path", "status"])
     mine = deal(videos[videos["status"] == "ok"], shard, settings.shards)
     results = []
-    with load_for(settings, regressors) as tracker:
+    with load_for(settings, regressors, settings.openface) as tracker:
         inputs = [index] if regressors is None else [index, regressors]
         about = provenance(__name__, settings, inputs, shard=shard, tracker=tracker.description)
 

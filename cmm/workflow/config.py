@@ -108,6 +108,11 @@ TOP = {
                     "reserved": _fold_list(
                         "folds of which nothing is used, neither to train nor to test: see search.yaml"
                     ),
+                    "split": {
+                        "description": "what is dealt to the folds: people, or videos, as the paper's DISFA: people"
+                        " are in training and in test then; people | videos",
+                        "enum": ["people", "videos"],
+                    },
                     "table": {"description": "CSV of a folder data set", "type": "string", "minLength": 1},
                     "accept_license": {
                         "description": "true: you have agreed to the licence of this data set and keep to it",

@@ -166,3 +166,13 @@ def test_two_sets_without_a_common_person_are_no_pair(root):
         (root / "DISFAPlus/Images" / name).rename(root / "DISFAPlus/Images" / other)
     with pytest.raises(UserError, match="nobody who is in DISFA and in DISFA"):
         disfa_pair.list_files(root)
+
+
+def test_split_by_videos_deals_those_of_each_expression(root, tmp_path, caplog):
+    tables = {"out": tmp_path / "index.parquet", "labels": tmp_path / "labels.parquet"}
+    index_videos.main(dataset="d", layout="disfa", root=root, split="videos", **tables)
+    index = read_table(tables["out"])
+    assert sorted(index["fold"]) == [1, 2, 3], "three videos of one expression, one a fold"
+    assert "people of the test are in the training" in caplog.text
+    with pytest.raises(UserError, match="--split x: choose one of people, videos"):
+        index_videos.main(dataset="d", layout="disfa", root=root, split="x", **tables)

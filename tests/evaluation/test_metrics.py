@@ -20,7 +20,7 @@ from cmm.evaluation.metrics.psnr import psnr
 from cmm.evaluation.metrics.regions import boxes, cut
 from cmm.evaluation.metrics.smoothness import temporal_roughness
 from cmm.evaluation.metrics.ssim import ssim, ssim_in
-from cmm.evaluation.retracking import retrack
+from cmm.evaluation.retracking import look, retrack
 from cmm.faces.trackers import Face
 
 
@@ -215,7 +215,7 @@ def test_au6_says_nothing_in_a_blink():
     closed[10:14] = 0.8
     closed[14] = 0.2  # the lids still move
     frames = np.broadcast_to((closed * 255).astype(np.uint8)[:, None, None, None], (32, 64, 64, 3))
-    track = retrack(Eyes(), frames, Eyes().track(frames[0]))
+    track = retrack(Eyes(), look(Eyes(), frames), Eyes().track(frames[0]))
     assert np.flatnonzero(np.isnan(track.au06)).tolist() == [9, 10, 11, 12, 13, 14]
     assert not np.isnan(track.au12).any()
     assert track.tracked == 1
@@ -225,11 +225,13 @@ def test_au6_says_nothing_in_a_blink():
         closed = np.where(np.arange(32) >= first, 0.8, 0.0)
         frames = np.broadcast_to((closed * 255).astype(np.uint8)[:, None, None, None], (32, 64, 64, 3))
         neutral = Eyes().track(np.zeros((64, 64, 3)))
-        assert not np.isnan(retrack(Eyes(), frames, neutral).au06).any(), "eyes that are closed at the apex smile"
+        assert not np.isnan(retrack(Eyes(), look(Eyes(), frames), neutral).au06).any(), (
+            "eyes that are closed at the apex smile"
+        )
 
 
 def test_a_lost_input_face_takes_the_action_units_alone():
-    track = retrack(Eyes(), np.zeros((4, 64, 64, 3), np.uint8), None)
+    track = retrack(Eyes(), look(Eyes(), np.zeros((4, 64, 64, 3), np.uint8)), None)
     assert track.tracked == 1
     assert np.isnan(track.au12).all()
 

@@ -1,7 +1,10 @@
 """The stages that score, on rendered faces: the evaluation's own check, with controls whose scores are known."""
 
+import re
+
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.special import softmax
@@ -10,10 +13,12 @@ from cmm.cli import main as cli
 from cmm.core.errors import UserError
 from cmm.core.pretrained import find_weights
 from cmm.core.tables import read_table
+from cmm.core.video import read_frames
 from cmm.evaluation import image_networks
 from cmm.evaluation.image_networks import efficientnet_lite0
 from cmm.evaluation.image_networks.inception_layers import InceptionV3
 from cmm.evaluation.train_expression_classifier import load_classifier, save_classifier
+from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
 from cmm.generation.generated_file import GeneratedSmiles, read_generated, write_generated
 from cmm.sequences.smiles_file import read_smiles
 
@@ -49,6 +54,59 @@ def controls(people, tmp_path_factory):
     words = ["--smiles", people.smiles, "--fold", people.fold, "--out", folder / "generated.h5"]
     assert run("generate_controls", *words) == 0
     return score(people, folder / "generated.h5", folder)
+
+
+@pytest.fixture(scope="module")
+def read_back(people, tracker, tmp_path_factory):
+    """(words of measure_motion for the controls, folder of CSV files) after another program has seen their videos."""
+    folder = tmp_path_factory.mktemp("read_back")
+    words = ["--smiles", people.smiles, "--fold", people.fold]
+    assert run("generate_controls", *words, "--out", folder / "generated.h5") == 0
+    films = ["--films", folder / "films", "--sequences", folder / "sequences"]
+    assert run("render_films", *words, "--generated", folder / "generated.h5", *films) == 0
+    for video in (folder / "sequences").rglob("*.mp4"):
+        rows = []
+        for number, time, image in read_frames(video):
+            face = tracker.track(image)
+            units = {f"AU{unit}_r": 5 * face.measures[f"AU{unit}_proxy"] for unit in ("06", "12", "45")}
+            points = dict(zip(X_COLUMNS + Y_COLUMNS, face.points.T.ravel(), strict=True))
+            row = {"frame": number + 1, "timestamp": time, "confidence": 0.98, "success": 1} | units | points
+            rows.append(row)
+        table = folder / "csv/actors/fold10/controls/seed0" / video.parent.name / f"{video.stem}.csv"
+        table.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(rows).to_csv(table, index=False)
+    words += ["--generated", folder / "generated.h5", "--dataset", "actors", "--method", "controls", "--seed", 0]
+    words += ["--sequences", folder / "sequences", "--backend", "openface", "--openface", folder / "csv"]
+    return words, folder
+
+
+def test_another_programs_files_judge_the_videos_that_were_written(read_back, controls, tmp_path):
+    words = read_back[0]
+    assert run("measure_motion", *words, "--out", tmp_path / "motion.parquet", "--curves", tmp_path / "c.parquet") == 0
+    rows = read_table(tmp_path / "motion.parquet")
+    means = rows.groupby(["mode", "expression", "metric"])["value"].mean()
+    for expression in ("posed", "spontaneous"):
+        assert means["original", expression, "au12_curve_distance"] == pytest.approx(0, abs=1e-6)
+        ours = controls[0]["original", expression, "au12_at_end"]
+        assert means["original", expression, "au12_at_end"] == pytest.approx(ours, abs=0.15), "same faces, compressed"
+        assert means["neutral_frame", expression, "au12_at_end"] < 0.15
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_a_missing_or_short_file_of_another_program_is_named(read_back, short, tmp_path, capsys):
+    words, folder = read_back
+    csv = next((folder / "csv").rglob("neutral_frame.csv"))
+    text = csv.read_text()
+    csv.unlink()
+    if short:
+        csv.write_text("".join(text.splitlines(keepends=True)[:-1]))
+    try:
+        out = tmp_path / "motion.parquet"
+        assert run("measure_motion", *words, "--out", out, "--curves", tmp_path / "c.parquet") != 0
+    finally:
+        csv.write_text(text)
+    assert re.search(rf"{csv.parent.name}/neutral_frame.mp4: .*let FeatureExtraction read", capsys.readouterr().err)
+    assert not out.exists()
 
 
 EQUAL = {"ssim": 1, "ssim_mouth": 1, "ssim_eyes_apex": 1, f"perceptual_mouth_apex_{NET}": 0, f"fid_{NET}": 0}

@@ -187,7 +187,7 @@ def test_of_openface_files_of_one_name_the_videos_folder_decides(openface):
 
 def test_a_missing_openface_folder_is_named(tmp_path):
     folder = tmp_path / "none"
-    with pytest.raises(UserError, match=r"tracks.openface: .*none is no folder"), load("openface", folder=folder):
+    with pytest.raises(UserError, match=r"openface: .*none is no folder"), load("openface", folder=folder):
         pass
 
 

@@ -101,6 +101,16 @@ def test_a_milestone_runs_what_leads_to_it(fresh, milestone, stages):
         assert fresh.dry_run(milestone) == stages
 
 
+def test_openface_judges_the_videos_that_are_written_for_it(fresh):
+    change = {"motion": {"backend": "openface", "action_units": "proxies"}}
+    scores = [f"results/actors/fold10/{run}/scores/motion.parquet" for run in ("cmm_net/seed1", "controls/seed0")]
+    out = fresh.run("-n", "-p", *scores, change=change)
+    assert re.search(r"^render_films +2$", out, re.MULTILINE)
+    for run in ("cmm_net/seed1", "controls/seed0"):
+        folder = f"results/actors/fold10/{run}/sequences"
+        assert re.search(f"measure_motion .*--sequences {folder} .*--backend openface", out)
+
+
 def test_runs_are_data_sets_folds_methods_and_seeds(fresh):
     (fresh.folder / "mine").mkdir()
     sources = {"mine": {"layout": "folder", "root": "mine", "table": "mine.csv", "folds": [2]}}

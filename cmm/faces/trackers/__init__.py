@@ -70,14 +70,14 @@ def load(backend, regressors: Path | None = None, folder: Path | None = None):
         yield tracker
 
 
-def load_for(settings, regressors):
-    """The tracker that settings with `backend` and `action_units` ask for, as `load` gives it.
+def load_for(settings, regressors, folder=None):
+    """The tracker that settings with `backend` and `action_units` ask for, as `load` gives it; `folder` likewise.
 
     With `auto`, regressors count where they are given.
     """
     if settings.action_units != "auto" and (settings.action_units == "trained") != (regressors is not None):
         raise UserError(f"action_units: {settings.action_units} and --regressors {regressors} do not go together")
-    return load(settings.backend, regressors, getattr(settings, "openface", None))
+    return load(settings.backend, regressors, folder)
 
 
 def read_faces(tracker, path):

@@ -28,7 +28,9 @@ NEEDED = {"frame", "timestamp", "confidence", "success", "AU06_r", "AU12_r", *X_
 def load(folder):
     """Give the reader of the CSV files below `folder`. UserError where it does not exist."""
     if not folder or not Path(folder).is_dir():
-        raise UserError(f"tracks.openface: {folder} is no folder: name the one with FeatureExtraction's CSV files")
+        raise UserError(
+            f"openface: {folder} is no folder: put FeatureExtraction's CSV files there, or name another one"
+        )
     yield OpenfaceTracker(Path(folder))
 
 

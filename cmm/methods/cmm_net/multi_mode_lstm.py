@@ -88,6 +88,12 @@ def main(
     adam_g = adam((settings.learning_rate, multi), (settings.fine_tuning_rate, vae, lstm))
     adam_d = adam((settings.learning_rate, discriminator))
 
+    def begun(neutral):
+        """Where a smile starts, as it is decoded: softer than the input."""
+        with autocast(device, settings):
+            logits = vae.decode_logits(neutral)
+        return logits.float().sigmoid().flatten(1)
+
     def step(batch):
         x, label = images_to_tensor(images[batch.indices], device), labels[batch.indices].to(device)
         if settings.flips:
@@ -99,15 +105,15 @@ def main(
             modes = multi(sequence)
             every = torch.cat([sequence[:, None], modes], dim=1)[:, :, seen]  # (b, 1 + k, frames seen, c)
             logits = vae.decode_logits(every.flatten(0, 2)).float().reshape(*every.shape[:3], *x.shape[-2:])
-            begun = vae.decode_logits(neutral).float()  # not the input: what is decoded is softer
         each = landmark_bce_each(logits, x[:, None, seen, 0].expand_as(logits))  # (b, 1 + k)
         bce = (each[:, 0].sum() + weight_of_others(each[:, 1:], settings.others_weight).sum()) / each.numel()
-        if settings.push_on == "codes":
-            means, start = every.float().mean(dim=2), neutral.float()
-        else:
-            means, start = logits.sigmoid().mean(dim=2).flatten(2), begun.sigmoid().flatten(1)
-        told = means[:, 1:] if settings.push_amplitude else across(means[:, 1:], means[:, 0] - start)
-        loss_pull, loss_push = pull(modes.float(), sequence.float()), push(discriminator(told))
+        on_codes = settings.push_on == "codes"
+        told = (every.float() if on_codes else logits.sigmoid().flatten(3)).mean(dim=2)  # (b, 1 + k, seen by push)
+        modes_told = told[:, 1:]
+        if not settings.push_amplitude:
+            start = neutral.float() if on_codes else begun(neutral)
+            modes_told = across(modes_told, told[:, 0] - start)
+        loss_pull, loss_push = pull(modes.float(), sequence.float()), push(discriminator(modes_told))
         batch.descend(bce + settings.pull_weight * loss_pull + settings.push_weight * loss_push, adam_g, adam_d)
         return {"bce": bce, "nearest": each[:, 1:].amin(dim=1).mean(), "pull": loss_pull, "push": loss_push}
 

@@ -40,6 +40,9 @@ class Settings(loop.TrainingSettings):
     beta1: float = setting(0.5, "Adam's first decay for the discriminator (ours)", minimum=0.0, maximum=0.999)
     width: int = setting(256, "width of the LSTM (ours, as conditional_lstm)", minimum=1)
     l1_weight: float = setting(300.0, "weight of L1 beside the adversarial loss's 1 (ours)", minimum=0.0)
+    adversarial_weight: float = setting(
+        1.0, "weight of the adversarial loss; 0: without a discriminator (ours)", minimum=0.0
+    )
     flips: bool = setting(True, "mirror half of the sequences (ours)")
 
 
@@ -72,10 +75,13 @@ def main(
         with autocast(device, settings):
             sequence = lstm(vae.encode(x[:, 0])[0], label)
             fake = vae.decode(sequence[:, seen].flatten(0, 1))
+        l1 = reconstruction(fake.float(), every)
+        if not settings.adversarial_weight:
+            batch.descend(settings.l1_weight * l1, adam_g)
+            return {"l1": l1}
         real, made = (neutral, every), (neutral, fake)
         loss_d, loss_g = train_discriminator(batch, discriminator, adam_d, real, made, device, settings)
-        l1 = reconstruction(fake.float(), every)
-        batch.descend(settings.l1_weight * l1 + loss_g, adam_g)
+        batch.descend(settings.l1_weight * l1 + settings.adversarial_weight * loss_g, adam_g)
         return {"l1": l1, "generator": loss_g, "discriminator": loss_d}
 
     loop.train(

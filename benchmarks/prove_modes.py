@@ -1,0 +1,64 @@
+"""Do all modes of CMM-Net smile, on every seed? `make prove-modes`, after a run of config/modes.yaml.
+
+Reads results/tables/scores.parquet. Of each data set: every mode's AU12 at its end as a share of the original's, how
+often modes are read as the expression asked for, and how far they part beyond amplitude, in multiples of the
+tracker's noise; a line a seed, and the bounds over all of them. Exits with 1 if a bound does not hold.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+from checks import report
+
+from cmm.core.tables import read_table
+from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.summary import ALL
+
+METHOD = "cmm_net"
+SMILES = 0.7  # least share of the original's AU12
+
+
+def main(table=Path("results/tables/scores.parquet")):
+    rows = read_table(table, COLUMNS)
+    checks = []
+    for dataset, mine in rows[rows["method"].isin([METHOD, "original"])].groupby("dataset", sort=False):
+        found = lines(mine)
+        people, videos = mine.loc[mine["smile"] != "", ["subject", "smile"]].nunique()
+        print(f"{dataset}: {people} people, {videos} videos, {found.modes.sum()} modes of {len(found)} seeds")
+        print(found.round(3).to_string(), end="\n\n")
+        checks += [
+            (f"{dataset}: least share of the original's AU12", found["least"].min(), ">=", SMILES),
+            (f"{dataset}: modes read as asked, a share", found["read_as_asked"].min(), ">=", 0.8),
+            (f"{dataset}: beyond amplitude, in noises", found["noises"].min(), ">=", 3.0),
+        ]
+    return report(checks)
+
+
+def lines(rows):
+    """Of one data set, a line a seed: {modes, share, least, below, read_as_asked, noises, best_mouth, coverage}."""
+    original = rows[rows["method"] == "original"]
+    ends = original[original["metric"] == "au12_at_end"].set_index("smile")["value"]
+    noise = original.loc[original["metric"] == "tracker_noise_beyond_amplitude", "value"].mean()
+    found = []
+    for seed, mine in rows[rows["method"] == METHOD].groupby("seed"):
+
+        def mean(metric, mode=None, mine=mine):
+            chosen = mine[
+                (mine["metric"] == metric) & (mine["mode"].str.isdigit() if mode is None else mine["mode"] == mode)
+            ]
+            return chosen["value"].mean()
+
+        modes = mine[(mine["metric"] == "au12_at_end") & mine["mode"].str.isdigit()]
+        shares = modes["value"].to_numpy() / ends[modes["smile"]].to_numpy()
+        found.append({
+            "seed": seed, "modes": len(shares), "share": shares.mean(), "least": shares.min(),
+            "below": int((shares < SMILES).sum()), "read_as_asked": mean("expression_accuracy"),
+            "noises": mean("diversity_beyond_amplitude", ALL) / noise,
+            "best_mouth": mean("best_ssim_mouth_apex", ALL), "coverage": mean("coverage", ALL),
+        })  # fmt: skip
+    return pd.DataFrame(found).set_index("seed")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:])))
