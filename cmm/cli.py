@@ -22,6 +22,7 @@ from pathlib import Path
 
 import cmm
 from cmm.core.errors import UserError
+from cmm.core.progress import begin_log
 from cmm.core.settings import add_flags, from_flags
 
 log = logging.getLogger("cmm")
@@ -85,13 +86,6 @@ def run(words):
     except KeyboardInterrupt:
         print(f"cmm {verb}: stopped", file=sys.stderr)
         return 130
-
-
-def begin_log():
-    """Messages on standard error: as they are on a terminal, with the time of day in a log file."""
-    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started: they all say the same
-    form = "%(message)s" if sys.stderr.isatty() else "%(asctime)s %(message)s"
-    logging.basicConfig(format=form, datefmt="%H:%M:%S", level=logging.INFO if first else logging.WARNING)
 
 
 def version():

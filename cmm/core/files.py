@@ -14,7 +14,7 @@ from pathlib import Path
 from cmm.core.errors import UserError
 
 BEFORE = "before"  # what is being replaced, in the temporary
-DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM)
+DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM)
 
 
 @contextmanager

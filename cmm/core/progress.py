@@ -1,6 +1,7 @@
-"""Progress of long loops: a bar on a terminal, a line now and then in a log file."""
+"""Messages, and progress of long loops: a bar on a terminal, a line now and then in a log file."""
 
 import logging
+import os
 import sys
 import time
 
@@ -8,6 +9,13 @@ from tqdm import tqdm
 
 log = logging.getLogger("cmm")
 SECONDS_BETWEEN_LINES = 10
+
+
+def begin_log():
+    """Messages on standard error: as they are on a terminal, with the time of day in a log file."""
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started: they all say the same
+    form = "%(message)s" if sys.stderr.isatty() else "%(asctime)s %(message)s"
+    logging.basicConfig(format=form, datefmt="%H:%M:%S", level=logging.INFO if first else logging.WARNING)
 
 
 def progress(items, label, total=None):

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from cmm.core.errors import UserError
 from cmm.core.files import existing
+from cmm.core.hdf5 import record_of
 from cmm.core.tables import read_provenance
 from cmm.core.video import read_comment
 
@@ -65,7 +66,7 @@ def _first_record(folder):
 
 def _of_hdf5(path):
     with h5py.File(path, "r") as file:
-        return loads(file.attrs.get("provenance", "{}"))
+        return record_of(file)
 
 
 def _of_weights(path):

@@ -1,6 +1,12 @@
-"""Parquet tables with their provenance in the metadata."""
+"""Parquet tables with their provenance in the metadata, and every byte under a checksum.
 
+Parquet has checksums of pages. What it says of itself, its footer, has none: ours lies before it, where no reader
+looks.
+"""
+
+import hashlib
 import json
+import struct
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +19,10 @@ from cmm.core.files import atomic
 from cmm.core.provenance import until_now
 
 KEY = b"cmm"
+CHECKED = {"write_page_checksum": True, "compression": "zstd"}
+SEAL = b"cmm sha256 of the footer: "
+ENDING = struct.Struct("<I4s")  # of a Parquet file: bytes of the footer, PAR1
+DAMAGED = "it is damaged: delete it, and run the stage that makes it"
 GROUP = 2000  # rows that are read or written at a time where a table is too long for memory
 
 
@@ -21,7 +31,8 @@ def write_table(frame, path, provenance):
     table = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), KEY: json.dumps(provenance).encode()}
     with atomic(path) as partial:
-        pq.write_table(table.replace_schema_metadata(metadata), partial, compression="zstd")
+        pq.write_table(table.replace_schema_metadata(metadata), partial, **CHECKED)
+        _seal(partial)
 
 
 def write_tables(frames, path, provenance):
@@ -34,15 +45,46 @@ def write_tables(frames, path, provenance):
         writer = None
         for frame in _groups(frames):
             if writer is None:
-                writer = pq.ParquetWriter(
-                    partial, pa.Schema.from_pandas(frame, preserve_index=False), compression="zstd"
-                )
+                writer = pq.ParquetWriter(partial, pa.Schema.from_pandas(frame, preserve_index=False), **CHECKED)
             if late := set(frame) - set(writer.schema.names):
                 raise ValueError(f"{path}: no column for {', '.join(sorted(late))}: the first rows have none")
             whole = frame.reindex(columns=writer.schema.names)
             writer.write_table(pa.Table.from_pandas(whole, writer.schema, preserve_index=False))
         writer.add_key_value_metadata({KEY: json.dumps(until_now(provenance)).encode()})
         writer.close()
+        _seal(partial)
+
+
+def _seal(path):
+    """Put the footer's sha256 before the footer of the Parquet file at `path`."""
+    with open(path, "r+b") as file:
+        footer = _footer(file)
+        file.seek(-len(footer), 2)
+        file.write(SEAL + hashlib.sha256(footer).digest() + footer)
+
+
+def _check_seal(path):
+    """UserError if the footer of a table is not what was written; tables of version 0.1 do not say."""
+    with open(path, "rb") as file:
+        footer = _footer(file)
+        long = len(SEAL) + hashlib.sha256().digest_size
+        file.seek(max(0, file.seek(0, 2) - len(footer) - long))
+        seal = file.read(long)
+    if seal.startswith(SEAL) and seal != SEAL + hashlib.sha256(footer).digest():
+        raise UserError(f"{path}: {DAMAGED}")
+
+
+def _footer(file):
+    """The last bytes of an open Parquet file: its footer, the footer's length, PAR1; b"" where there is none."""
+    size = file.seek(0, 2)
+    if size < ENDING.size:
+        return b""
+    file.seek(-ENDING.size, 2)
+    length = ENDING.unpack(file.read())[0] + ENDING.size
+    if length > size:
+        return b""
+    file.seek(-length, 2)
+    return file.read()
 
 
 def _groups(frames):
@@ -71,7 +113,7 @@ def write_tsv(frame, path, provenance):
 
 def read_table(path, columns=()):
     """Read a table of ours into a DataFrame; UserError if it is none or lacks `columns`."""
-    frame = _read(path, pd.read_parquet)
+    frame = _read(path, lambda path: pq.read_table(path, page_checksum_verification=True).to_pandas())
     _require(columns, frame.columns, path)
     return frame
 
@@ -87,10 +129,16 @@ def by_video(paths, columns):
     for path, schema in zip(paths, schemas, strict=True):
         _require(["video", *columns], schema.names, path)
     whole = pa.unify_schemas([schema.remove_metadata() for schema in schemas])
-    data = ds.dataset([str(path) for path in paths], schema=whole, format="parquet")
+    checked = ds.ParquetFileFormat(
+        default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    )
+    data = ds.dataset([str(path) for path in paths], schema=whole, format=checked)
 
     def rows(video):
-        frame = data.to_table(filter=ds.field("video") == video).to_pandas()
+        try:
+            frame = data.to_table(filter=ds.field("video") == video).to_pandas()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise UserError(f"{paths[0]}: {DAMAGED}") from error
         if frame.empty:
             raise UserError(f"{paths[0]} has no rows of video {video!r}: the tables are not of one run")
         return frame.sort_values("frame", ignore_index=True)
@@ -104,9 +152,10 @@ def _read(path, read):
     if not path.is_file():
         raise UserError(f"table {path} does not exist: run the stage that makes it")
     try:
+        _check_seal(path)
         return read(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path} is not a Parquet table ({error})") from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(f"{path} is not a Parquet table, or damaged ({str(error).splitlines()[0]})") from error
 
 
 def _require(columns, present, path):
@@ -117,5 +166,5 @@ def _require(columns, present, path):
 
 def read_provenance(path):
     """The provenance dict that `write_table` put into a table's metadata ({} if none)."""
-    metadata = pq.read_metadata(path).metadata or {}  # of the file: a schema has only what is known before the rows
+    metadata = _read(path, pq.read_metadata).metadata or {}  # of the file: a schema lacks what comes after the rows
     return json.loads(metadata.get(KEY, b"{}"))

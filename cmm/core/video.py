@@ -25,6 +25,7 @@ FORMATS = "mov,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,png_pipe,
 FOLDER_FPS = 20.0  # of a folder of images, as in DISFA
 MOST_SIDE = 16384  # of a picture [px]; from 32768 on OpenCV ends the process
 MOST_PIXELS = 100_000_000  # of a picture
+MOST_FRAMES = 1_000_000  # of a video: eleven hours
 
 
 class Unreadable(UserError):
@@ -69,6 +70,8 @@ def read_frames(path):
     with _open(path) as container:
         index = 0
         for frame in _decoded(container):
+            if index == MOST_FRAMES:
+                raise Unreadable(f"has more than {MOST_FRAMES} frames: cut it")
             yield index, frame.time or 0.0, _picture(frame)
             index += 1
         if index == 0:
@@ -259,10 +262,12 @@ def _images(folder):
 
 def _open(path):
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise Unreadable("is no file: a pipe, a socket or a device")  # to open one may wait for ever
     if path.is_file() and path.stat().st_size == 0:
         raise Unreadable("empty file (0 bytes)")
     try:
-        container = av.open(str(path), options={"format_whitelist": FORMATS})
+        container = av.open(f"file:{path}", options={"format_whitelist": FORMATS})
     except (av.FFmpegError, OSError, ValueError) as error:
         raise Unreadable(f"not a readable video: {_reason(error)}") from error
     if not container.streams.video or container.streams.video[0].codec_context is None:

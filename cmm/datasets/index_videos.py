@@ -1,12 +1,13 @@
 """List a data set's videos, one row each, with status and reason.
 
-Only the containers are opened; a file that fails here (missing, empty, unreadable,
+Only the containers are opened, in a process of its own; a file that fails here (missing, empty, unreadable,
 mislabelled) keeps its row. What turns out while decoding (damage, too few frames, no
 face) is added by `gather_tracks`, which writes the final videos.parquet.
 """
 
 import logging
 import os
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from cmm.core.progress import progress
 from cmm.core.provenance import code_hash, provenance
 from cmm.core.tables import write_table
 from cmm.core.video import VIDEO_SUFFIXES, probe
+from cmm.core.worker import Worker
 from cmm.datasets.layouts import LAYOUTS, reader
 
 log = logging.getLogger("cmm")
@@ -51,7 +53,8 @@ def main(
     rows = reader(layout).list_files(root, table)
     if not rows:
         raise UserError(f"data set {dataset} in {root} lists no file")
-    examined = [_examine(row, dataset, root) for row in progress(rows, "videos listed")]
+    with Worker(probing) as worker:
+        examined = [_examine(row, dataset, root, worker) for row in progress(rows, "videos listed")]
     _mark_repeated(examined)
     if split == "videos":
         _deal_videos(examined)
@@ -149,7 +152,13 @@ def _mark_reserved(rows, folds):
             row |= {"status": "reserved", "reason": f"fold {row['fold']} takes no part in this run"}
 
 
-def _examine(row, dataset, root):
+@contextmanager
+def probing():
+    """Give (None, function that probes a video), for a Worker."""
+    yield None, lambda path, alive: probe(path)
+
+
+def _examine(row, dataset, root, worker):
     row = {**row, "dataset": dataset, "video": _name(row["file"]), "path": None}
     row |= {"fps": 0.0, "frames": 0, "width": 0, "height": 0}
     if row["reason"]:
@@ -162,7 +171,7 @@ def _examine(row, dataset, root):
     if not path.exists():
         return {**row, "status": "missing", "reason": "the listed file does not exist"}
     try:
-        info = probe(path)
+        info = worker.do(path)
     except UserError as error:
         return {**row, "status": "empty" if "empty" in str(error) else "unreadable", "reason": str(error)}
     row |= {"fps": info.fps, "frames": info.frames, "width": info.width, "height": info.height}

@@ -3,27 +3,34 @@
 faces      (n, m, t, s, s, 3) uint8 RGB      m = 1 + K, the first is the conditional sequence
 landmarks  (n, m, t, s, s) uint8 0-255       of a method that draws them
 contrast_faces, contrast_landmarks (n, t, ...)  the conditional sequence for contrast_expression (n) str
-smile, subject, expression (n) str; attribute modes (m) str
+smile, subject, expression (n) str; modes (m) str
 
 A method that has no landmarks, or no contrast, leaves those out.
 """
 
-import json
 from dataclasses import dataclass, replace
 
-import h5py
 import numpy as np
 
 from cmm.core.errors import UserError
-from cmm.core.files import atomic
+from cmm.core.hdf5 import check_layout, check_written, open_h5, read_texts, write_array, write_h5, write_texts
 from cmm.core.pictures import resized
-from cmm.sequences.smiles_file import open_h5, read_smiles
+from cmm.sequences.smiles_file import read_smiles
 
 KIND = "cmm generated"
 CONDITIONAL = "conditional"
 ARRAYS = ("faces", "landmarks", "contrast_faces", "contrast_landmarks")
 LABELS = ("smile", "subject", "expression")
 CONTRAST = "contrast_expression"
+LAYOUT = {
+    "faces": ("uint8", "n m t s s 3"),
+    "landmarks": ("uint8", "n m t s s"),
+    "contrast_faces": ("uint8", "n t s s 3"),
+    "contrast_landmarks": ("uint8", "n t s s"),
+    CONTRAST: ("text", "n"),
+    "modes": ("text", "m"),
+} | dict.fromkeys(LABELS, ("text", "n"))
+OPTIONAL = ("landmarks", "contrast_faces", "contrast_landmarks", CONTRAST)
 ORIGINAL, OTHER_LABEL = "original", "other_expression"  # what is not in `modes`, among the videos of a run
 
 
@@ -54,15 +61,13 @@ def mode_names(modes):
 
 def write_generated(path, made, provenance):
     """Write GeneratedSmiles, complete or not at all."""
-    with atomic(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs.update(kind=KIND, provenance=json.dumps(provenance), modes=made.modes)
+    with write_h5(path, KIND, provenance) as file:
         for name in ARRAYS:
-            values = getattr(made, name)
-            if values is not None:
-                file.create_dataset(name, data=values, chunks=(1, *values.shape[1:]), compression="gzip")
-        for name in (*LABELS, CONTRAST):
             if getattr(made, name) is not None:
-                file.create_dataset(name, data=list(getattr(made, name)), dtype=h5py.string_dtype())
+                write_array(file, name, getattr(made, name))
+        for name in ("modes", *LABELS, CONTRAST):
+            if getattr(made, name) is not None:
+                write_texts(file, name, getattr(made, name))
 
 
 def read_pair(generated, smiles, fold, arrays):
@@ -72,7 +77,7 @@ def read_pair(generated, smiles, fold, arrays):
     """
     made, data = read_generated(generated), read_smiles(smiles, fold, held_out=True, arrays=arrays)
     same_length = data.faces is None or made.faces.shape[2] == data.faces.shape[1]
-    if list(made.smile) != list(data.smile) or not same_length:
+    if not same_length or any(list(getattr(made, name)) != list(getattr(data, name)) for name in LABELS):
         raise UserError(f"{generated} was not made from fold {fold} of {smiles}: generate it again")
     return at_size(made, made.faces.shape[3] if data.faces is None else data.faces.shape[2]), data
 
@@ -88,8 +93,12 @@ def at_size(made, size):
 def read_generated(path):
     """Read generated.h5 into GeneratedSmiles; UserError if it is none."""
     with open_h5(path, KIND, "generated.h5") as file:
-        if missing := {"faces", *LABELS} - set(file):
-            raise UserError(f"{path} has no {', '.join(sorted(missing))}: generate it again")
+        check_layout(file, LAYOUT, OPTIONAL)
+        check_written(file, [name for name in ARRAYS if name in file])
         arrays = {name: file[name][:] for name in ARRAYS if name in file}
-        text = {name: file[name].asstr()[:] for name in (*LABELS, CONTRAST) if name in file}
-        return GeneratedSmiles(**arrays, **text, modes=[str(mode) for mode in file.attrs["modes"]])
+        text = {name: read_texts(file, name) for name in (*LABELS, CONTRAST) if name in file}
+        modes = [str(mode) for mode in read_texts(file, "modes")]
+        for what, names in (("mode", modes), ("sequence", list(text["smile"]))):
+            if len(set(names)) < len(names):
+                raise UserError(f"{path}: a {what} is in it twice: generate it again")
+        return GeneratedSmiles(**arrays, **text, modes=modes)

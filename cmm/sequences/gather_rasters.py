@@ -1,15 +1,15 @@
 """Join the shards of landmark images and faces: smiles.h5, in the order of smiles.parquet."""
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 from cmm.core.errors import UserError
+from cmm.core.hdf5 import open_h5, read_texts, record_of
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_provenance, read_table
-from cmm.sequences.smiles_file import ARRAYS, KIND, open_h5, write_smiles
+from cmm.sequences.smiles_file import ARRAYS, KIND, check_smiles, write_smiles
 
 
 def main(
@@ -23,9 +23,10 @@ def main(
     with ExitStack() as stack:
         for path in shards:
             file = stack.enter_context(open_h5(path, KIND, "shard"))
-            shapes.add(file["landmarks"].shape[1:3])
-            settings = json.loads(file.attrs["provenance"])["settings"]
-            for i, name in enumerate(file["smile"].asstr()[:]):
+            sizes = check_smiles(file)
+            shapes.add((sizes["t"], sizes["s"]))
+            settings = record_of(file)["settings"]
+            for i, name in enumerate(read_texts(file, "smile")):
                 if name in places:
                     raise UserError(f"{path}: sequence {name} is in another shard too")
                 places[name] = file, i

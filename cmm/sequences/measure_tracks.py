@@ -1,11 +1,12 @@
 """Track the faces of one shard of a data set's videos: 68 points and action units.
 
-Each video is decoded once and the model is loaded once. A video that breaks off or
-shows no face is not lost: what happened to it goes into the shard's outcomes.
+Each video is decoded once and the model is loaded once, in a process of its own. A video that breaks off,
+shows no face or ends that process is not lost: what happened to it goes into the shard's outcomes.
 """
 
 import logging
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ from cmm.core.settings import setting
 from cmm.core.shards import deal
 from cmm.core.tables import read_table, write_table, write_tables
 from cmm.core.video import Unreadable, video_digest
+from cmm.core.worker import Died, Worker
 from cmm.faces.backends import ACTION_UNITS, BACKENDS
 from cmm.faces.landmarks import POINTS, X_COLUMNS, Y_COLUMNS
 from cmm.faces.trackers import load_for, read_faces
@@ -51,20 +53,37 @@ def main(
     videos = read_table(index, ["video", "path", "status"])
     mine = deal(videos[videos["status"] == "ok"], shard, settings.shards)
     results = []
-    with load_for(settings, regressors, settings.openface) as tracker:
+    with Worker(tracking, settings, regressors) as worker:
+        description, nothing = worker.greeting
         inputs = [index] if regressors is None else [index, regressors]
-        about = provenance(__name__, settings, inputs, shard=shard, tracker=tracker.description)
+        about = provenance(__name__, settings, inputs, shard=shard, tracker=description)
 
         def tracked():
             for row in progress(list(mine.itertuples()), "videos tracked"):
-                table, result = track_video(row.video, row.path, tracker)
+                try:
+                    table, result = worker.do(row.video, row.path)
+                except Died as error:
+                    log.warning("%s: %s", row.video, error)
+                    reason = {"status": "unreadable", "reason": str(error), "sha256": video_digest(row.path)}
+                    table, result = nothing, {"video": row.video, "decoded": 0, "tracked": 0, **reason}
                 results.append(result)
                 yield table
             if mine.empty:
-                yield _frame_table("", [], [], np.zeros(0, bool), tracker)  # the columns, without rows
+                yield nothing
 
         write_tables(after_a_face(tracked()), out, about)
     write_table(pd.DataFrame(results, columns=list(OUTCOMES)).astype(OUTCOMES), outcomes, until_now(about))
+
+
+@contextmanager
+def tracking(settings, regressors):
+    """Give ((the tracker's description, a table of no frame), function that tracks a video), for a Worker."""
+    with load_for(settings, regressors, settings.openface) as tracker:
+
+        def track(video, path, alive):
+            return track_video(video, path, tracker, alive)
+
+        yield (tracker.description, _frame_table("", [], [], np.zeros(0, bool), tracker)), track
 
 
 def after_a_face(tables):
@@ -79,11 +98,12 @@ def after_a_face(tables):
         yield pd.concat(held, ignore_index=True)
 
 
-def track_video(video, path, tracker):
-    """Track one video: (table of its frames, dict of its outcome)."""
+def track_video(video, path, tracker, alive=lambda: None):
+    """Track one video: (table of its frames, dict of its outcome); calls `alive()` with every frame."""
     times, faces, status, reason = [], [], "ok", ""
     try:
         for time, face in read_faces(tracker, path):
+            alive()
             times.append(time)
             faces.append(face and replace(face, mesh=None))  # kept, meshes among freed pictures cost 0.8 MB a frame
     except Unreadable as error:

@@ -8,22 +8,36 @@ action_units (n, t, 2) float32          intensities of AU6 and AU12, 0-5, of the
 smile, subject, expression, video (n) str, fold (n) int
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from cmm.core.errors import UserError
-from cmm.core.files import atomic
-from cmm.core.provenance import until_now
+from cmm.core.hdf5 import (
+    check_layout,
+    check_written,
+    new_array,
+    open_h5,
+    read_texts,
+    write_array,
+    write_h5,
+    write_texts,
+)
 from cmm.faces.mesh import WITH_IRISES
 
 KIND = "cmm smiles"
-TEXT = h5py.string_dtype()
 ARRAYS = ("landmarks", "faces", "points", "mesh", "action_units")
 LABELS = ("smile", "subject", "expression", "video")
+LAYOUT = {
+    "landmarks": ("uint8", "n t s s"),
+    "faces": ("uint8", "n t s s 3"),
+    "points": ("float32", "n t 68 2"),
+    "mesh": ("float32", f"n t {WITH_IRISES} 3"),
+    "action_units": ("float32", "n t 2"),
+    "fold": ("int64", "n"),
+} | dict.fromkeys(LABELS, ("text", "n"))
+WRITTEN = ("landmarks", "faces", "points")  # of every sequence; mesh and action units may be missing
 
 
 @dataclass(frozen=True)
@@ -60,22 +74,18 @@ def write_smiles(path, sequences, rows, frames, size, provenance):
     Chunked by sequence, compressed, complete or not there at all.
     """
     count = len(rows)
-    with atomic(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs["kind"] = KIND
+    with write_h5(path, KIND, provenance) as file:
         shapes = {"landmarks": (size, size), "faces": (size, size, 3), "points": (68, 2), "mesh": (WITH_IRISES, 3)}
         shapes |= {"action_units": (2,)}
         for name, shape in shapes.items():
             kind, empty = (np.uint8, 0) if name in ("landmarks", "faces") else (np.float32, np.nan)
-            full = (count, frames, *shape)
-            chunked = {"chunks": (1, *full[1:]), "maxshape": (None, *full[1:])}  # a shard may hold none
-            file.create_dataset(name, full, kind, **chunked, compression="gzip", compression_opts=4, fillvalue=empty)
+            new_array(file, name, (count, frames, *shape), kind, empty)
         for i, sequence in enumerate(sequences):
             for name, values in sequence.items():
                 file[name][i] = values
         for name in LABELS:
-            file.create_dataset(name, data=[row[name] for row in rows], dtype=TEXT)
-        file.attrs["provenance"] = json.dumps(until_now(provenance))
-        file.create_dataset("fold", data=np.array([row["fold"] for row in rows], np.int64))
+            write_texts(file, name, [row[name] for row in rows])
+        write_array(file, "fold", np.array([row["fold"] for row in rows], np.int64))
 
 
 def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS):
@@ -86,8 +96,7 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS):
     """
     path = Path(path)
     with open_h5(path, KIND, "smiles.h5") as file:
-        if missing := {*ARRAYS, "fold", *LABELS} - set(file):
-            raise UserError(f"{path} has no {', '.join(sorted(missing))}: draw it again")
+        check_smiles(file)
         folds = file["fold"][:]
         if fold is not None and fold not in folds:
             raise UserError(f"{path} has no sequence in fold {fold}: it has folds {sorted(set(folds.tolist()))}")
@@ -96,20 +105,17 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS):
             raise UserError(f"{path} has no sequence outside of fold {fold}: nothing is left to train on")
         rows = np.flatnonzero(chosen)
         data = {name: file[name][rows] if name in arrays else None for name in ARRAYS}
-        text = {name: file[name].asstr()[:][rows] for name in ("smile", "subject", "expression")}
+        text = {name: read_texts(file, name)[rows] for name in ("smile", "subject", "expression")}
+        if data["points"] is not None and not np.isfinite(data["points"]).all():
+            raise UserError(f"{path}: points are not all numbers: delete it, and run the stage that makes it")
         return Smiles(**data, **text, fold=folds[rows])
 
 
-def open_h5(path, kind, what):
-    """Open one of our HDF5 files for reading; UserError if it is missing or not `kind`."""
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{what} {path} does not exist: run the stage that makes it")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise UserError(f"{path} is not an HDF5 file") from error
-    if file.attrs.get("kind") != kind:
-        file.close()
-        raise UserError(f"{path} is not a {what} of this project")
-    return file
+def check_smiles(file):
+    """UserError unless an open file has all arrays of smiles.h5, and they fit each other; {letter: size} as LAYOUT."""
+    sizes = check_layout(file, LAYOUT)
+    check_written(file, WRITTEN)
+    names = read_texts(file, "smile")
+    if len(set(names)) < len(names):
+        raise UserError(f"{file.filename}: a sequence is in it twice: delete it, and run the stage that makes it")
+    return sizes

@@ -1,11 +1,14 @@
 """Tables that are written and read in parts."""
 
+import random
+
 import numpy as np
 import pandas as pd
 import pytest
+from damage import refused_flips
 
 from cmm.core import tables
-from cmm.core.tables import by_video, read_provenance, read_table, write_tables
+from cmm.core.tables import by_video, read_provenance, read_table, write_table, write_tables
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +38,15 @@ def test_a_column_that_comes_too_late_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no column for AU12"):
         write_tables(parts, tmp_path / "t.parquet", {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flipped_bit_anywhere_is_one_line_or_changes_nothing(tmp_path):
+    """Of the footer, too, which has no checksum of Parquet's own."""
+    path = tmp_path / "t.parquet"
+    frame = frame_of("a", 4, AU12=[0.5, np.nan, 2.0, 3.0], name=["x", "y", None, "ü"])
+    write_table(frame, path, {"stage": "made"})
+
+    def read():
+        return [part.to_csv() for part in (read_table(path), by_video(path, ["frame"])("a"))], read_provenance(path)
+
+    assert refused_flips(path, read, 300, random.Random(0)) > 200

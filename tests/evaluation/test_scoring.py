@@ -221,7 +221,7 @@ def test_a_file_of_other_videos_is_one_line(people, smiles, tmp_path, capsys):
     assert "was not made from fold 10" in capsys.readouterr().err, "one frame less"
     with h5py.File(tmp_path / "g.h5", "a") as file:
         del file["faces"]
-    with pytest.raises(UserError, match="has no faces: generate it again"):
+    with pytest.raises(UserError, match="has no faces: delete it"):
         read_generated(tmp_path / "g.h5")
 
 

@@ -1,7 +1,6 @@
 """From videos to smiles.h5 on real, small files."""
 
 import dataclasses
-import json
 import logging
 import weakref
 
@@ -13,7 +12,8 @@ import pytest
 
 from cmm.core.errors import UserError
 from cmm.core.files import file_digest
-from cmm.core.tables import read_provenance, read_table
+from cmm.core.hdf5 import record_of
+from cmm.core.tables import read_provenance, read_table, write_table
 from cmm.core.video import write_video
 from cmm.datasets import index_videos
 from cmm.datasets.actors import make_actors
@@ -134,7 +134,7 @@ def test_smiles_h5_is_as_the_contract_says(made):
         assert [file[k].dtype for k in ("landmarks", "faces", "points")] == [np.uint8, np.uint8, np.float32]
         assert set(np.unique(file["landmarks"][:])) == {0, 1}
         assert file["landmarks"].chunks[0] == 1
-        assert json.loads(file.attrs["provenance"])["settings"]["frames"] == 8
+        assert record_of(file)["settings"]["frames"] == 8
         assert list(file["smile"].asstr()[:]) == list(found["smile"])
 
 
@@ -247,7 +247,6 @@ def test_without_a_usable_video_the_reasons_are_kept(tmp_path):
 
 def test_no_smile_anywhere_is_an_error(made, tmp_path):
     few = read_table(made / "videos.parquet")
-    from cmm.core.tables import write_table
 
     write_table(few[few["video"] == "still"], tmp_path / "videos.parquet", {})
     with pytest.raises(UserError, match=r"no neutral-to-smile phase in the usable videos \(1\)"):
