@@ -28,6 +28,6 @@ def listening(words, folder):
             server.communicate(timeout=30)
 
 
-def serving(study, database):
+def serving(study, database, *more):
     """The address of a server of a study."""
-    return listening(["study", "serve", "--study", study, "--database", database], Path(database).parent)
+    return listening(["study", "serve", "--study", study, "--database", database, *more], Path(database).parent)

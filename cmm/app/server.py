@@ -7,7 +7,6 @@ import secrets
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -15,6 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from cmm.app.uploads import check_bytes, decoded
 from cmm.app.workshop import ALL, SECONDS, Busy, SeveralFaces, check_length
 from cmm.core.errors import UserError
+from cmm.core.servers import Guard
 from cmm.generation.smiler import FPS, LONGEST
 from cmm.methods.generator import FRAMES, STRENGTHS
 from cmm.methods.registry import declaration_of
@@ -22,9 +22,6 @@ from cmm.methods.registry import declaration_of
 TICKET = re.compile(r"[\w-]{8,64}")
 TYPES = {"mp4": "video/mp4", "gif": "image/gif", "webp": "image/webp", "png": "image/png"}
 HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'self' blob: data:; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
     " frame-ancestors 'none'",
 }
@@ -49,15 +46,7 @@ def create_app(workshop):
     app = FastAPI(title="Smiles on a photograph", lifespan=forgetting, docs_url=None, redoc_url=None, openapi_url=None)
     page = files("cmm.app").joinpath("page.html").read_text()
 
-    @app.middleware("http")
-    async def guard(request: Request, go_on):
-        """No other page's scripts post here, and nothing is kept by the browser."""
-        origin = request.headers.get("origin")
-        if request.method == "POST" and origin and urlsplit(origin).netloc != request.headers.get("host"):
-            return JSONResponse({"detail": "asked for by another page"}, 403)
-        answer = await go_on(request)
-        answer.headers.update(HEADERS)
-        return answer
+    app.add_middleware(Guard, headers=HEADERS)
 
     @app.exception_handler(UserError)
     async def explain(request, error):

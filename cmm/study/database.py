@@ -1,12 +1,12 @@
 """Answers of the raters in SQLite: what was offered to whom and what was said, on disk before the next pair."""
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
-from secrets import token_hex
+from secrets import token_hex, token_urlsafe
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,17 @@ CREATE TABLE answers (
 """
 
 
+MORE_TABLES = """
+CREATE TABLE IF NOT EXISTS key (key TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS invitations (token TEXT PRIMARY KEY, made TEXT NOT NULL);
+"""  # since version 0.2: files of before get them, too
+WAIT = 5.0  # seconds for others who write: then the page asks again
+
+
 class Refused(Exception):
-    """An answer that is not taken; the message says why."""
+    """What is not taken; the message says why."""
+
+    status = 409  # of the answer over HTTP
 
 
 class Database:
@@ -46,6 +55,11 @@ class Database:
                         file.execute(table)
                     file.execute("INSERT INTO study VALUES (?, ?, ?)", (int(seed), token_hex(4), text))
                 found = file.execute("SELECT seed, name, pairs FROM study").fetchone()
+                for table in filter(str.strip, MORE_TABLES.split(";")):
+                    file.execute(table)
+                if not file.execute("SELECT 1 FROM key").fetchone():
+                    file.execute("INSERT INTO key VALUES (?)", (token_hex(32),))
+                self.key = file.execute("SELECT key FROM key").fetchone()[0]
         except sqlite3.Error as error:
             raise UserError(f"{path} is no database of a study ({error}): name another file") from error
         if found is None or text not in (None, found[2]):
@@ -81,6 +95,27 @@ class Database:
                 raise Refused("this pair was not offered")
             file.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (rater, pair, answer, _now()))
 
+    def invite(self, count):
+        """Enter `count` invitations; their tokens."""
+        tokens = [token_urlsafe(16) for _ in range(count)]
+        with self._open() as file:
+            file.executemany("INSERT INTO invitations VALUES (?, ?)", [(token, _now()) for token in tokens])
+        return tokens
+
+    def invitations(self):
+        """How many there are."""
+        return self._one("SELECT count(*) FROM invitations")
+
+    def raters(self):
+        """How many there are."""
+        return self._one("SELECT count(*) FROM raters")
+
+    def has_invited(self, token):
+        return bool(self._one("SELECT count(*) FROM invitations WHERE token = ?", token))
+
+    def has_rater(self, token):
+        return bool(self._one("SELECT count(*) FROM raters WHERE rater = ?", token))
+
     def ratings(self):
         """DataFrame of all answers: study (the digest of its pairs), database (its name), rater (a number), pair,
         swapped, answer, offered, at (UTC)."""
@@ -106,11 +141,16 @@ class Database:
             (rater,),
         ).fetchone()
 
+    def _one(self, query, *words):
+        """The one number of a query, without waiting for those who write."""
+        with closing(sqlite3.connect(self.path, timeout=WAIT)) as file:
+            return file.execute(query, words).fetchone()[0]
+
     @contextmanager
     def _open(self):
         """One transaction, on disk when it ends; raters who come at once wait for each other."""
         try:
-            file = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            file = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
         except sqlite3.Error as error:
             raise UserError(f"cannot open {self.path}: {error}") from error
         try:

@@ -227,7 +227,7 @@ def test_mistakes_are_one_line(study, tmp_path, capsys):
         return capsys.readouterr().err
 
     base = ["--study", study, "--database", tmp_path / "a.sqlite"]
-    assert "no action 'server': serve or export" in error("server", *base)
+    assert "no action 'server': serve, invite or export" in error("server", *base)
     assert "is no study: with several methods" in error("serve", "--study", tmp_path, "--database", "a.sqlite")
     assert "database" in error("export", *base, "--out", tmp_path / "r.parquet")
     assert "--out is missing" in error("export", *base)
