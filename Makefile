@@ -3,7 +3,7 @@
 # make test    the tests
 # All make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
 #
-# Longer proofs, each a target of its own: test-study, test-kills, test-slurm, test-conda, prove-actors,
+# Longer proofs, each a target of its own: test-study, test-faults, test-kills, test-slurm, test-conda, prove-actors,
 # prove-london, prove-compare, prove-modes, prove-conditions, prove-mesh, bench; test-all are all tests, for a release.
 
 PYTHON ?= python3
@@ -14,7 +14,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: install docs demo test test-all test-study test-kills test-slurm test-conda prove-actors prove-london prove-compare prove-modes prove-conditions prove-mesh bench lint format schema clean
+.PHONY: install docs demo test test-all test-study test-faults test-kills test-slurm test-conda prove-actors prove-london prove-compare prove-modes prove-conditions prove-mesh bench lint format schema clean
 
 install: .venv/ready
 
@@ -26,7 +26,7 @@ test: .venv/ready-dev
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Everything that a release must pass.
-test-all: lint test test-study test-conda test-slurm test-kills
+test-all: lint test test-study test-conda test-slurm test-faults test-kills
 
 # The pages, of the user study and of the app, in a real Chromium, installed if it is not there (Debian, root).
 test-study: .venv/ready-dev
@@ -39,6 +39,11 @@ test-study: .venv/ready-dev
 # Five kills at random moments of each family of stages.
 test-kills: .venv/ready-dev
 	$(BIN)/pytest tests/workflow/test_kills.py --kills 5
+
+# 700 damaged videos, pictures, files of ours, configs and tables; another corpus: make test-faults SEED=2
+SEED ?= 1
+test-faults: .venv/ready-dev
+	$(BIN)/pytest tests/faults --faults 100 --faults-seed $(SEED) -n auto --dist load
 
 # A real Slurm cluster of two nodes on this machine, on which the workflow runs (Debian, root).
 test-slurm: .venv/ready-dev

@@ -100,12 +100,23 @@ def _check(given):
     for name, value in given.items():
         for path in value if isinstance(value, list) else [value]:
             if isinstance(path, Path):
+                if not _is_text(path):
+                    raise UserError(f"--{name} {str(path).encode(errors='replace').decode()}: no UTF-8; rename it")
                 other = seen.setdefault(path.absolute(), name)
                 if other != name or (isinstance(value, list) and value.count(path) > 1):
                     raise UserError(f"--{name} and --{other} both name {path}")
     for name, least in (("threads", 1), ("seed", 0), ("processes", 0), ("state_seconds", 0)):
         if given.get(name) is not None and given[name] < least:
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is too small: the least is {least}")
+
+
+def _is_text(path):
+    """Whether a file's name can be written down, as records and pages do."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def overview():

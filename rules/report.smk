@@ -108,6 +108,7 @@ rule tabulate_overview:
         films=runs(f"{RUN}/films"),
         figures=overview_figures(),
         models=models(),
+        videos=rules.tabulate_videos.output.tsv,
     output:
         report(
             "results/overview.html",
@@ -129,4 +130,4 @@ rule tabulate_overview:
         "Writing the first page of the results"
     shell:
         "python -m cmm tabulate_overview --scores {input.scores:q} --films {input.films:q} --figures {input.figures:q}"
-        " {params.models} --method {params.method} --html {output:q} > {log:q} 2>&1"
+        " --videos {input.videos:q} {params.models} --method {params.method} --html {output:q} > {log:q} 2>&1"

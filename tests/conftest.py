@@ -19,6 +19,10 @@ def pytest_addoption(parser):
     parser.addoption(
         "--kills", type=int, default=0, help="kills of each family of stages (make test-kills: 5); 0: of two"
     )
+    parser.addoption(
+        "--faults", type=float, default=4.5, help="percent of the corpus of damaged files (make test-faults: 100)"
+    )
+    parser.addoption("--faults-seed", type=int, default=1, help="another corpus")
     parser.addoption("--slurm", action="store_true", help="start a Slurm cluster on this machine (make test-slurm)")
     parser.addoption("--conda", action="store_true", help="create and use the conda environments (make test-conda)")
 

@@ -11,11 +11,14 @@ import typing
 
 from cmm.core.errors import UserError
 
+MOST = 1_000_000  # of a whole number of which nobody says how much is too much
 JSON_TYPES = {int: "integer", float: "number", str: "string", bool: "boolean"}
 
 
 def setting(default, text, *, minimum=None, maximum=None, choices=None):
     """A field of a Settings dataclass: default, one-line help, closed range or choices."""
+    if maximum is None and type(default) is int:
+        maximum = MOST
     limits = {"minimum": minimum, "maximum": maximum, "enum": choices}
     metadata = {"help": text, "limits": {k: v for k, v in limits.items() if v is not None}}
     if isinstance(default, list | dict):

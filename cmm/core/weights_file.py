@@ -16,6 +16,7 @@ from cmm.core.errors import UserError
 from cmm.core.files import atomic
 
 FORMAT = "cmm-net 1"
+MOST = 4096  # of a size that a network is built from, and of letters
 
 
 def save_networks(path, networks, about):
@@ -27,10 +28,10 @@ def save_networks(path, networks, about):
     }
     metadata = {
         "format": FORMAT,
-        "sha256": _digest(tensors),
         "architecture": json.dumps({name: net.architecture for name, net in networks.items()}),
         "about": json.dumps(about),
     }
+    metadata["checksum"] = _digest(tensors, metadata)
     with atomic(path) as partial:
         partial.write_bytes(save(tensors, metadata))
 
@@ -47,10 +48,14 @@ def load_networks(path, **wanted):
         if missing:
             raise UserError(f"{path} has no {', '.join(sorted(missing))}: it holds {', '.join(architecture)}")
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
-        if metadata.get("sha256", _digest(tensors)) != _digest(tensors):  # files of version 0.1 have none
+        if metadata.get("checksum", found := _digest(tensors, metadata)) != found:  # files of version 0.1 have none
             raise UserError(f"{path} is damaged: its weights are not what was written; train it again, or copy it anew")
-        networks = {name: _rebuild(kind, name, architecture[name], tensors) for name, kind in wanted.items()}
-        return networks, json.loads(metadata["about"])
+        about = json.loads(metadata["about"])
+        networks = {}
+        for name, kind in wanted.items():
+            _check_architecture(architecture[name], about)
+            networks[name] = _rebuild(kind, name, architecture[name], tensors)
+        return networks, about
 
 
 def about_of(path):
@@ -77,13 +82,30 @@ def _opened(path):
             if metadata.get("format") != FORMAT:
                 raise UserError(f"{path} is a safetensors file, but not of this project")
             yield file, metadata
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path} is not a weights file of this project ({str(error).splitlines()[0]})") from error
 
 
-def _digest(tensors):
-    """sha256 of the names and bytes of tensors {name: tensor}."""
-    digest = hashlib.sha256()
+def _check_architecture(sizes, about):
+    """ValueError for an architecture from which nothing is to be built, and for one that does not fit the record."""
+    for key, value in sizes.items():
+        parts = value if isinstance(value, list) else [value]
+        if len(parts) > MOST or not all(isinstance(part, int) and 0 <= part <= MOST for part in parts):
+            raise ValueError(f"{key} is {str(value)[:40]}")
+    expressions = about.get("expressions", [])
+    if not all(isinstance(name, str) and name for name in expressions):
+        raise ValueError(f"its expressions are {str(expressions)[:40]}")
+    for key in sizes.keys() & {"labels", "expressions"} if "expressions" in about else ():
+        if sizes[key] != len(expressions):
+            raise ValueError(f"{key} is {sizes[key]}, and there are {len(expressions)} expressions")
+    for key in sizes.keys() & {"frames", "modes", "image_size", "codes"}:
+        if sizes[key] < 1:
+            raise ValueError(f"{key} is {sizes[key]}")
+
+
+def _digest(tensors, metadata):
+    """sha256 of tensors {name: tensor}, names and bytes, and of what the metadata say."""
+    digest = hashlib.sha256("\0".join(metadata[key] for key in ("format", "architecture", "about")).encode())
     for name in sorted(tensors):
         digest.update(name.encode())
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
@@ -95,5 +117,8 @@ def _rebuild(kind, name, arguments, tensors):
         network = kind(**arguments)
     prefix = f"{name}/"
     mine = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    for key, value in network.state_dict().items():
+        if key in mine and mine[key].dtype != value.dtype:
+            raise ValueError(f"{key} is {mine[key].dtype}, not {value.dtype}")
     network.load_state_dict(mine, assign=True)
     return network.eval()

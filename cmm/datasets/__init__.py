@@ -3,6 +3,6 @@
 FOLDS = 10  # of a data set that brings none
 
 
-def fold_of(subject, subjects):
-    """Fold 1-10 of one of the sorted `subjects`, dealt in their order; folds are subject-disjoint."""
-    return subjects.index(subject) % FOLDS + 1
+def deal(subjects):
+    """{subject: fold 1-10}: `subjects` dealt in the order of their names; folds are subject-disjoint."""
+    return {subject: place % FOLDS + 1 for place, subject in enumerate(sorted({*subjects}))}

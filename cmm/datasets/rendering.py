@@ -22,7 +22,7 @@ from cmm.core.progress import progress
 from cmm.core.provenance import until_now
 from cmm.core.tables import write_table
 from cmm.core.video import write_video
-from cmm.datasets import fold_of
+from cmm.datasets import deal
 from cmm.datasets.actors.dynamics import PHASES
 
 LABELS = {"posed": "deliberate", "spontaneous": "spontaneous"}
@@ -97,11 +97,10 @@ def _render(clip, render, folder, fps, crf, about):
 
 def _write_lists(folder, clips, header):
     lines = [header, "filename\tsubject_code\tgender\tage\tlabel"]
-    subjects = sorted({clip.subject for clip in clips})
-    folds = {}
+    dealt, folds = deal(clip.subject for clip in clips), {}
     for clip in clips:
         lines.append(f"{clip.name}\t{clip.subject}\tunknown\t{clip.age}\t{LABELS[clip.expression]}")
-        folds.setdefault((clip.expression[0].upper(), fold_of(clip.subject, subjects)), []).append(clip.name)
+        folds.setdefault((clip.expression[0].upper(), dealt[clip.subject]), []).append(clip.name)
     (folder / DETAILS).write_text("\n".join(lines) + "\n")
     for (letter, fold), names in folds.items():
         (folder / f"{letter}_fold_all_{fold}.txt").write_text("\n".join(names) + "\n")

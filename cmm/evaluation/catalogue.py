@@ -18,6 +18,7 @@ class Metric:
     digits: int
     better: str  # higher | lower | original: the nearer to the originals' value | "": by itself neither
     family: str
+    endless: bool = False  # it is infinite where two pictures are the same
 
 
 METRICS = {
@@ -29,7 +30,7 @@ METRICS = {
     "ssim_eyes_apex": Metric("SSIM at the apex, eyes", "1", 3, "higher", "pictures"),
     "best_ssim": Metric("SSIM, best of the K modes", "1", 3, "higher", "pictures"),
     "best_ssim_mouth_apex": Metric("SSIM at the apex, mouth, best of the K modes", "1", 3, "higher", "pictures"),
-    "psnr": Metric("PSNR", "dB", 1, "higher", "pictures"),
+    "psnr": Metric("PSNR", "dB", 1, "higher", "pictures", endless=True),
     "temporal_roughness": Metric("temporal roughness", "grey levels", 2, "original", "pictures"),
     "perceptual_apex": Metric("perceptual distance at the apex", "1", 3, "lower", "pictures"),
     "perceptual_mouth_apex": Metric("perceptual distance at the apex, mouth", "1", 3, "lower", "pictures"),

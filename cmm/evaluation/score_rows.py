@@ -12,8 +12,9 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from cmm.core.errors import UserError
 from cmm.core.provenance import provenance
-from cmm.core.tables import write_table
+from cmm.core.tables import read_table, write_table
 from cmm.evaluation.catalogue import metric_of
 from cmm.evaluation.statistics import replicates
 from cmm.generation.generate_controls import OTHER_PERSON
@@ -45,6 +46,21 @@ class ScoringRun:
         """The record of a stage that read the run's files, and `more`."""
         inputs = [self.smiles, self.generated, *more]
         return provenance(module, settings, inputs, fold=self.fold, seed=self.seed, method=self.method, **words)
+
+
+def read_scores(path):
+    """The rows of scores.parquet; UserError where there are none, or one is of no score, or infinitely good or bad."""
+    rows = read_table(path, COLUMNS)
+    if rows.empty:
+        raise UserError(f"{path} has no row: nothing was scored")
+    try:
+        finite = {name for name in set(rows["metric"]) if not metric_of(name).endless}
+    except KeyError as error:
+        raise UserError(f"{path}: {error} is no score that is known here") from error
+    if (wrong := rows[np.isinf(rows["value"].astype(float)) & rows["metric"].isin(finite)]).size:
+        row = wrong.iloc[0]
+        raise UserError(f"{path}: {row['metric']} of {row['method']} is {row['value']}: measure it again")
+    return rows
 
 
 class Rows:

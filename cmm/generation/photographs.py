@@ -12,6 +12,7 @@ from cmm.core.errors import UserError
 from cmm.core.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES, read_image
 from cmm.faces.alignment import align_sequence, transform, transform_mesh, warp
 from cmm.faces.landmark_images import draw_landmarks
+from cmm.faces.landmarks import eye_centres, interocular_distance
 from cmm.faces.mesh import WITH_IRISES
 from cmm.faces.trackers import Face
 from cmm.methods.generator import Neutral
@@ -19,6 +20,8 @@ from cmm.methods.generator import Neutral
 log = logging.getLogger("cmm")
 
 CUT = 0.1  # share of the 68 points beyond the border from which on a face counts as cut
+SMALL = 40  # distance of the eyes [px]: of a face of about 90
+TURNED = 45  # degrees
 SMILING = 0.4  # MediaPipe's AU12, 0-1, of a photograph that is not neutral
 
 
@@ -96,13 +99,24 @@ def _check(what, face, picture, strict):
     outside = (face.points < 0) | (face.points > np.array(picture.shape[1::-1]) - 1)
     if outside.any(axis=1).mean() > CUT:
         raise UserError(f"{what} is cut by the picture's border: give a picture that shows all of it")
+    notes = []
+    if (eyes := interocular_distance(face.points)) < SMALL:
+        notes.append(f"{what} is small, {eyes:.0f} px from eye to eye: from {SMALL} on it shows a smile")
+    if abs(turn := roll(face.points)) > TURNED:
+        notes.append(f"{what} is turned by {abs(turn):.0f} degrees: turn the picture upright")
     if face.measures.get("AU12_proxy", 0) > SMILING:
         if strict:
             raise UserError(f"{what} smiles already: give one of a neutral face, or leave --strict true out")
-        note = f"{what} smiles already: the new smile is added to that"
+        notes.append(f"{what} smiles already: the new smile is added to that")
+    for note in notes:
         log.warning("%s", note)
-        return [note]
-    return []
+    return notes
+
+
+def roll(points):
+    """How far a face (68, 2) is turned in the picture [degrees], -180 to 180; 0 is upright."""
+    first, second = eye_centres(points[None])[0]
+    return float(np.degrees(np.arctan2(*(second - first)[::-1])))
 
 
 def check_choice(which):

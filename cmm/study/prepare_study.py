@@ -20,7 +20,7 @@ from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.tables import read_table, write_table
 from cmm.core.video import write_video
-from cmm.generation.generated_file import read_pair
+from cmm.generation.generated_file import CONDITIONAL, read_pair
 from cmm.generation.render_films import enlarge
 
 COLUMNS = ["pair", "comparison", "dataset", "smile", "expression", "first", "second", "first_video", "second_video"]
@@ -80,6 +80,8 @@ def read_sequences(smiles, generated, methods, folds, main):
     found, modes = {"original": {}}, {}
     for path, method, fold in zip(generated, methods, folds, strict=True):
         made, data = read_pair(path, smiles, fold, ("faces",))
+        if made.modes[0] != CONDITIONAL:
+            raise UserError(f"{path} is not of {method}: its sequences are {', '.join(made.modes)}")
         for i, smile in enumerate(made.smile):
             found.setdefault(method, {})[str(smile)] = made.faces[i, 0], str(made.expression[i])
             found["original"][str(smile)] = data.faces[i], str(made.expression[i])

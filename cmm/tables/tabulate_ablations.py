@@ -19,9 +19,9 @@ from cmm.core.errors import UserError
 from cmm.core.figure_file import COLOURS, save_figure
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
-from cmm.core.tables import read_table, write_tsv
+from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import SPREADS, shown, title_of
-from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import compare, in_order, summarise
 from cmm.methods.registry import declaration_of, split
 
@@ -42,7 +42,7 @@ def main(
     figure: Annotated[Path, "figure to write, SVG"],
 ):
     """Write table and figure."""
-    rows = read_table(scores, COLUMNS)
+    rows = read_scores(scores)
     bases = in_order({split(method)[0] for method in rows["method"] if split(method)[1]})
     if not bases:
         raise UserError(f"{scores} has no scores of an ablation: name some in the config (config/ablations.yaml)")

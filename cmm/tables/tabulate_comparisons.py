@@ -7,9 +7,9 @@ import pandas as pd
 
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
-from cmm.core.tables import read_table, write_tsv
+from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import BETTER, METRICS, SPREADS, in_order, metric_of, shown, split_name, title_of
-from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import ALL, MODES, compare, without_ablations
 from cmm.methods.registry import declaration_of
 
@@ -31,7 +31,7 @@ def main(
 ):
     """Write the table in both formats."""
     title = declaration_of(method).title
-    rows = without_ablations(read_table(scores, COLUMNS))
+    rows = without_ablations(read_scores(scores))
     best = {metric: ALL for metric in METRICS if metric.startswith("best_")}
     parts = [compare(rows, method), compare(rows, method, best, MODES)]
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)

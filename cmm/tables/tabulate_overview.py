@@ -17,15 +17,15 @@ from cmm.core.files import atomic
 from cmm.core.html_tables import table_rows
 from cmm.core.provenance import provenance
 from cmm.core.records import read_record
-from cmm.core.tables import read_table
 from cmm.evaluation.catalogue import SPREADS, shown, title_of
 from cmm.evaluation.judges import judge_of
-from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import MODES, counts, in_order, summarise, without_ablations
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.registry import METHODS, declaration_of
 from cmm.tables.tabulate_scores import sections
+from cmm.tables.videos_used import summary
 
 FIRST = ("ssim", "ssim_mouth_apex", "au6_curve_distance", "au12_curve_distance", "identity_distance_dlib_resnet")
 RANKED_BY = "ssim_mouth_apex"
@@ -57,19 +57,25 @@ def main(
     figures: Annotated[list[Path], "figures to show (SVG)"],
     method: Annotated[str, "the main method"],
     html: Annotated[Path, "page to write"],
+    videos: Annotated[Path, "videos.tsv: how many videos were used, and why others were not"],
     models: Annotated[list[Path] | None, "weights, whose records say how they were trained"] = None,
 ):
     """Write the page."""
-    rows = without_ablations(read_table(scores, COLUMNS))
+    rows = without_ablations(read_scores(scores))
     about = provenance(__name__, None, [scores])
-    parts = [head(rows, about), *shown_people(rows, films, method), *first_scores(rows), *every_score(rows)]
+    parts = [
+        head(rows, about, summary(videos)),
+        *shown_people(rows, films, method),
+        *first_scores(rows),
+        *every_score(rows),
+    ]
     parts += ["<h2>Figures</h2>", *map(figure, figures), *made(models or [])]
     with atomic(html) as partial:
         partial.write_text("\n".join([*parts, f"<script>{SEARCH}</script>"]))
 
 
-def head(rows, about):
-    """The page's beginning: what it is of."""
+def head(rows, about, used):
+    """The page's beginning: what it is of; used: a line a data set."""
     data = "; ".join(
         f"{dataset}: {mine['subject'].nunique()} people held out, {mine['smile'].nunique()} videos"
         for dataset, mine in rows[rows["smile"] != ""].groupby("dataset", sort=False)
@@ -80,6 +86,7 @@ def head(rows, about):
         "<meta name='viewport' content='width=device-width,initial-scale=1'><link rel='icon' href='data:,'>"
         f"<meta name='cmm' content='{escape(json.dumps(about))}'><title>Smiles</title><style>{STYLE}</style>"
         f"<h1>Smiles from one neutral face</h1><p>{escape(methods)}. <span class='soft'>{escape(data)}.</span></p>"
+        f"<p class='soft'>{'<br>'.join(map(escape, used))}</p>"
         "<p class='soft'>Everything else, every figure and film: <a href='report.html'>report.html</a>, where Snakemake"
         " was told to write it.</p>"
     )

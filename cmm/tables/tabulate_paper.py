@@ -16,10 +16,10 @@ import pandas as pd
 from cmm.core.errors import UserError
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
-from cmm.core.tables import read_table, write_tsv
+from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import SPREADS, metric_of, shown, split_name, title_of
 from cmm.evaluation.judges import judge_of
-from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
@@ -51,7 +51,7 @@ def main(
     """Write one of the two tables in three formats."""
     if number not in TABLES:
         raise UserError(f"--number {number}: the paper's tables made of scores are {', '.join(map(str, TABLES))}")
-    section, table = layout(read_table(scores, COLUMNS), TABLES[number], number)
+    section, table = layout(read_scores(scores), TABLES[number], number)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
     write_pages(f"The paper's table {number}, of faces of {size} px", [section], about, html, markdown)

@@ -10,10 +10,10 @@ import pandas as pd
 
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
-from cmm.core.tables import read_table, write_tsv
+from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import BETTER, FAMILIES, NOTES, SPREADS, in_order, metric_of, shown, title_of
 from cmm.evaluation.judges import judge_of
-from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import MODES, summarise, without_ablations
 from cmm.evaluation.summary import in_order as methods_in_order
 from cmm.generation.generated_file import CONDITIONAL
@@ -29,7 +29,7 @@ def main(
     html: Annotated[Path, "table to write, HTML"],
 ):
     """Write the table in three formats."""
-    rows = without_ablations(read_table(scores, COLUMNS))
+    rows = without_ablations(read_scores(scores))
     table = summarise(rows)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)

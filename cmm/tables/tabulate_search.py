@@ -15,9 +15,9 @@ import pandas as pd
 from cmm.core.errors import UserError
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
-from cmm.core.tables import read_table, write_tsv
+from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import metric_of, shown, title_of
-from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import ALL, in_order
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.registry import declaration_of
@@ -38,7 +38,7 @@ def main(
     html: Annotated[Path, "table to write, HTML"],
 ):
     """Rank the tries of every method."""
-    rows = read_table(scores, COLUMNS)
+    rows = read_scores(scores)
     tried = json.loads(ablations)
     bases = in_order({base for base, variants in tried.items() if variants})
     if not bases:

@@ -19,12 +19,13 @@ from snakemake.utils import update_config
 from cmm.commands import STAGES
 from cmm.core.errors import UserError
 from cmm.core.settings import schema_of
-from cmm.datasets.layouts import LAYOUTS, reader
+from cmm.datasets.layouts import LAYOUTS, most_folds, reader
 from cmm.datasets.registry import entry_of
 from cmm.faces.backends import WITHOUT_UNITS
 from cmm.methods.registry import METHODS
 
 NAME = "^[a-z][a-z0-9_]*$"  # of data sets and ablations: they become folder names
+DEEPEST = 12  # of nested keys
 # An integer is written as one: 2.0 would be refused later, as a flag.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft7Validator,
@@ -39,7 +40,7 @@ ABLATIONS = (
 
 def _fold_list(text):
     """JSON schema of some folds of a data set; `text` says what they are for."""
-    number = {"type": "integer", "minimum": 1}
+    number = {"type": "integer", "minimum": 1, "maximum": 1000}
     return {"description": text, "type": "array", "items": number, "minItems": 1, "uniqueItems": True}
 
 
@@ -172,6 +173,8 @@ def missing_data(config, made=()):
     """
     lines = []
     for name in used_datasets(config):
+        if not Path(table := config["sources"][name].get("table", ".")).exists():
+            lines.append(f"data set {name}: its table {table} does not exist: set sources.{name}.table.")
         if name in made:
             continue
         source = config["sources"][name]
@@ -255,8 +258,13 @@ def validate(config, schema):
         if name not in config["sources"]:
             raise UserError(f"config: datasets names {name!r}, which is no key of sources")
     for name, source in config["sources"].items():
+        for key in ("folds", "reserved"):
+            _check_folds(f"sources.{name}.{key}", source.get(key, ()), source["layout"])
         if source["layout"] == "folder" and "table" not in source:
             raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
+    for name in config["datasets"]:
+        source = config["sources"][name]
+        _check_folds("folds", () if "folds" in source else config["folds"], source["layout"], f" of {name}")
     if config["action_units"]["dataset"] not in config["sources"]:
         raise UserError(f"config: action_units.dataset: {config['action_units']['dataset']!r} is no key of sources")
     if config["main_method"] not in config["methods"]:
@@ -269,9 +277,22 @@ def validate(config, schema):
     _check_trackers(config)
 
 
+def _check_folds(key, folds, layout, of=""):
+    """Refuse folds that no data set of a layout has."""
+    if wrong := [fold for fold in folds if fold > most_folds(layout)]:
+        raise UserError(
+            f"config: {key}: {str(wrong[0])[:20]}{of} is no fold: a {layout} data set has {most_folds(layout)}"
+        )
+
+
 def _check_scalars(value, path=()):
-    """What YAML can say and a schema cannot refuse: keys that are no text, NaN, infinity."""
-    if isinstance(value, dict):
+    """What YAML can say and a schema cannot refuse: keys that are no text, NaN, infinity, what contains itself."""
+    if len(path) > DEEPEST:
+        raise UserError(f"config: {'.'.join(path[:3])}: contains itself, or is nested more than {DEEPEST} deep")
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            _check_scalars(item, (*path, str(number)))
+    elif isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise UserError(f"config: {'.'.join([*path, str(key)])}: keys are text; put {key!r} in quotes")

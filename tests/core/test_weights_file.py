@@ -100,6 +100,6 @@ def test_files_without_a_checksum_are_of_version_0_1(saved):
     with safe_open(path, "pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         metadata = file.metadata()
-    del metadata["sha256"]
+    del metadata["checksum"]
     save_file(tensors, path, metadata)
     assert load_networks(path, landmark_vae=ImageVAE)[1] == {"seed": 1}

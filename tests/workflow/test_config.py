@@ -17,6 +17,13 @@ def config():
     return yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
+def endless():
+    """What an alias that contains itself is in YAML."""
+    block = {}
+    block["epochs"] = block
+    return block
+
+
 def test_config_file_holds_every_default(config):
     for name, settings in blocks().items():
         assert config[name] == {field.name: field.default for field in dataclasses.fields(settings)}, name
@@ -29,7 +36,15 @@ def test_written_schema_and_readme_are_current():
 
 @pytest.mark.parametrize(
     "overlay",
-    ["config/config.yaml", "config/demo.yaml", "config/test.yaml", "config/london.yaml", "config/compare.yaml"]
+    [
+        "config/config.yaml",
+        "config/demo.yaml",
+        "config/test.yaml",
+        "config/london.yaml",
+        "config/compare.yaml",
+        "config/search.yaml",
+        "config/modes.yaml",
+    ]
     + ["config/ablations.yaml", "config/beyond.yaml", "tests/clips/clips.yaml"],
 )
 def test_overlays_are_valid(config, overlay):
@@ -45,7 +60,15 @@ def test_overlays_are_valid(config, overlay):
         ({"landmark_vae": {"epoch": 3}}, "config: unknown key landmark_vae.epoch"),
         ({"landmark_vae": {"epochs": 0}}, "config: landmark_vae.epochs: 0 is less than the minimum of 1"),
         ({"landmark_vae": {"epochs": "many"}}, "config: landmark_vae.epochs: 'many' is not of type 'integer'"),
+        ({"landmark_vae": {"epochs": 10**26}}, "config: landmark_vae.epochs: 100000000000000000000000000 is greater"),
         ({"folds": []}, "config: folds: "),
+        ({"folds": [11]}, "config: folds: 11 of actors is no fold: a uva_nemo data set has 10"),
+        ({"folds": [int("9" * 4000)]}, "config: folds.0: "),
+        (
+            {"sources": {"a": {"layout": "disfa", "root": "x", "folds": [4]}}, "datasets": ["a"]},
+            "config: sources.a.folds: 4 is no fold",
+        ),
+        ({"landmark_vae": endless()}, "config: landmark_vae.epochs.epochs: contains itself, or is nested"),
         ({"datasets": ["nobody"]}, "config: datasets names 'nobody', which is no key of sources"),
         ({"sources": {"a": {"layout": "zip", "root": "x"}}}, "config: sources.a.layout: 'zip' is not one of"),
         ({"sources": {"a": {"layout": "folder"}}}, "config: key sources.a.root is missing"),
@@ -85,10 +108,17 @@ def test_mistakes_are_named(config, change, message):
     assert "\n" not in str(error.value)
 
 
+def test_a_table_that_is_not_there_is_said_before_the_run(config, tmp_path):
+    config["datasets"] = ["mine"]
+    config["sources"]["mine"] = {"layout": "folder", "root": str(tmp_path), "table": str(tmp_path / "a.csv")}
+    [line] = missing_data(config)
+    assert line.endswith("a.csv does not exist: set sources.mine.table.")
+
+
 def test_a_licensed_data_set_must_be_there_and_agreed_to(config, tmp_path):
     config["datasets"] = ["uva_nemo", "my_copy", "mine"]
     there = {"layout": "uva_nemo", "root": str(tmp_path)}
-    config["sources"] |= {"my_copy": there, "mine": {"layout": "folder", "root": str(tmp_path), "table": "a.csv"}}
+    config["sources"] |= {"my_copy": there, "mine": {"layout": "folder", "root": str(tmp_path), "table": __file__}}
     lines = missing_data(config)
     assert len(lines) == 2, "one's own videos need no licence of anybody's"
     assert lines[0].startswith(

@@ -37,7 +37,9 @@ MADE_FROM = {  # the workflow's rules and what is made from them, transcribed by
     "train_expression_classifier": ["measure_expression"],
     **{stage: ["gather_scores"] for stage in SCORING},
     "gather_scores": [*TABLES, "plot_mean_curves", "tabulate_overview"],
-    **{stage: ["tabulate_overview"] for stage in ("render_films", "plot_mean_curves", "plot_losses")},
+    **{
+        stage: ["tabulate_overview"] for stage in ("render_films", "plot_mean_curves", "plot_losses", "tabulate_videos")
+    },
 }
 TOLD = {"gather_tracks", "find_smiles", "gather_rasters", "generate_controls", "generate_smiles", *SCORING, *TABLES}
 TOLD |= {*TRAINING, *STRIPS, "render_films", "plot_losses", "plot_au_curves", "plot_mean_curves", "tabulate_videos"}

@@ -10,9 +10,15 @@ from importlib import import_module
 
 from cmm.core.errors import UserError
 from cmm.core.files import inside
-from cmm.datasets import fold_of
+from cmm.datasets import FOLDS, deal
 
+FEWER_FOLDS = dict.fromkeys(("disfa", "disfa_plus", "disfa_pair"), 3)  # than FOLDS, which others have
 LAYOUTS = tuple(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def most_folds(layout):
+    """How many folds a data set of a layout can have."""
+    return FEWER_FOLDS.get(layout, FOLDS)
 
 
 def reader(layout):
@@ -34,12 +40,12 @@ def list_named(root, pattern, what):
     files = list(found.values())
     if not files:
         raise UserError(f"{root} has no {what}: put them there")
-    subjects = sorted({pattern.match(path.name)[1] for path in files})
+    folds = deal(pattern.match(path.name)[1] for path in files)
     rows = []
     for path in files:
         subject = pattern.match(path.name)[1]
         row = {"file": str(path.relative_to(root)), "subject": subject, "expression": "posed"}
-        rows.append(row | {"fold": fold_of(subject, subjects), "reason": ""})
+        rows.append(row | {"fold": folds[subject], "reason": ""})
     return rows
 
 

@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from cmm.core.errors import UserError
-from cmm.datasets.layouts import below, find_folder
+from cmm.datasets.layouts import FEWER_FOLDS, below, find_folder
 
-FOLDS = 3
 SEED = 0  # of the shuffle
 PAIRED = [f"SN{i:03d}" for i in (1, 3, 4, 7, 9, 10, 13, 25, 27)]  # the people who are in DISFA+ as well
 VIDEO = re.compile(r"^(?:left|right)video(sn\d{3})_comp\.\w+$", re.IGNORECASE)
@@ -92,4 +91,4 @@ def deal(people):
     others = [person for person in (f"SN{i:03d}" for i in range(1000)) if person not in PAIRED]
     rng = np.random.default_rng(SEED)
     order = [*rng.permutation(PAIRED).tolist(), *rng.permutation(others).tolist()]
-    return {person: order.index(person) % FOLDS + 1 for person in people}
+    return {person: order.index(person) % FEWER_FOLDS["disfa"] + 1 for person in people}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cmm.core.errors import UserError
 from cmm.core.files import existing
-from cmm.datasets import FOLDS, fold_of
+from cmm.datasets import FOLDS, deal
 
 EXPRESSION = re.compile(r"^[a-z][a-z0-9_]*$")
 SUBJECT = re.compile(r"^\w[\w.-]*$")  # it names film strips
@@ -32,14 +32,14 @@ def list_files(root, table=None):
     missing = {"file", "subject", "expression"} - set(frame.columns)
     if missing:
         raise UserError(f"{path} has no column {', '.join(sorted(missing))}: it needs file,subject,expression[,fold]")
-    subjects = sorted(set(frame["subject"]))
-    return [_row(row, subjects) for row in frame.to_dict("records")]
+    folds = deal(frame["subject"])
+    return [_row(row, folds) for row in frame.to_dict("records")]
 
 
-def _row(row, subjects):
+def _row(row, folds):
     subject, expression = row["subject"], row["expression"]
-    fold = row.get("fold", "") or str(fold_of(subject, subjects))
-    number = int(fold) if fold.isdecimal() else None
+    fold = row.get("fold", "") or str(folds[subject])
+    number = int(fold) if re.fullmatch("[0-9]{1,9}", fold) else None
     reason = ""
     if not row["file"].strip():
         reason = "no file is named"
@@ -48,6 +48,6 @@ def _row(row, subjects):
     elif not SUBJECT.match(subject):
         reason = f"subject {subject!r} is not made of letters, digits, '_', '-' and '.'"
     elif number is None or not 1 <= number <= FOLDS:
-        reason = f"fold {fold!r} is not a number from 1 to {FOLDS}"
+        reason = f"fold {fold[:20]!r} is not a number from 1 to {FOLDS}"
     known = expression if EXPRESSION.match(expression) else None
     return {"file": row["file"], "subject": subject, "expression": known, "fold": number, "reason": reason}

@@ -81,7 +81,7 @@ def _read_folds(root):
     """{stem in lower case: [(list's name, fold)]}."""
     folds = {}
     for path in _lists(root):
-        match = re.match(r"^[ps]_fold_all_(\d+)\.txt$", path.name.lower())
+        match = re.match(r"^[ps]_fold_all_(\d{1,4})\.txt$", path.name.lower())
         for line in path.read_text(errors="replace").splitlines() if match else ():
             if stem := _stem(line.strip().lower()):
                 folds.setdefault(stem, []).append((path.name, int(match[1])))
