@@ -49,7 +49,10 @@ except UserError as error:  # in the declaration of a method
 
 prefer_this_python()
 # config/config.yaml, below what the command line or an embedding workflow says.
-config = with_defaults(config, ROOT / "config/config.yaml")
+try:
+    config = with_defaults(config, ROOT / "config/config.yaml")
+except UserError as error:
+    raise WorkflowError(str(error)) from None
 
 DOWNLOADS = "data/downloads/{dataset}"
 DOWNLOADABLE = [entry.name for entry in registry().values() if entry.access == "open"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.files import atomic
 from cmm.core.provenance import until_now
 
@@ -117,7 +117,7 @@ def open_h5(path, kind, what):
             yield file
         except (OSError, KeyError, RuntimeError, ValueError, TypeError, MemoryError) as error:
             raise UserError(
-                f"{path} is damaged ({_reason(error)}): delete it, and run the stage that makes it"
+                f"{path} is damaged ({reason(error)}): delete it, and run the stage that makes it"
             ) from error
 
 
@@ -176,7 +176,3 @@ def check_written(file, names):
 
 def _text(value):
     return value.decode(errors="replace") if isinstance(value, bytes) else value
-
-
-def _reason(error):
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

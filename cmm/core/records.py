@@ -17,7 +17,7 @@ import yaml
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.files import existing
 from cmm.core.hdf5 import record_of
 from cmm.core.tables import read_provenance
@@ -49,7 +49,7 @@ def read_record(path):
     try:
         record = reader(path) if reader else None
     except (OSError, ValueError, KeyError, SyntaxError, SafetensorError, UserError) as error:
-        raise UserError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{path} cannot be read: {reason(error)}") from error
     if not isinstance(record, dict) or "stage" not in record:
         raise UserError(f"{path} does not say how it was made: try its folder, or the report's page Provenance")
     return record

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.files import atomic
 from cmm.core.provenance import until_now
 
@@ -155,7 +155,7 @@ def _read(path, read):
         _check_seal(path)
         return read(path)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserError(f"{path} is not a Parquet table, or damaged ({str(error).splitlines()[0]})") from error
+        raise UserError(f"{path} is not a Parquet table, or damaged ({reason(error)})") from error
 
 
 def _require(columns, present, path):

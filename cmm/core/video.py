@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.files import atomic, file_digest, inside
 from cmm.core.provenance import until_now
 
@@ -184,7 +184,7 @@ def read_image(path):
             _check_header(data)
             image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
         except (Unreadable, cv2.error) as error:
-            raise Unreadable(f"image {path} {str(error).splitlines()[0]}") from error
+            raise Unreadable(f"image {path} {reason(error)}") from error
         if image is None:
             raise Unreadable(f"image {path} cannot be read: it is empty or damaged")
         return image

@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.files import atomic
 
 FORMAT = "cmm-net 1"
@@ -83,7 +83,7 @@ def _opened(path):
                 raise UserError(f"{path} is a safetensors file, but not of this project")
             yield file, metadata
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{path} is not a weights file of this project ({str(error).splitlines()[0]})") from error
+        raise UserError(f"{path} is not a weights file of this project ({reason(error)})") from error
 
 
 def _check_architecture(sizes, about):

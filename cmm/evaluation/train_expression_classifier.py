@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from sklearn.linear_model import LogisticRegression
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.files import atomic
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
@@ -136,4 +136,4 @@ def load_classifier(path):
                 return None
             return Classifier(*(file.get_tensor(n) for n in ("mean", "scale", "weights", "bias")), names)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise UserError(f"{path} is no expression classifier ({str(error).splitlines()[0]})") from error
+        raise UserError(f"{path} is no expression classifier ({reason(error)})") from error

@@ -17,7 +17,7 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.files import atomic
 from cmm.faces.alignment import similarity, transform, warp
 from cmm.faces.landmarks import MIRRORED, eye_centres, lip_corners
@@ -141,4 +141,4 @@ def read_regressors(path):
             weights, intercepts = (file.get_tensor(name) for name in ("weights", "intercepts"))
             return Regressors(weights, intercepts, json.loads(metadata["about"]))
     except (SafetensorError, KeyError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{path} cannot be read: {reason(error)}") from error

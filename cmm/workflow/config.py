@@ -26,6 +26,7 @@ from cmm.methods.registry import METHODS
 
 NAME = "^[a-z][a-z0-9_]*$"  # of data sets and ablations: they become folder names
 DEEPEST = 12  # of nested keys
+LONGEST = 400  # letters of a message
 # An integer is written as one: 2.0 would be refused later, as a flag.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft7Validator,
@@ -127,7 +128,8 @@ TOP = {
 
 
 def with_defaults(config, path):
-    """`config` over the defaults in the YAML file `path`; nested keys are merged."""
+    """`config` over the defaults in the YAML file `path`; nested keys are merged. UserError as `validate`."""
+    _check_scalars(config)
     merged = yaml.safe_load(Path(path).read_text())
     update_config(merged, config)
     return merged
@@ -174,7 +176,7 @@ def missing_data(config, made=()):
     lines = []
     for name in used_datasets(config):
         if not Path(table := config["sources"][name].get("table", ".")).exists():
-            lines.append(f"data set {name}: its table {table} does not exist: set sources.{name}.table.")
+            lines.append(f"data set {name}: its table {table[:200]} does not exist: set sources.{name}.table.")
         if name in made:
             continue
         source = config["sources"][name]
@@ -248,7 +250,15 @@ def ablations_schema(parts):
 
 
 def validate(config, schema):
-    """Check a configuration; UserError in one line with the key's path."""
+    """Check a configuration; UserError in one line with the key's path, however long a value is."""
+    try:
+        _validate(config, schema)
+    except UserError as error:
+        text = str(error)
+        raise UserError(text if len(text) <= LONGEST else f"{text[:LONGEST]}...") from None
+
+
+def _validate(config, schema):
     _check_scalars(config)
     errors = Validator(schema).iter_errors(config)
     first = min(errors, key=lambda error: [str(part) for part in error.absolute_path], default=None)

@@ -9,7 +9,7 @@ import re
 
 import pandas as pd
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.files import existing
 from cmm.datasets import FOLDS, deal
 
@@ -28,7 +28,7 @@ def list_files(root, table=None):
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{path} is not a CSV table: {error}") from error
+        raise UserError(f"{path} is not a CSV table: {reason(error)}") from error
     missing = {"file", "subject", "expression"} - set(frame.columns)
     if missing:
         raise UserError(f"{path} has no column {', '.join(sorted(missing))}: it needs file,subject,expression[,fold]")

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.pretrained import FILES, find_weights
 from cmm.faces.trackers import Face, choose
 
@@ -33,7 +33,7 @@ def load():
             face_detector_kwargs={"path_to_detector": str(paths["detector"])},
         )  # fmt: skip
     except (RuntimeError, KeyError, EOFError, OSError) as error:
-        raise UserError(f"{home} does not hold face-alignment's weights: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{home} does not hold face-alignment's weights: {reason(error)}") from error
     finally:
         torch.hub.set_dir(torch_home)
     yield FaceAlignmentTracker(networks)

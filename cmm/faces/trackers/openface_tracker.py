@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.video import Unreadable, probe
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, points_of
 from cmm.faces.trackers import Face
@@ -98,7 +98,7 @@ def read_csv(path):
     try:
         table = pd.read_csv(path, skipinitialspace=True)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise Unreadable(f"{path.name} is no CSV file of OpenFace ({error})") from error
+        raise Unreadable(f"{path.name} is no CSV file of OpenFace ({reason(error)})") from error
     table.columns = [str(name).strip() for name in table.columns]
     if missing := sorted(NEEDED - set(table.columns)):
         raise Unreadable(f"{path.name} is no CSV file of OpenFace: it has no column {missing[0]}")

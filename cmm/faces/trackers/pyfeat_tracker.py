@@ -14,7 +14,7 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from cmm.core.errors import UserError
+from cmm.core.errors import UserError, reason
 from cmm.core.video import read_frames
 from cmm.faces.landmarks import points_of
 from cmm.faces.trackers import Face, choose
@@ -45,7 +45,7 @@ def load():
 
         resources = os.path.join(feat.__path__[0], "resources")
         raise UserError(
-            f"py-feat's weights are not there ({str(error).splitlines()[0]}): on a machine with internet run"
+            f"py-feat's weights are not there ({reason(error)}): on a machine with internet run"
             f" 'from feat.detector import Detectorv1; Detectorv1()', then copy its feat/resources to {resources}"
         ) from error
     yield PyfeatTracker(detector, torch)
