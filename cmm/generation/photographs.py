@@ -20,7 +20,7 @@ from cmm.methods.generator import Neutral
 log = logging.getLogger("cmm")
 
 CUT = 0.1  # share of the 68 points beyond the border from which on a face counts as cut
-SMALL = 40  # distance of the eyes [px]: of a face of about 90
+SMALL = 32  # distance of the eyes [px]: of a face of about 75
 TURNED = 45  # degrees
 SMILING = 0.4  # MediaPipe's AU12, 0-1, of a photograph that is not neutral
 

@@ -1,4 +1,6 @@
 import json
+import os
+from collections import Counter
 
 import av
 import cv2
@@ -99,6 +101,25 @@ def test_one_unknown_codec_or_size_costs_one_row(root, tmp_path):
     assert table["status"].to_dict() == {"good": "ok", "strange": "unreadable", "wide": "unreadable"}
     assert "no decoder here knows" in table.loc["strange", "reason"]
     assert "40000 x 16 pixels" in table.loc["wide", "reason"]
+
+
+def test_a_pipe_and_a_root_with_a_colon(root, tmp_path):
+    """To open a pipe waits for ever; ffmpeg takes what stands before a colon for a protocol."""
+    odd = tmp_path / "a:b"
+    odd.mkdir()
+    (odd / "good.mp4").write_bytes((root / "good.mp4").read_bytes())
+    os.mkfifo(odd / "pipe.mp4")
+    table = index(odd, tmp_path, "good.mp4,a,posed,1", f"pipe.mp4,b,posed,{'9' * 5000}", "pipe.mp4,b,posed,2")
+    assert table["status"].tolist() == ["ok", "mislabelled", "unreadable"]
+    assert "no file: a pipe" in table["reason"].iloc[2]
+    assert len(table["reason"].iloc[1]) < 100
+
+
+def test_a_hundred_thousand_subjects_are_dealt_at_once(tmp_path):
+    lines = [f"{i}.mp4,p{i},posed" for i in range(100_000)]
+    (tmp_path / "list.csv").write_text("\n".join(["file,subject,expression", *lines]))
+    rows = folder.list_files(tmp_path, tmp_path / "list.csv")  # a search for each subject would take five minutes
+    assert Counter(row["fold"] for row in rows) == dict.fromkeys(range(1, 11), 10_000)
 
 
 def test_odd_members_of_a_folder_of_images_are_named(root, tmp_path):

@@ -1,6 +1,7 @@
 """Generation from trained bundles, and from photographs."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,11 @@ from waiting import wait_for
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
-from cmm.core.video import probe, read_comment, read_frames
+from cmm.core.video import probe, read_comment, read_frames, read_image
 from cmm.core.weights_file import save_networks
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate_controls import other_people
+from cmm.generation.photographs import roll, see
 from cmm.generation.render_films import enlarge, side_by_side
 from cmm.generation.write_sequence import FORMATS, write_sequence
 from cmm.methods.cmm_net.networks import MultiModeLSTM
@@ -136,6 +138,29 @@ def test_who_smiles_already_is_told_so_or_refused(photos, model, tmp_path, caplo
     assert "smiles already" in caplog.text
     assert generate(photos / "one.png", model, tmp_path / "no", more=["--strict", "true"]) == 1
     assert "smiles already: give one of a neutral face" in capsys.readouterr().err
+
+
+def test_small_and_turned_faces_are_noted(photos, tracker, caplog):
+    picture = read_image(photos / "one.png")
+    [face] = see(picture, tracker).faces
+    assert see(picture, tracker).notes == []
+    assert abs(roll(face.points)) < 20
+    for turns, degrees in ((1, -90), (2, 180)):  # np.rot90 turns to the left
+        middle = np.array(picture.shape[1::-1]) / 2
+        turned = face.points - middle
+        for _ in range(turns):
+            turned = np.stack([turned[:, 1], -turned[:, 0]], axis=1)
+        assert abs((roll(turned + middle) - roll(face.points) - degrees + 180) % 360 - 180) < 1e-3
+    small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    [note] = see(small, tracker).notes
+    assert "is small" in note
+    assert note in caplog.text
+
+
+def test_a_name_that_is_no_text_is_refused_at_once(model, tmp_path, capsys):
+    path = os.fsdecode(bytes(tmp_path) + b"/\xff.png")
+    assert cli(["generate", path, "--out", str(tmp_path / "out")]) == 1
+    assert "no UTF-8; rename it" in capsys.readouterr().err
 
 
 def test_of_two_faces_the_largest_is_taken_saying_so(photos, model, tmp_path, caplog):
