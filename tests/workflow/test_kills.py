@@ -5,8 +5,10 @@ can see a half-written file, and of a sharded stage only the shard in flight is 
 `--kills N` kills each family of stages N times; without it, one of shards and one training once.
 """
 
+import os
 import random
 import shutil
+import signal
 import subprocess
 
 import h5py
@@ -15,8 +17,9 @@ import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
-from waiting import wait_for
+from waiting import hear_ctrl_c, wait_for
 
+from cmm.core.hdf5 import RECORD
 from cmm.core.records import READERS, read_record
 from cmm.core.tables import read_table
 from cmm.core.video import read_frames
@@ -83,7 +86,7 @@ def content(path):
         return load_file(path)
     if path.suffix == ".h5":
         with h5py.File(path) as file:
-            return {name: file[name][()] for name in file}
+            return {name: file[name][()] for name in file if name != RECORD}  # which says when
     if path.suffix == ".mp4":
         return sum(1 for _ in read_frames(path)), path.read_bytes()
     return read_table(path) if path.suffix == ".parquet" else path.read_bytes()
@@ -176,6 +179,28 @@ def test_killed_trainings_end_with_the_same_weights(stage, kill, trained, tmp_pa
     assert_same(workflow.folder / target, reference / target)
     assert not (workflow.folder / state).exists()
     assert_nothing_is_left(workflow.folder / RUN)
+
+
+def test_ctrl_c_ends_every_process_within_ten_seconds(finished, tmp_path):
+    workflow = copy(finished, tmp_path / "interrupted")
+    (workflow.folder / f"{RUN}/landmark_vae.safetensors").unlink()
+    shutil.rmtree(workflow.folder / f"{ACTORS}/tracks")
+    (workflow.folder / f"{ACTORS}/tracks.parquet").unlink()
+    logs = [workflow.folder / "logs/actors" / name for name in ("measure_tracks.0.log", "measure_tracks.1.log")]
+    for log in logs:
+        log.unlink()
+    command = workflow.command("--cores", "2", f"{ACTORS}/tracks.parquet")
+    devnull = subprocess.DEVNULL
+    process = psutil.Popen(command, env=workflow.environment, cwd=workflow.folder, stdout=devnull, stderr=devnull,
+                           start_new_session=True, preexec_fn=hear_ctrl_c)  # fmt: skip
+    wait_for(lambda: all(log.exists() for log in logs) or process.poll() is not None, "two shards were begun")
+    tree = process.children(recursive=True)
+    assert len(tree) > 2
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, alive = psutil.wait_procs([process, *tree], timeout=10)
+    assert alive == []
+    assert process.returncode != 0
+    assert_whole(workflow.folder)
 
 
 @pytest.fixture(scope="module")
