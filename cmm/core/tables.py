@@ -7,6 +7,7 @@ looks.
 import hashlib
 import json
 import struct
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -116,6 +117,21 @@ def read_table(path, columns=()):
     frame = _read(path, lambda path: pq.read_table(path, page_checksum_verification=True).to_pandas())
     _require(columns, frame.columns, path)
     return frame
+
+
+def read_csv(path, **how):
+    """A DataFrame of somebody's CSV file; UserError for one that is none, and for lines longer than its head.
+
+    `how` are words of pandas.read_csv, which takes the first cells of such lines for names of rows.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(path, index_col=False, **how)
+    except pd.errors.ParserWarning:
+        raise UserError(f"{path} is not a CSV table: its lines have more cells than its head") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{path} is not a CSV table: {reason(error)}") from error
 
 
 def by_video(paths, columns):

@@ -9,6 +9,7 @@ cross-validation, and of the people held out.
 
 import logging
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,7 @@ from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.tables import read_table, write_tsv
 from cmm.core.video import Unreadable, read_frames
+from cmm.core.worker import Died, Worker
 from cmm.faces.action_units import (
     FULL_SCALE,
     GEOMETRY,
@@ -116,18 +118,21 @@ def collect(videos, known, full_scale, size, settings):
     the faces as they are and mirrored)."""
     intensities = dict(list(known.groupby("video")))
     tables, inputs = [], []
-    with load(settings.backend) as tracker:
+    with Worker(seeing, settings.backend, size, settings.frame_step) as worker:
         for row in progress(list(videos.itertuples()), "videos learned from"):
             truth = intensities[row.video].set_index("frame")
-            frames, faces, found = see(row, truth, tracker, size, settings.frame_step)
+            try:
+                frames, points, proxies, found = worker.do(row.video, row.path, truth.index)
+            except Died as error:
+                log.warning("%s: %s; left out", row.video, error)
+                continue
             if len(frames) < 3:
                 log.warning("%s: a face in only %d of its frames, left out", row.video, len(frames))
                 continue
             found = np.swapaxes(found, 0, 1)
-            neutral = neutral_frames(lip_corners(np.array([face.points for face in faces])))
+            neutral = neutral_frames(lip_corners(points))
             inputs.append(found - found[:, neutral].mean(axis=1, keepdims=True))
             table = truth.loc[frames, list(UNITS)] / full_scale * FULL_SCALE
-            proxies = tracker.action_units(pd.DataFrame([face.measures for face in faces]))
             proxies = proxies[[name for name in proxies if name in PROXIES]] * FULL_SCALE
             table = pd.concat([table.reset_index(), proxies], axis=1)
             tables.append(table.assign(video=row.video, subject=row.subject, fold=row.fold, dataset=row.dataset))
@@ -136,13 +141,30 @@ def collect(videos, known, full_scale, size, settings):
     return pd.concat(tables, ignore_index=True), np.concatenate(inputs, axis=1)
 
 
-def see(row, truth, tracker, size, frame_step):
-    """Frames of a video that are learned from: (their numbers from 1, Faces, [features, mirrored features] of each)."""
+@contextmanager
+def seeing(backend, size, frame_step):
+    """Give (None, function of a video: numbers of its frames, points (n, 68, 2), proxies, features), for a Worker."""
+    with load(backend) as tracker:
+
+        def seen(video, path, known, alive):
+            frames, faces, found = see(video, path, known, tracker, size, frame_step, alive)
+            proxies = tracker.action_units(pd.DataFrame([face.measures for face in faces]))
+            return frames, np.array([face.points for face in faces]), proxies, found
+
+        yield None, seen
+
+
+def see(video, path, known, tracker, size, frame_step, alive):
+    """Frames of a video that are learned from: (their numbers from 1, Faces, [features, mirrored features] of each).
+
+    known: the numbers of those whose intensities are.
+    """
     frames, faces, found = [], [], []
     first = None
     try:
-        for number, _, image in read_frames(row.path):
-            if number % frame_step or number + 1 not in truth.index:
+        for number, _, image in read_frames(path):
+            alive()
+            if number % frame_step or number + 1 not in known:
                 continue
             face = tracker.track(image)
             if face is not None and size is not None:
@@ -154,7 +176,7 @@ def see(row, truth, tracker, size, frame_step):
                 faces.append(replace(face, mesh=None))  # as in measure_tracks, for the heap's sake
                 found.append([features(image, face.points), mirrored_features(image, face.points)])
     except Unreadable as error:
-        log.warning("%s: %s; what came before is used", row.video, error)
+        log.warning("%s: %s; what came before is used", video, error)
     return frames, faces, np.array(found)
 
 

@@ -7,10 +7,9 @@ are dealt to ten folds in the order of their names.
 
 import re
 
-import pandas as pd
-
-from cmm.core.errors import UserError, reason
+from cmm.core.errors import UserError
 from cmm.core.files import existing
+from cmm.core.tables import read_csv
 from cmm.datasets import FOLDS, deal
 
 EXPRESSION = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -25,10 +24,7 @@ def list_files(root, table=None):
     if table is None:
         raise UserError(f"the folder data set {root} needs a CSV: set its 'table' (file,subject,expression[,fold])")
     path = existing(table, "table of the folder data set")
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{path} is not a CSV table: {reason(error)}") from error
+    frame = read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     missing = {"file", "subject", "expression"} - set(frame.columns)
     if missing:
         raise UserError(f"{path} has no column {', '.join(sorted(missing))}: it needs file,subject,expression[,fold]")

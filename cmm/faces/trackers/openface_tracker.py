@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cmm.core.errors import UserError, reason
+from cmm.core import tables
+from cmm.core.errors import UserError
 from cmm.core.video import Unreadable, probe
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, points_of
 from cmm.faces.trackers import Face
@@ -96,9 +97,9 @@ class OpenfaceTracker:
 def read_csv(path):
     """A DataFrame of an OpenFace CSV file, names stripped. Raises Unreadable for another file."""
     try:
-        table = pd.read_csv(path, skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise Unreadable(f"{path.name} is no CSV file of OpenFace ({reason(error)})") from error
+        table = tables.read_csv(path, skipinitialspace=True)
+    except UserError as error:
+        raise Unreadable(f"{path.name} is no CSV file of OpenFace ({error})") from error
     table.columns = [str(name).strip() for name in table.columns]
     if missing := sorted(NEEDED - set(table.columns)):
         raise Unreadable(f"{path.name} is no CSV file of OpenFace: it has no column {missing[0]}")
