@@ -41,10 +41,11 @@ KILLS ?= 13
 test-kills: .venv/ready-dev
 	$(BIN)/pytest tests/workflow/test_kills.py --kills $(KILLS)
 
-# 700 damaged videos, pictures, files of ours, configs and tables; another corpus: make test-faults SEED=2
+# 700 damaged videos, pictures, files of ours, configs and tables, a full disk under every stage, the study's page under 50
+# raters and five kills; another corpus: make test-faults SEED=2
 SEED ?= 1
 test-faults: .venv/ready-dev
-	$(BIN)/pytest tests/faults --faults 100 --faults-seed $(SEED) -n auto --dist load
+	$(BIN)/pytest tests/faults tests/workflow/test_full_disk.py tests/study/test_open_page.py --faults 100 --faults-seed $(SEED) -n auto --dist load
 
 # A real Slurm cluster of two nodes on this machine, on which the workflow runs (Debian, root).
 test-slurm: .venv/ready-dev

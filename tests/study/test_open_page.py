@@ -4,6 +4,7 @@ import json
 import sqlite3
 import threading
 
+import psutil
 import pytest
 import requests
 from serving import serving
@@ -136,8 +137,10 @@ def test_invitations_alone_let_raters_in(study, tmp_path, capsys):
     assert "an address is like https://study.example.org" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kills", [2])
-def test_of_many_raters_at_once_no_acknowledged_answer_is_lost_in_kills(study, tmp_path, kills):
+def test_of_many_raters_at_once_no_acknowledged_answer_is_lost_in_kills(study, tmp_path, request):
+    """Of 12 raters and two kills; with `--faults 100`, of 50 and five."""
+    raters, kills = (50, 5) if request.config.getoption("--faults") >= 100 else (12, 2)
+    requests_sent, most_memory = [], []
     answers, said, lock = tmp_path / "answers.sqlite", [], threading.Lock()
 
     def rate(server, cookies):
@@ -145,6 +148,7 @@ def test_of_many_raters_at_once_no_acknowledged_answer_is_lost_in_kills(study, t
         try:
             session.cookies.update(cookies) if cookies else session.get(server, timeout=20)
             while not (offer := session.get(f"{server}/next", timeout=20).json()).get("done"):
+                requests_sent.extend([1, 1])
                 body = {"pair": offer["pair"], "answer": "left"}
                 if session.post(f"{server}/answers", json=body, timeout=20).status_code == 204:
                     with lock:
@@ -153,7 +157,7 @@ def test_of_many_raters_at_once_no_acknowledged_answer_is_lost_in_kills(study, t
             pass  # the server was killed
         return session.cookies.get_dict()
 
-    sessions = [{} for _ in range(12)]
+    sessions = [{} for _ in range(raters)]
     for number in range(kills + 1):
         with serving(study, answers, "--most-new", 1000) as (server, process):
             threads = [
@@ -165,11 +169,16 @@ def test_of_many_raters_at_once_no_acknowledged_answer_is_lost_in_kills(study, t
                 thread.start()
             while number < kills and len(said) < before + 20 and any(thread.is_alive() for thread in threads):
                 threads[0].join(0.01)
+            most_memory.append(psutil.Process(process.pid).memory_info().rss)
             if number < kills:
                 process.kill()
             for thread in threads:
-                thread.join(60)
+                thread.join(120)
+            if number == kills:
+                most_memory.append(psutil.Process(process.pid).memory_info().rss)
     ratings = Database(answers).ratings()
     assert len(said) == len(set(said)), "nobody rates a pair twice"
     assert len(ratings) >= len(said)
-    assert len(ratings) == 12 * 9
+    assert len(ratings) == raters * 9
+    assert max(most_memory) < 300 * 2**20
+    print(f"{len(requests_sent)} requests, at most {max(most_memory) / 2**20:.0f} MiB")
