@@ -34,7 +34,7 @@ def commands(folder):
 def contents(folder):
     """{path: digest} of everything but logs."""
     parts = [folder / "results", folder / "data"]
-    return {path: file_digest(path) for part in parts for path in sorted(part.rglob("*")) if path.is_file()}
+    return {path: file_digest(path) for part in parts for path in sorted(part.rglob("[!.]*")) if path.is_file()}
 
 
 def folders(workflow, words):
