@@ -25,7 +25,7 @@ from cmm.datasets.layouts import LAYOUTS, reader
 
 log = logging.getLogger("cmm")
 COLUMNS = ["dataset", "subject", "video", "expression", "path", "fps", "frames", "width", "height"]
-COLUMNS += ["fold", "status", "reason"]
+COLUMNS += ["fold", "status", "reason", "spans"]
 SPLITS = ("people", "videos")
 SEED = 0  # of the shuffle of videos
 
@@ -159,7 +159,7 @@ def probing():
 
 
 def _examine(row, dataset, root, worker):
-    row = {**row, "dataset": dataset, "video": _name(row["file"]), "path": None}
+    row = {"spans": "", **row, "dataset": dataset, "video": _name(row["file"]), "path": None}
     row |= {"fps": 0.0, "frames": 0, "width": 0, "height": 0}
     if row["reason"]:
         return {**row, "status": "mislabelled"}

@@ -24,6 +24,7 @@ from cmm.sequences.au_curves import smooth_curves
 log = logging.getLogger("cmm")
 COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "onset_seconds", "apex_seconds"]
 COLUMNS += ["fold", "found_by"]
+SLACK = 0.2  # seconds by which people's spans may miss a phase's ends
 FAINT_HOLD = 0.3  # seconds that a faint smile lasts at least
 
 
@@ -57,7 +58,7 @@ def main(
     settings: Settings,
 ):
     """Find the neutral-to-smile phases of every usable video."""
-    usable = read_table(videos, ["video", "subject", "expression", "fold", "fps", "status"])
+    usable = read_table(videos, ["video", "subject", "expression", "fold", "fps", "status", "spans"])
     usable = usable[usable["status"] == "ok"]
     frames = by_video(tracks, ["frame"])
     coded = dict(list(read_table(labels, ["video", "frame", "AU06", "AU12"]).groupby("video")))
@@ -71,6 +72,8 @@ def main(
         phases = find_phases(curves, settings)
         if not phases and video.video not in coded and (phases := find_faint_phase(curves, settings)):
             found_by = "faint smile"
+        if video.spans:
+            phases, found_by = inside_spans(phases, curves, video.spans), f"{found_by}, in a labelled span"
         if not phases:
             log.info("%s: no neutral-to-smile phase", video.video)
         seconds = curves.set_index("frame")["timestamp"]
@@ -89,6 +92,17 @@ def main(
     about = provenance(__name__, settings, [videos, tracks, labels], tracking=read_provenance(tracks))
     write_table(table, out, about)
     write_tsv(table.round({"onset_seconds": 3, "apex_seconds": 3}), tsv, about)
+
+
+def inside_spans(phases, curves, spans):
+    """Those of the phases that lie in one of the spans, `begin-end;...` in seconds, give or take SLACK."""
+    seconds = curves.set_index("frame")["timestamp"] - curves["timestamp"].iloc[0]
+    limits = [tuple(map(float, span.split("-"))) for span in spans.split(";")]
+
+    def lies_in(phase, begin, end):
+        return begin - SLACK <= seconds[phase[0]] and seconds[phase[1]] <= end + SLACK
+
+    return [phase for phase in phases if any(lies_in(phase, *limit) for limit in limits)]
 
 
 def with_labels(frame, labels):

@@ -1,7 +1,8 @@
 """Layouts of data sets, a module each: a new file here is a new layout.
 
 A layout's module has `list_files(root, table)`, which gives rows {file, subject,
-expression, fold, reason}; and, where people have coded the videos, `read_labels(root, file)`,
+expression, fold, reason[, spans]}, spans being where a smile's phase lies (`0.000-2.400;5.100-7.000`, in seconds;
+"": anywhere); and, where people have coded the videos, `read_labels(root, file)`,
 a table {frame, AU06, AU12} of intensities 0-5, None for a video without.
 """
 

@@ -1,0 +1,96 @@
+"""CelebV-HQ on a miniature in its published format, odd entries included."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cmm.core.errors import UserError
+from cmm.core.tables import read_table
+from cmm.core.video import write_video
+from cmm.datasets import index_videos
+from cmm.datasets.layouts import celebv_hq
+from cmm.sequences.find_smiles import inside_spans
+
+ACTIONS = ["blow", "chew", "laugh", "smile"]
+
+
+def clip(subject, actions=(), emotion="neutral", **more):
+    """What the annotation says of a clip; emotion: one, or (emotion, begin, end) of spans."""
+    spans = not isinstance(emotion, str)
+    labels = (
+        [dict(zip(("emotion", "start_sec", "end_sec"), span, strict=True)) for span in emotion] if spans else emotion
+    )
+    attributes = {"appearance": [0] * 40, "action": [int(name in actions) for name in ACTIONS]}
+    attributes["emotion"] = {"sep_flag": spans, "labels": labels}
+    box = {"top": 0.1, "bottom": 0.9, "left": 0.2, "right": 0.7}
+    duration = {"start_sec": 70.0, "end_sec": 74.0}
+    return {"ytb_id": subject, "duration": duration, "bbox": box, "attributes": attributes, "version": "v0.1"} | more
+
+
+@pytest.fixture
+def root(tmp_path):
+    clips = {
+        "-aB_c_0": clip("-aB_c", ["smile"]),
+        "-aB_c_1": clip("-aB_c", emotion="happy"),
+        "one_0": clip("one", emotion=[("neutral", 0, 1.2), ("happy", 1.4, 3.0), ("neutral", 3.0, 4.0)]),
+        "one_1": clip("one", emotion=[("happy", 0, 1.0), ("neutral", 1.0, 2.0)]),
+        "gap_0": clip("gap", ["laugh"], [("neutral", 0, 1.0), ("happy", 2.0, 3.0)]),
+        "gone_0": clip("gone", ["smile"]),
+        "sad_0": clip("sad", ["chew"], "sadness"),
+        "odd_0": clip("odd", ["smile"], [("happy", 2.0, 1.0)]),
+        "odd_1": {"ytb_id": "odd"},
+    }
+    content = {"clips": clips, "meta_info": {"appearance_mapping": ["x"] * 40, "action_mapping": ACTIONS}}
+    (tmp_path / celebv_hq.ANNOTATION).write_text(json.dumps(content))
+    (tmp_path / "35666/clips").mkdir(parents=True)
+    grey = np.full((20, 64, 64, 3), 90, np.uint8)
+    for name in clips:
+        if name != "gone_0":
+            write_video(tmp_path / f"35666/clips/{name}.mp4", grey, 25)
+    return tmp_path
+
+
+def test_clips_of_a_smile_are_listed_with_the_spans_in_which_it_lies(root):
+    rows = {row["file"].rpartition("/")[2].removesuffix(".mp4"): row for row in celebv_hq.list_files(root)}
+    assert set(rows) == {"-aB_c_0", "-aB_c_1", "one_0", "one_1", "gap_0", "gone_0", "odd_0", "odd_1"}
+    assert {name: row["spans"] for name, row in rows.items() if row["spans"]} == {"one_0": "0.000-3.000"}
+    assert {row["expression"] for row in rows.values()} == {"smile"}
+    assert rows["-aB_c_0"]["subject"] == "v-aB_c", "no name that a program takes for a flag"
+    assert rows["one_0"]["fold"] == rows["one_1"]["fold"]
+    assert {name for name, row in rows.items() if row["reason"]} == {"odd_0", "odd_1"}
+
+
+def test_the_index_keeps_what_is_gone_or_odd(root, tmp_path):
+    tables = {"out": tmp_path / "index.parquet", "labels": tmp_path / "labels.parquet"}
+    index_videos.main(dataset="c", layout="celebv_hq", root=root, **tables)
+    index = read_table(tables["out"]).set_index("video")
+    status = {name.rpartition("__")[2]: value for name, value in index["status"].items()}
+    assert status.pop("gone_0") == "missing"
+    assert {status.pop("odd_0"), status.pop("odd_1")} == {"mislabelled"}
+    assert set(status.values()) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "put it beside the clips"),
+        ("{", "is not CelebV-HQ's annotation"),
+        ("[]", "is not CelebV-HQ's annotation"),
+        ('{"clips": [], "meta_info": {"action_mapping": ["smile"]}}', "are of another kind"),
+        ('{"clips": {}, "meta_info": {"action_mapping": ["chew"]}}', "no action is called smile or laugh"),
+    ],
+)
+def test_another_annotation_is_named(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / celebv_hq.ANNOTATION).write_text(content)
+    with pytest.raises(UserError, match=message):
+        celebv_hq.list_files(tmp_path)
+
+
+def test_phases_outside_of_the_labelled_spans_are_left_out():
+    curves = pd.DataFrame({"frame": np.arange(1, 101), "timestamp": 7 + np.arange(100) / 25})
+    phases = [(10, 20), (40, 60), (80, 95)]  # 0.4-0.8 s, 1.6-2.4 s, 3.2-3.8 s of the clip
+    assert inside_spans(phases, curves, "0.500-0.900;1.000-2.300") == [(10, 20), (40, 60)]
+    assert inside_spans(phases, curves, "2.000-3.500") == []
