@@ -156,7 +156,8 @@ def judge(dataset):
         config["motion"]["action_units"],
         config["motion"]["backend"] == config["action_units"]["backend"],
     )
-    return asked if asked != "auto" else "trained" if learned_from(dataset) and same_points else "proxies"
+    parted = config["sources"][dataset].get("split") != "videos"  # else it has seen the people
+    return asked if asked != "auto" else "trained" if learned_from(dataset) and same_points and parted else "proxies"
 
 
 def regressors(block, pictures):

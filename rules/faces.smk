@@ -51,7 +51,7 @@ rule measure_tracks:
     conda:
         environment("tracks")
     resources:
-        mem_mb=growing(4000 if config["tracks"]["backend"] in OWN_ENVIRONMENT else 1500),
+        mem_mb=growing(6000 if config["tracks"]["backend"] in OWN_ENVIRONMENT else 4000),  # a video may take 2 GiB
         runtime=tracking_minutes("tracks"),
     params:
         regressors=regressors_flag,

@@ -17,7 +17,7 @@ SMALL = Settings(people=10, size=192, fps=25)
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--kills", type=int, default=0, help="kills of each family of stages (make test-kills: 5); 0: of two"
+        "--kills", type=int, default=0, help="kills of each family of stages (make test-kills: 13); 0: of two"
     )
     parser.addoption(
         "--faults", type=float, default=4.5, help="percent of the corpus of damaged files (make test-faults: 100)"

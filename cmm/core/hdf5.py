@@ -8,6 +8,8 @@ of a fixed length and the record is an array, since HDF5's texts of any length a
 import io
 import json
 import math
+import signal
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,17 +24,20 @@ CHECKED = {"fletcher32": True}
 RECORD = "provenance"
 MOST_ARRAYS = 64  # of a file
 MOST_BYTES = 2**30  # of an entry
+DAMAGES = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
+ANEW = "delete it, and run the stage that makes it"
 
 
 @contextmanager
 def write_h5(path, kind, provenance):
-    """Give an open file of a `kind` to fill, complete or not there at all; `provenance` is its record."""
+    """Give the Writer of a file of a `kind`, complete or not there at all; `provenance` is its record."""
     with atomic(path) as partial, _Patient(partial, "w+") as disk:
         try:
-            with h5py.File(disk, "w", libver=("v110", "v110")) as file:
+            with _later(disk), h5py.File(disk, "w", libver=("v110", "v110")) as file:
                 file.attrs["kind"] = np.bytes_(kind.encode())
-                yield file
-                write_texts(file, RECORD, [json.dumps(until_now(provenance))])
+                writer = Writer(file, disk)
+                yield writer
+                writer.texts(RECORD, [json.dumps(until_now(provenance))])
         finally:
             if disk.failure is not None:
                 raise disk.failure
@@ -64,41 +69,65 @@ class _Patient(io.FileIO):
             return size
 
 
-def write_array(file, name, values):
-    """Write an array (n, ...), an entry a chunk."""
-    values = np.asarray(values)
-    new_array(file, name, values.shape, values.dtype)[:] = values
+@contextmanager
+def _later(disk):
+    """Ctrl-C and SIGTERM wait until an entry is written: in the midst of HDF5 they would be swallowed, or end it."""
+
+    def note(number, frame):
+        disk.failure = disk.failure or KeyboardInterrupt()
+
+    if threading.current_thread() is not threading.main_thread():  # signals come to the main one
+        yield
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
-def new_array(file, name, shape, kind, fill=0):
-    """Make room for an array (n, ...) of entries that are written one by one; those that are not read as `fill`."""
-    chunks = {"chunks": (1, *shape[1:]) if len(shape) > 1 else (max(1, shape[0]),), "maxshape": (None, *shape[1:])}
-    packed = {"compression": "gzip", "compression_opts": 4} if len(shape) > 1 else {}
-    return file.create_dataset(name, shape, kind, **chunks, **packed, **CHECKED, fillvalue=fill)
+class Writer:
+    """Writes arrays (n, ...), an entry a chunk, and texts (n) into an open file; raises as soon as it cannot go on."""
 
+    def __init__(self, file, disk):
+        self.file, self.disk = file, disk
 
-def write_texts(file, name, texts):
-    """Write texts (n)."""
-    data = [str(text).encode() for text in texts]
-    kind = h5py.string_dtype("utf-8", max([1, *map(len, data)]))
-    file.create_dataset(name, data=np.array(data, kind), maxshape=(None,), chunks=(max(1, len(data)),), **CHECKED)
+    def room(self, name, shape, kind, fill=0):
+        """Make room for an array whose entries are written one by one; those that are not read as `fill`."""
+        chunks = (1, *shape[1:]) if len(shape) > 1 else (max(1, shape[0]),)
+        packed = {"compression": "gzip", "compression_opts": 4} if len(shape) > 1 else {}
+        words = {"chunks": chunks, "maxshape": (None, *shape[1:]), **packed, **CHECKED}
+        self.file.create_dataset(name, shape, kind, **words, fillvalue=fill)
 
+    def entry(self, name, i, values):
+        """Write entry `i` of an array that there is room for."""
+        self.file[name][i] = values
+        self._check()
 
-def read_texts(file, name):
-    """Texts (n) as an array of str."""
-    return file[name].asstr()[:]
+    def array(self, name, values):
+        """Write a whole array."""
+        values = np.asarray(values)
+        self.room(name, values.shape, values.dtype)
+        for i in range(len(values)) if values.ndim > 1 else (slice(None),):
+            self.entry(name, i, values[i])
 
+    def texts(self, name, texts):
+        """Write texts."""
+        data = [str(text).encode() for text in texts]
+        kind = h5py.string_dtype("utf-8", max([1, *map(len, data)]))
+        words = {"maxshape": (None,), "chunks": (max(1, len(data)),), **CHECKED}
+        self.file.create_dataset(name, data=np.array(data, kind), **words)
+        self._check()
 
-def record_of(file):
-    """The record of an open file, {} without; files of version 0.1 have it in an attribute."""
-    if RECORD in file:
-        return json.loads(file[RECORD].asstr()[0])
-    return json.loads(_text(file.attrs.get(RECORD, "{}")))
+    def _check(self):
+        if self.disk.failure is not None:
+            raise self.disk.failure
 
 
 @contextmanager
 def open_h5(path, kind, what):
-    """Open one of our HDF5 files for reading; UserError if it is missing, not `kind`, or damaged, now or while read.
+    """Give the Reader of one of our HDF5 files; UserError if it is missing, not a `kind` (None: any), or damaged.
 
     A file that leads elsewhere, by links or by data outside of it, is refused.
     """
@@ -110,68 +139,112 @@ def open_h5(path, kind, what):
     except OSError as error:
         raise UserError(f"{path} is not an HDF5 file, or damaged: make it anew") from error
     with file:
+        reader = Reader(file, path)
+        reader.check(kind, what)
+        yield reader
+
+
+class Reader:
+    """Reads an open file; every error that comes of what the file holds is a UserError that names it."""
+
+    def __init__(self, file, path):
+        self.file, self.path = file, path
+
+    @contextmanager
+    def _naming(self):
         try:
-            if _text(file.attrs.get("kind", "")) != kind:
-                raise UserError(f"{path} is not a {what} of this project")
-            _check_inside(file, path)
-            yield file
-        except (OSError, KeyError, RuntimeError, ValueError, TypeError, MemoryError) as error:
-            raise UserError(
-                f"{path} is damaged ({reason(error)}): delete it, and run the stage that makes it"
-            ) from error
+            yield
+        except DAMAGES as error:
+            raise UserError(f"{self.path} is damaged ({reason(error)}): {ANEW}") from error
 
+    def check(self, kind, what):
+        """UserError unless the file is a `kind` and holds nothing but arrays that lie in it."""
+        with self._naming():
+            if kind is not None and _text(self.file.attrs.get("kind", "")) != kind:
+                raise UserError(f"{self.path} is not a {what} of this project")
+            self._check_inside(self.file, groups=True)
 
-def check_layout(file, layout, optional=()):
-    """UserError unless an open file has the arrays of `layout`, {name: (dtype, sizes)}, and they fit each other.
+    def _check_inside(self, group, groups):
+        if len(group) > MOST_ARRAYS:
+            raise UserError(f"{self.path} holds {len(group)} arrays: at most {MOST_ARRAYS} are read")
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise UserError(f"{self.path}: {name} is a link: such a file is not read")
+            array = group[name]
+            if isinstance(array, h5py.Group) and groups:
+                self._check_inside(array, groups=False)
+            elif not isinstance(array, h5py.Dataset) or array.is_virtual or array.external:
+                raise UserError(
+                    f"{self.path}: {name} is no array, or lies outside of the file: such a file is not read"
+                )
 
-    sizes: "n t s s 3": a letter is the same number everywhere, a number is itself. dtype: a numpy name, or "text".
-    Returns {letter: number}.
-    """
-    known, path = {}, file.filename
-    if missing := [name for name in layout if name not in file and name not in optional]:
-        raise UserError(f"{path} has no {', '.join(missing)}: delete it, and run the stage that makes it")
-    for name, (kind, sizes) in layout.items():
-        if name not in file:
-            continue
-        array = file[name]
+    def names(self, group="/"):
+        """Names of the arrays, or of those in a group."""
+        with self._naming():
+            return list(self.file[group])
+
+    def layout(self, layout, optional=()):
+        """UserError unless the file has the arrays of `layout`, {name: (dtype, sizes)}, and they fit each other.
+
+        sizes: "n t s s 3": a letter is the same number everywhere, a number is itself. dtype: a numpy name, or "text".
+        Returns {letter: number}.
+        """
+        known = {}
+        with self._naming():
+            if missing := [name for name in layout if name not in self.file and name not in optional]:
+                raise UserError(f"{self.path} has no {', '.join(missing)}: {ANEW}")
+            for name, (kind, sizes) in layout.items():
+                if name in self.file:
+                    self._check_array(name, kind, sizes.split(), known)
+        return known
+
+    def _check_array(self, name, kind, sizes, known):
+        array = self.file[name]
         is_kind = array.dtype.kind in "SO" if kind == "text" else array.dtype == np.dtype(kind)
-        wanted = sizes.split()
-        fits = is_kind and len(wanted) == array.ndim
-        for size, word in zip(array.shape, wanted, strict=False):
+        fits = is_kind and len(sizes) == array.ndim
+        for size, word in zip(array.shape, sizes, strict=False):
             fits &= size == (int(word) if word.isdigit() else known.setdefault(word, size))
         if not fits:
             shape = " x ".join(map(str, array.shape))
-            raise UserError(f"{path}: {name} is {array.dtype} {shape}, not {kind} ({sizes}), with {known}")
+            raise UserError(
+                f"{self.path}: {name} is {array.dtype} {shape}, not {kind} ({' '.join(sizes)}), with {known}"
+            )
         entry = math.prod(array.shape[1:]) * array.dtype.itemsize
         if entry > MOST_BYTES:
-            raise UserError(f"{path}: an entry of {name} has {entry} bytes: at most {MOST_BYTES} are read")
-    return known
+            raise UserError(f"{self.path}: an entry of {name} has {entry} bytes: at most {MOST_BYTES} are read")
 
+    def written(self, names):
+        """UserError unless every part of the arrays has been written: a header alone may claim any size."""
+        with self._naming():
+            for name in names:
+                array = self.file[name]
+                if array.chunks is None:
+                    whole = array.id.get_storage_size() >= array.nbytes
+                else:
+                    parts = [math.ceil(size / part) for size, part in zip(array.shape, array.chunks, strict=True)]
+                    whole = array.id.get_num_chunks() == math.prod(parts)
+                if not whole:
+                    raise UserError(f"{self.path}: {name} is not complete: {ANEW}")
 
-def _check_inside(file, path):
-    """UserError for anything but arrays that lie in the file itself, each entry of which has been written."""
-    if len(file) > MOST_ARRAYS:
-        raise UserError(f"{path} holds {len(file)} arrays: at most {MOST_ARRAYS} are read")
-    for name in file:
-        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-            raise UserError(f"{path}: {name} is a link: such a file is not read")
-        array = file[name]
-        if isinstance(array, h5py.Group):
-            _check_inside(array, f"{path}: {name}")
-        elif not isinstance(array, h5py.Dataset) or array.is_virtual or array.external:
-            raise UserError(f"{path}: {name} lies outside of the file: such a file is not read")
+    def __contains__(self, name):
+        return name in self.file
 
+    def array(self, name, where=()):
+        """An array, or what lies at an index of it."""
+        with self._naming():
+            return self.file[name][where]
 
-def check_written(file, names):
-    """UserError unless every entry of the arrays has been written: a header alone may claim any size."""
-    for name in names:
-        array = file[name]
-        if array.chunks is None or array.chunks[0] != 1:  # of one piece: as many bytes as it says
-            whole = array.chunks is not None or array.id.get_storage_size() >= array.nbytes
-        else:
-            whole = array.id.get_num_chunks() == len(array)
-        if not whole:
-            raise UserError(f"{file.filename}: {name} is not complete: delete it, and run the stage that makes it")
+    def texts(self, name):
+        """Texts (n) as an array of str."""
+        with self._naming():
+            return self.file[name].asstr()[:]
+
+    def record(self):
+        """The file's record, {} without; files of version 0.1 have it in an attribute."""
+        with self._naming():
+            if RECORD in self.file:
+                return json.loads(self.file[RECORD].asstr()[0])
+            return json.loads(_text(self.file.attrs.get(RECORD, "{}")))
 
 
 def _text(value):

@@ -12,14 +12,13 @@ from json import dumps, loads
 from pathlib import Path
 from typing import Annotated
 
-import h5py
 import yaml
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 
 from cmm.core.errors import UserError, reason
 from cmm.core.files import existing
-from cmm.core.hdf5 import record_of
+from cmm.core.hdf5 import open_h5
 from cmm.core.tables import read_provenance
 from cmm.core.video import read_comment
 
@@ -48,7 +47,7 @@ def read_record(path):
     reader = READERS.get(path.suffix)
     try:
         record = reader(path) if reader else None
-    except (OSError, ValueError, KeyError, SyntaxError, SafetensorError, UserError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError, SafetensorError, UserError) as error:
         raise UserError(f"{path} cannot be read: {reason(error)}") from error
     if not isinstance(record, dict) or "stage" not in record:
         raise UserError(f"{path} does not say how it was made: try its folder, or the report's page Provenance")
@@ -65,8 +64,8 @@ def _first_record(folder):
 
 
 def _of_hdf5(path):
-    with h5py.File(path, "r") as file:
-        return record_of(file)
+    with open_h5(path, None, "result") as reader:
+        return reader.record()
 
 
 def _of_weights(path):

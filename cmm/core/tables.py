@@ -154,7 +154,9 @@ def by_video(paths, columns):
         try:
             frame = data.to_table(filter=ds.field("video") == video).to_pandas()
         except (pa.ArrowInvalid, OSError) as error:
-            raise UserError(f"{paths[0]}: {DAMAGED}") from error
+            for path in paths:
+                read_table(path)  # says which of them it is
+            raise UserError(f"{paths[0]}, or another part: {DAMAGED}") from error
         if frame.empty:
             raise UserError(f"{paths[0]} has no rows of video {video!r}: the tables are not of one run")
         return frame.sort_values("frame", ignore_index=True)

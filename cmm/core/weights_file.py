@@ -20,7 +20,12 @@ MOST = 4096  # of a size that a network is built from, and of letters
 
 
 def save_networks(path, networks, about):
-    """Write `networks` {name: module} with their architectures and `about` (JSON-able)."""
+    """Write `networks` {name: module} with their architectures and `about` (JSON-able).
+
+    ValueError for an architecture that `load_networks` would refuse.
+    """
+    for network in networks.values():
+        _check_architecture(network.architecture, about)
     tensors = {
         f"{name}/{key}": value.detach().cpu().contiguous()
         for name, network in networks.items()

@@ -48,10 +48,12 @@ def look(tracker, frames):
 def look_up(tracker, video, count):
     """Faces of a written video of `count` frames, from the file that another program has made of it.
 
-    UserError without that file, or with one of another length.
+    It is called as the video, in a folder of the test video's name: others have videos of the same names. UserError
+    without that file, or with one of another length.
     """
     try:
-        faces = [face for _, face in tracker.read(video)]
+        file = f"{video.parent.name}/{video.stem}.csv"
+        faces = [face for _, face in tracker.read(video, file)]
     except Unreadable as error:
         raise UserError(f"{video}: {error}: let FeatureExtraction read this video") from error
     if len(faces) != count:

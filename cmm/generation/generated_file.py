@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cmm.core.errors import UserError
-from cmm.core.hdf5 import check_layout, check_written, open_h5, read_texts, write_array, write_h5, write_texts
+from cmm.core.hdf5 import open_h5, write_h5
 from cmm.core.pictures import resized
 from cmm.sequences.smiles_file import read_smiles
 
@@ -61,13 +61,13 @@ def mode_names(modes):
 
 def write_generated(path, made, provenance):
     """Write GeneratedSmiles, complete or not at all."""
-    with write_h5(path, KIND, provenance) as file:
+    with write_h5(path, KIND, provenance) as writer:
         for name in ARRAYS:
             if getattr(made, name) is not None:
-                write_array(file, name, getattr(made, name))
+                writer.array(name, getattr(made, name))
         for name in ("modes", *LABELS, CONTRAST):
             if getattr(made, name) is not None:
-                write_texts(file, name, getattr(made, name))
+                writer.texts(name, getattr(made, name))
 
 
 def read_pair(generated, smiles, fold, arrays):
@@ -92,12 +92,12 @@ def at_size(made, size):
 
 def read_generated(path):
     """Read generated.h5 into GeneratedSmiles; UserError if it is none."""
-    with open_h5(path, KIND, "generated.h5") as file:
-        check_layout(file, LAYOUT, OPTIONAL)
-        check_written(file, [name for name in ARRAYS if name in file])
-        arrays = {name: file[name][:] for name in ARRAYS if name in file}
-        text = {name: read_texts(file, name) for name in (*LABELS, CONTRAST) if name in file}
-        modes = [str(mode) for mode in read_texts(file, "modes")]
+    with open_h5(path, KIND, "generated.h5") as reader:
+        reader.layout(LAYOUT, OPTIONAL)
+        reader.written([name for name in LAYOUT if name in reader])
+        arrays = {name: reader.array(name) for name in ARRAYS if name in reader}
+        text = {name: reader.texts(name) for name in (*LABELS, CONTRAST) if name in reader}
+        modes = [str(mode) for mode in reader.texts("modes")]
         for what, names in (("mode", modes), ("sequence", list(text["smile"]))):
             if len(set(names)) < len(names):
                 raise UserError(f"{path}: a {what} is in it twice: generate it again")

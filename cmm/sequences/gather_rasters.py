@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cmm.core.errors import UserError
-from cmm.core.hdf5 import open_h5, read_texts, record_of
+from cmm.core.hdf5 import open_h5
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_provenance, read_table
@@ -22,14 +22,14 @@ def main(
     places, shapes, settings = {}, set(), {}
     with ExitStack() as stack:
         for path in shards:
-            file = stack.enter_context(open_h5(path, KIND, "shard"))
-            sizes = check_smiles(file)
+            reader = stack.enter_context(open_h5(path, KIND, "shard"))
+            sizes = check_smiles(reader)
             shapes.add((sizes["t"], sizes["s"]))
-            settings = record_of(file)["settings"]
-            for i, name in enumerate(read_texts(file, "smile")):
+            settings = reader.record()["settings"]
+            for i, name in enumerate(reader.texts("smile")):
                 if name in places:
                     raise UserError(f"{path}: sequence {name} is in another shard too")
-                places[name] = file, i
+                places[name] = reader, i
         if set(places) != {row["smile"] for row in rows} or len(shapes) != 1:
             raise UserError(f"the shards are not those of {smiles}: draw them again")
         sequences = (read_sequence(*places[row["smile"]]) for row in progress(rows, "sequences joined"))
@@ -38,6 +38,6 @@ def main(
         write_smiles(out, sequences, rows, frames, size, about)
 
 
-def read_sequence(file, i):
-    """{array: values} of entry `i` of one shard, an open HDF5 file."""
-    return {name: file[name][i] for name in ARRAYS}
+def read_sequence(reader, i):
+    """{array: values} of entry `i` of one shard."""
+    return {name: reader.array(name, i) for name in ARRAYS}

@@ -14,16 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from cmm.core.errors import UserError
-from cmm.core.hdf5 import (
-    check_layout,
-    check_written,
-    new_array,
-    open_h5,
-    read_texts,
-    write_array,
-    write_h5,
-    write_texts,
-)
+from cmm.core.hdf5 import open_h5, write_h5
 from cmm.faces.mesh import WITH_IRISES
 
 KIND = "cmm smiles"
@@ -37,7 +28,7 @@ LAYOUT = {
     "action_units": ("float32", "n t 2"),
     "fold": ("int64", "n"),
 } | dict.fromkeys(LABELS, ("text", "n"))
-WRITTEN = ("landmarks", "faces", "points")  # of every sequence; mesh and action units may be missing
+WRITTEN = ("landmarks", "faces", "points", "fold", *LABELS)  # of every sequence; mesh and action units may be missing
 
 
 @dataclass(frozen=True)
@@ -74,18 +65,18 @@ def write_smiles(path, sequences, rows, frames, size, provenance):
     Chunked by sequence, compressed, complete or not there at all.
     """
     count = len(rows)
-    with write_h5(path, KIND, provenance) as file:
+    with write_h5(path, KIND, provenance) as writer:
         shapes = {"landmarks": (size, size), "faces": (size, size, 3), "points": (68, 2), "mesh": (WITH_IRISES, 3)}
         shapes |= {"action_units": (2,)}
         for name, shape in shapes.items():
             kind, empty = (np.uint8, 0) if name in ("landmarks", "faces") else (np.float32, np.nan)
-            new_array(file, name, (count, frames, *shape), kind, empty)
+            writer.room(name, (count, frames, *shape), kind, empty)
         for i, sequence in enumerate(sequences):
             for name, values in sequence.items():
-                file[name][i] = values
+                writer.entry(name, i, values)
         for name in LABELS:
-            write_texts(file, name, [row[name] for row in rows])
-        write_array(file, "fold", np.array([row["fold"] for row in rows], np.int64))
+            writer.texts(name, [row[name] for row in rows])
+        writer.array("fold", np.array([row["fold"] for row in rows], np.int64))
 
 
 def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS):
@@ -95,27 +86,27 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS):
     the selection is empty.
     """
     path = Path(path)
-    with open_h5(path, KIND, "smiles.h5") as file:
-        check_smiles(file)
-        folds = file["fold"][:]
+    with open_h5(path, KIND, "smiles.h5") as reader:
+        check_smiles(reader)
+        folds = reader.array("fold")
         if fold is not None and fold not in folds:
             raise UserError(f"{path} has no sequence in fold {fold}: it has folds {sorted(set(folds.tolist()))}")
         chosen = np.ones(len(folds), bool) if fold is None else (folds == fold) == held_out
         if not chosen.any():
             raise UserError(f"{path} has no sequence outside of fold {fold}: nothing is left to train on")
         rows = np.flatnonzero(chosen)
-        data = {name: file[name][rows] if name in arrays else None for name in ARRAYS}
-        text = {name: read_texts(file, name)[rows] for name in ("smile", "subject", "expression")}
+        data = {name: reader.array(name, rows) if name in arrays else None for name in ARRAYS}
+        text = {name: reader.texts(name)[rows] for name in ("smile", "subject", "expression")}
         if data["points"] is not None and not np.isfinite(data["points"]).all():
             raise UserError(f"{path}: points are not all numbers: delete it, and run the stage that makes it")
         return Smiles(**data, **text, fold=folds[rows])
 
 
-def check_smiles(file):
+def check_smiles(reader):
     """UserError unless an open file has all arrays of smiles.h5, and they fit each other; {letter: size} as LAYOUT."""
-    sizes = check_layout(file, LAYOUT)
-    check_written(file, WRITTEN)
-    names = read_texts(file, "smile")
+    sizes = reader.layout(LAYOUT)
+    reader.written(WRITTEN)
+    names = reader.texts("smile")
     if len(set(names)) < len(names):
-        raise UserError(f"{file.filename}: a sequence is in it twice: delete it, and run the stage that makes it")
+        raise UserError(f"{reader.path}: a sequence is in it twice: delete it, and run the stage that makes it")
     return sizes

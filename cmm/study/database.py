@@ -60,6 +60,8 @@ class Database:
                 if not file.execute("SELECT 1 FROM key").fetchone():
                     file.execute("INSERT INTO key VALUES (?)", (token_hex(32),))
                 self.key = file.execute("SELECT key FROM key").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            raise UserError(f"{path} cannot be used now ({error}): is another program writing it? Try again") from error
         except sqlite3.Error as error:
             raise UserError(f"{path} is no database of a study ({error}): name another file") from error
         if found is None or text not in (None, found[2]):
@@ -69,13 +71,16 @@ class Database:
         self.about = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
         self.pairs = list(self.about["pair"])
 
-    def offer(self, rater):
+    def offer(self, rater, admit=None):
         """(pair, whether its sides are swapped, position from 0) that a rater is to see now; None after the last.
 
-        Who comes for the first time is entered, and the order and the sides of all pairs are drawn.
+        Who comes for the first time is entered, and the order and the sides of all pairs are drawn, unless
+        `admit(count, rater)` raises Refused.
         """
         with self._open() as file:
             if file.execute("SELECT 1 FROM raters WHERE rater = ?", (rater,)).fetchone() is None:
+                if admit is not None:
+                    admit(lambda query, *words: file.execute(query, words).fetchone()[0], rater)
                 self._enter(file, rater)
             found = self._next(file, rater)
             if found is not None:
@@ -105,10 +110,6 @@ class Database:
     def invitations(self):
         """How many there are."""
         return self._one("SELECT count(*) FROM invitations")
-
-    def raters(self):
-        """How many there are."""
-        return self._one("SELECT count(*) FROM raters")
 
     def has_invited(self, token):
         return bool(self._one("SELECT count(*) FROM invitations WHERE token = ?", token))
@@ -142,7 +143,7 @@ class Database:
         ).fetchone()
 
     def _one(self, query, *words):
-        """The one number of a query, without waiting for those who write."""
+        """The one number of a query."""
         with closing(sqlite3.connect(self.path, timeout=WAIT)) as file:
             return file.execute(query, words).fetchone()[0]
 

@@ -32,7 +32,9 @@ log = logging.getLogger("cmm")
 class Settings:
     pairs: int = setting(37, "pairs of each comparison; paper: 37", minimum=1)
     modes: bool = setting(False, "as many pairs more of the main method's modes, one drawn for each video")
-    seed: int = setting(1, "names the draw of the pairs, and of each rater's order and sides", minimum=0)
+    seed: int = setting(
+        1, "names the draw of the pairs, and of each rater's order and sides", minimum=0, maximum=2**32 - 1
+    )
     side: int = setting(256, "side of the videos [px], even", minimum=64, maximum=1024)
     fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
 

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import threading
 import time
 from collections import deque
 
@@ -23,15 +22,14 @@ class TooMany(Refused):
 
 
 class Raters:
-    """The raters of a Database: at most `most` of them, and `most_new` of those in a minute.
+    """The raters of a Database: `most` of them may answer, and `most_new` come in a minute.
 
-    Where there are invitations, they alone let a new rater in.
+    Where there are invitations, they alone let a new rater in, however many come.
     """
 
     def __init__(self, database, most, most_new):
         self.database, self.most, self.most_new = database, most, most_new
         self.key = database.key.encode()
-        self.lock = threading.Lock()
         self.new = deque()  # times at which the last ones came
 
     def token(self):
@@ -51,17 +49,14 @@ class Raters:
         signed = found[2] is not None and hmac.compare_digest(found[2], self._signature(found[1]))
         return signed or self.database.has_invited(token) or self.database.has_rater(token)
 
-    def enter(self, token):
-        """Refused unless a rater who is not entered yet may come in now."""
-        with self.lock:  # requests come in threads
-            self._enter(token)
-
-    def _enter(self, token):
-        if self.database.has_rater(token):
+    def admit(self, count, token):
+        """Refused unless a new rater may come in now. `count(query, *words)` is the number that a query of the file
+        gives, in the transaction that enters the rater."""
+        if count("SELECT count(*) FROM invitations"):
+            if not count("SELECT count(*) FROM invitations WHERE token = ?", token):
+                raise NotInvited("this study is for those who were invited: open the link that you were sent")
             return
-        if self.database.invitations() and not self.database.has_invited(token):
-            raise NotInvited("this study is for those who were invited: open the link that you were sent")
-        if self.database.raters() >= self.most:
+        if count("SELECT count(DISTINCT rater) FROM answers") >= self.most:
             raise TooMany("this study has as many raters as it takes: thank you for coming")
         now = time.monotonic()
         while self.new and now - self.new[0] > MINUTE:

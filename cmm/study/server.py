@@ -42,8 +42,8 @@ class Gone(Refused):
     status = 404
 
 
-def create_app(study, database, raters):
-    """The FastAPI application of a study's folder, its Database and its Raters."""
+def create_app(study, database, raters, secure=False):
+    """The FastAPI application of a study's folder, its Database and its Raters; secure: raters reach it by https."""
     app = FastAPI(title="Which video looks more realistic?", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, most_bytes=MOST_BYTES)
     cookie = f"cmm_rater_{database.digest[:12]}"  # browsers tell studies apart by nothing else: ports do not count
@@ -73,7 +73,7 @@ def create_app(study, database, raters):
         return rater
 
     def remembered(answer, rater):
-        answer.set_cookie(cookie, rater, max_age=YEAR, httponly=True, samesite="lax")
+        answer.set_cookie(cookie, rater, max_age=YEAR, httponly=True, samesite="lax", secure=secure)
         return answer
 
     @app.get("/", response_class=HTMLResponse)
@@ -85,8 +85,7 @@ def create_app(study, database, raters):
 
     @app.get("/next")
     def next_pair(rater: Rater = None):
-        raters.enter(known(rater))
-        offer = database.offer(rater)
+        offer = database.offer(known(rater), raters.admit)
         if offer is None:
             return {"done": True, "total": len(rows)}
         pair, swapped, position = offer

@@ -3,6 +3,7 @@
 
 import logging
 import re
+import sqlite3
 from pathlib import Path
 from typing import Annotated
 
@@ -73,12 +74,16 @@ def serve(study, database, raters, host, port, url):
     invited = database.invitations()
     what = f"{len(database.pairs)} pairs" + (f", for {invited} who are invited" if invited else "")
     others = "who was invited can rate" if invited else "can rate"
-    run_server(create_app(study, database, raters), host, port, what, others, url or None)
+    run_server(create_app(study, database, raters, url.startswith("https:")), host, port, what, others, url or None)
 
 
 def invite(database, count, url):
     """Print the links of `count` new invitations: from now on, they alone let somebody in."""
     if not 1 <= count <= MOST_INVITED:
         raise UserError(f"study invite: --count {count}: how many, 1 to {MOST_INVITED}")
-    for token in database.invite(count):
+    try:
+        tokens = database.invite(count)
+    except sqlite3.Error as error:
+        raise UserError(f"{database.path} cannot be written now ({error}): try again") from error
+    for token in tokens:
         print(f"{url.rstrip('/')}/?invitation={token}")

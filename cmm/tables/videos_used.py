@@ -7,13 +7,21 @@ from pathlib import Path
 MOST_REASONS = 5
 
 
-def summary(tsv):
-    """Lines made of videos.tsv, as `tabulate_videos` writes it; [] where there is none."""
-    if not Path(tsv).is_file():
+def summary(tsv, datasets=None):
+    """Lines made of videos.tsv, of `datasets` (None: all); [] where there is none, or an old one.
+
+    An old one is older than the videos of one of these data sets.
+    """
+    tsv = Path(tsv)
+    if not tsv.is_file():
+        return []
+    videos = [tsv.parent.parent / name / "videos.parquet" for name in datasets or ()]
+    if any(path.is_file() and path.stat().st_mtime_ns > tsv.stat().st_mtime_ns for path in videos):
         return []
     with open(tsv, newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    datasets = dict.fromkeys(row["dataset"] for row in rows)
+    known = dict.fromkeys(row["dataset"] for row in rows)
+    datasets = [name for name in known if datasets is None or name in datasets]
     return [line(dataset, [row for row in rows if row["dataset"] == dataset]) for dataset in datasets]
 
 

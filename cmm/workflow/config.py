@@ -129,7 +129,7 @@ TOP = {
 
 def with_defaults(config, path):
     """`config` over the defaults in the YAML file `path`; nested keys are merged. UserError as `validate`."""
-    _check_scalars(config)
+    _clipped(_check_scalars, config)
     merged = yaml.safe_load(Path(path).read_text())
     update_config(merged, config)
     return merged
@@ -157,10 +157,20 @@ def _check_trackers(config):
                 f"config: {block}.action_units: trained needs {block}.backend and action_units.backend to be the same:"
                 f" {backend} is not {config['action_units']['backend']}"
             )
-        if units == "proxies" and backend in WITHOUT_UNITS and not (block == "tracks" and _all_coded(config)):
-            raise UserError(
-                f"config: {block}.backend: {backend} gives no action units: set {block}.action_units: trained"
-            )
+        learned = block == "motion" and units == "auto" and backend == config["action_units"]["backend"]
+        learned &= {*config["datasets"]} == {config["action_units"]["dataset"]}
+        if units == "trained" or backend not in WITHOUT_UNITS or learned or (block == "tracks" and _all_coded(config)):
+            continue
+        raise UserError(
+            f"config: {block}.backend: {backend} gives no action units: set {block}.action_units: trained, and"
+            f" action_units.backend: {backend}"
+        )
+    judged = config["sources"][config["action_units"]["dataset"]]
+    if config["motion"]["action_units"] == "trained" and judged.get("split") == "videos":
+        raise UserError(
+            "config: motion.action_units: trained: the judge would have learned from the people whom it judges, where"
+            f" sources.{config['action_units']['dataset']}.split is videos"
+        )
 
 
 def _all_coded(config):
@@ -175,7 +185,8 @@ def missing_data(config, made=()):
     """
     lines = []
     for name in used_datasets(config):
-        if not Path(table := config["sources"][name].get("table", ".")).exists():
+        table = config["sources"][name].get("table")
+        if table is not None and not _is_file(table):
             lines.append(f"data set {name}: its table {table[:200]} does not exist: set sources.{name}.table.")
         if name in made:
             continue
@@ -190,6 +201,13 @@ def missing_data(config, made=()):
             what = f"data set {name}: it is given by {entry.licence}. If you have it and keep to it,"
             lines.append(f"{what} set sources.{name}.accept_license: true (false or missing now).")
     return lines
+
+
+def _is_file(path):
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # a name that is too long, or none
+        return False
 
 
 def blocks():
@@ -251,8 +269,13 @@ def ablations_schema(parts):
 
 def validate(config, schema):
     """Check a configuration; UserError in one line with the key's path, however long a value is."""
+    _clipped(_validate, config, schema)
+
+
+def _clipped(check, *words):
+    """Run a check; its message is no longer than people read."""
     try:
-        _validate(config, schema)
+        check(*words)
     except UserError as error:
         text = str(error)
         raise UserError(text if len(text) <= LONGEST else f"{text[:LONGEST]}...") from None

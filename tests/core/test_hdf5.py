@@ -2,18 +2,25 @@
 
 import random
 import resource
-from contextlib import contextmanager
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from damage import refused_flips
+from waiting import hear_ctrl_c
 
 from cmm.core.errors import UserError
-from cmm.core.hdf5 import open_h5, write_h5
+from cmm.core.hdf5 import RECORD, open_h5, write_h5
+from cmm.core.records import read_record
 from cmm.generation.generated_file import GeneratedSmiles, read_generated, write_generated
-from cmm.sequences.smiles_file import KIND, read_smiles, write_smiles
+from cmm.sequences.smiles_file import ARRAYS, KIND, read_smiles, write_smiles
 
+ROOT = Path(__file__).parents[2]
 T, S = 4, 16
 
 
@@ -58,6 +65,28 @@ def sparse(file):
         file.create_dataset(name, (10**9, *shape), kind, chunks=(1, *shape), maxshape=(None, *shape))
 
 
+def unwritten(name, chunks):
+    """An array of the right size of which a header alone tells."""
+
+    def change(file):
+        shape, kind = file[name].shape, file[name].dtype
+        del file[name]
+        file.create_dataset(name, shape, kind, chunks=chunks)
+
+    return change
+
+
+def half_written(file):
+    values = file["landmarks"][:]
+    unwritten("landmarks", (1, T, S, S))(file)
+    file["landmarks"][:2] = values[:2]
+
+
+def a_group(file):
+    del file["faces"]
+    file.create_group("faces")
+
+
 def soft(file):
     file["more"] = h5py.SoftLink("/faces")
 
@@ -84,14 +113,18 @@ def virtual(file):
     [
         (soft, "more is a link"),
         (outside, "faces is a link"),
-        (foreign, "faces lies outside of the file"),
-        (virtual, "faces lies outside of the file"),
+        (foreign, "faces is no array, or lies outside of the file"),
+        (virtual, "faces is no array, or lies outside of the file"),
         (sparse, r" 3[x \d]*, not |is not complete"),
         (replaced("faces", np.zeros((3, T, S, S, 3), np.float32)), "faces is float32"),
         (replaced("faces", np.zeros((3, T, 8, 8, 3), np.uint8)), "faces is uint8 3 x 4 x 8 x 8 x 3"),
         (replaced("faces", np.zeros((2, T, S, S, 3), np.uint8)), "faces is uint8 2 x"),
         (replaced("points", np.full((3, T, 68, 2), np.nan, np.float32)), "points are not all numbers"),
-        (lambda file: file.create_group("more").create_group("still"), None),
+        (lambda file: file.create_group("more").create_group("still"), "still is no array"),
+        (unwritten("faces", (2, T, S, S, 3)), "faces is not complete"),
+        (unwritten("fold", (2,)), "fold is not complete"),
+        (half_written, "landmarks is not complete"),
+        (a_group, "is damaged|is no array|has no"),
         (lambda file: file.__delitem__("fold"), "has no fold"),
     ],
 )
@@ -99,11 +132,54 @@ def test_what_does_not_fit_or_leads_elsewhere_is_refused(tmp_path, change, messa
     path = written(tmp_path / "smiles.h5")
     with h5py.File(path, "a") as file:
         change(file)
-    if message is None:
-        read_smiles(path)
-        return
     with pytest.raises(UserError, match=message):
         read_smiles(path)
+
+
+def test_of_many_files_the_damaged_one_is_named(tmp_path):
+    paths = [written(tmp_path / f"{i}.h5") for i in range(2)]
+    changed = bytearray(paths[0].read_bytes())
+    place = changed.find(b"\x78", len(changed) // 3)  # in a chunk
+    changed[place : place + 40] = bytes(40)
+    paths[0].write_bytes(changed)
+    with ExitStack() as stack:
+        readers = [stack.enter_context(open_h5(path, KIND, "shard")) for path in paths]
+        with pytest.raises(UserError, match=r"0\.h5 is damaged"):
+            list(map(readers[0].array, ARRAYS))
+
+
+def test_a_record_that_is_damaged_or_odd_is_one_line(tmp_path):
+    path = written(tmp_path / "smiles.h5")
+    assert read_record(path)["stage"] == "a test"
+    assert refused_flips(path, lambda: repr(read_record(path)), 60, random.Random(1)) > 5
+    for odd in (lambda file: file.create_dataset(RECORD, data=[1, 2]), lambda file: file.create_group(RECORD)):
+        with h5py.File(path, "a") as file:
+            del file[RECORD]
+            odd(file)
+        with pytest.raises(UserError, match=r"smiles\.h5"):
+            read_record(path)
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time
+sys.path[:0] = ["benchmarks"]
+from random_smiles import write_random_smiles
+threading.Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGINT)).start()
+for number in range(10_000):
+    write_random_smiles(sys.argv[1], 8, 4, 64)
+"""
+
+
+@pytest.mark.parametrize("after", [0.5, 0.63, 0.8])
+def test_ctrl_c_while_a_file_is_written_ends_it_without_a_trace(tmp_path, after):
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "smiles.h5"), str(after)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, preexec_fn=hear_ctrl_c)
+    assert done.returncode == 130 or "KeyboardInterrupt" in done.stderr.splitlines()[-1]
+    assert done.returncode != -signal.SIGSEGV
+    assert "Exception ignored" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] in ([], ["smiles.h5"])
+    if (tmp_path / "smiles.h5").exists():
+        assert len(read_smiles(tmp_path / "smiles.h5")) == 8
 
 
 def test_generated_sequences_of_other_sizes_or_doubled_modes_are_refused(tmp_path):

@@ -27,6 +27,10 @@ def work(what, alive):
             time.sleep(0.5)
     if what == "memory":
         return len(bytearray(2**31))
+    if what == "bug":
+        return {}["nothing"]
+    if what == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
     if what == "refuse":
         raise UserError("bad input")
     return what, os.getpid()
@@ -50,8 +54,16 @@ def test_items_that_kill_hang_or_eat_memory_cost_themselves_alone():
         assert second != first
         with pytest.raises(Died, match="gave no frame for 2 s"):
             worker.do("hang")
+        _, third = worker.do("d")
         with pytest.raises(Died, match="takes more memory than a video may"):
             worker.do("memory")
+        assert worker.do("e")[1] != third
+        with pytest.raises(KeyError) as error:
+            worker.do("bug")
+        assert "in work" in error.value.__notes__[0], "where it was raised"
+        with pytest.raises(UserError, match=r"was killed \(SIGKILL\): is there memory enough") as error:
+            worker.do("killed")
+        assert not isinstance(error.value, Died), "it is not the item's fault"
         with pytest.raises(UserError, match="bad input"):
             worker.do("refuse")
         _, last = worker.do("c")

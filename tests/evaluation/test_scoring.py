@@ -95,16 +95,18 @@ def test_another_programs_files_judge_the_videos_that_were_written(read_back, co
 @pytest.mark.parametrize("short", [False, True])
 def test_a_missing_or_short_file_of_another_program_is_named(read_back, short, tmp_path, capsys):
     words, folder = read_back
-    csv = next((folder / "csv").rglob("neutral_frame.csv"))
-    text = csv.read_text()
-    csv.unlink()
+    csv, *others = sorted((folder / "csv").rglob("neutral_frame.csv"))
+    texts = {path: path.read_text() for path in (csv, *others)}
+    for path in (csv, *others[1:]):  # one other is left, of the same name: it is not taken
+        path.unlink()
     if short:
-        csv.write_text("".join(text.splitlines(keepends=True)[:-1]))
+        csv.write_text("".join(texts[csv].splitlines(keepends=True)[:-1]))
     try:
         out = tmp_path / "motion.parquet"
         assert run("measure_motion", *words, "--out", out, "--curves", tmp_path / "c.parquet") != 0
     finally:
-        csv.write_text(text)
+        for path, text in texts.items():
+            path.write_text(text)
     assert re.search(rf"{csv.parent.name}/neutral_frame.mp4: .*let FeatureExtraction read", capsys.readouterr().err)
     assert not out.exists()
 

@@ -33,7 +33,7 @@ def begun(server):
         (b'{"pair": "x", "answer": "\\ud800"}', 422),
         (b'{"pair": "x\\u0000", "answer": "left"}', 409),
         (b"\xff\xfe", 422),
-        (b"[" * 4000, 400),
+        (b"[" * 4000, (400, 422)),
         (b" " * 5000, 413),
         (iter([b" " * 4000] * 3), 413),
     ],
@@ -41,7 +41,7 @@ def begun(server):
 def test_no_body_is_more_than_a_line(server, body, status):
     session, pair = begun(server)
     answer = session.post(f"{server}/answers", data=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code == status
+    assert answer.status_code in (status if isinstance(status, tuple) else (status,))
     assert len(answer.json()["detail"]) < 100
     assert session.get(f"{server}/next").json()["pair"] == pair
 
@@ -86,21 +86,21 @@ def database(study, tmp_path):
 
 
 def test_raters_come_at_a_limited_pace_and_to_a_limited_number(database):
-    raters = Raters(database, most=3, most_new=2)
-    tokens = [raters.token() for _ in range(5)]
+    raters = Raters(database, most=2, most_new=3)
+    tokens = [raters.token() for _ in range(6)]
     assert all(map(raters.known, tokens))
-    for token in tokens[:2]:
-        raters.enter(token)
-        database.offer(token)
-    raters.enter(tokens[0])
+    for token in (*tokens[:3], tokens[0]):
+        assert database.offer(token, raters.admit)
     with pytest.raises(TooMany, match="wait a minute"):
-        raters.enter(tokens[2])
+        database.offer(tokens[3], raters.admit)
+    assert not database.has_rater(tokens[3])
     raters.new.clear()
-    raters.enter(tokens[2])
-    database.offer(tokens[2])
-    raters.new.clear()
+    database.offer(tokens[3], raters.admit)
+    for token in tokens[:2]:  # who has not answered takes nobody's place
+        database.answer(token, database.offer(token)[0], "left")
     with pytest.raises(TooMany, match="as many raters as it takes"):
-        raters.enter(tokens[3])
+        database.offer(tokens[4], raters.admit)
+    assert database.offer(tokens[0], raters.admit), "who is in stays in"
 
 
 def test_raters_of_a_file_of_before_are_still_known(database):
@@ -119,7 +119,7 @@ def test_invitations_alone_let_raters_in(study, tmp_path, capsys):
     assert cli([str(word) for word in words]) == 0
     links = capsys.readouterr().out.split()
     assert [link.partition("?invitation=")[0] for link in links] == ["https://study.example.org/"] * 2
-    with serving(study, tmp_path / "answers.sqlite", "--url", "https://study.example.org") as (server, _):
+    with serving(study, tmp_path / "answers.sqlite", "--url", "http://study.example.org") as (server, _):
         stranger, guest = requests.Session(), requests.Session()
         stranger.get(server)
         assert stranger.get(f"{server}/next").status_code == 403
@@ -131,7 +131,7 @@ def test_invitations_alone_let_raters_in(study, tmp_path, capsys):
         assert requests.get(server, headers={"Host": "stranger.example"}).status_code == 400
     raters = Raters(Database(tmp_path / "answers.sqlite"), 10, 10)
     with pytest.raises(NotInvited, match="open the link"):
-        raters.enter(raters.token())
+        raters.database.offer(raters.token(), raters.admit)
     words = ["study", "serve", *files, "--url", "study.example.org/path"]
     assert cli([str(word) for word in words]) == 1
     assert "an address is like https://study.example.org" in capsys.readouterr().err
@@ -148,6 +148,8 @@ def test_of_many_raters_at_once_no_acknowledged_answer_is_lost_in_kills(study, t
         try:
             session.cookies.update(cookies) if cookies else session.get(server, timeout=20)
             while not (offer := session.get(f"{server}/next", timeout=20).json()).get("done"):
+                if "pair" not in offer:  # the file is locked just now
+                    continue
                 requests_sent.extend([1, 1])
                 body = {"pair": offer["pair"], "answer": "left"}
                 if session.post(f"{server}/answers", json=body, timeout=20).status_code == 204:

@@ -25,7 +25,7 @@ class Settings:
     people: int = setting(40, "invented people; each gives a posed and a spontaneous clip", minimum=FOLDS)
     size: int = setting(256, "height and width of the videos [px]", minimum=128, maximum=1024)
     fps: int = setting(50, "frames per second, as in UvA-NEMO", minimum=10, maximum=120)
-    seed: int = setting(7, "names the population: same seed, same pixels", minimum=0)
+    seed: int = setting(7, "names the population: same seed, same pixels", minimum=0, maximum=2**32 - 1)
 
 
 def main(

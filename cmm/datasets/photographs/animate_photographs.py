@@ -42,7 +42,7 @@ class Settings:
     clips: int = setting(1, "clips of each person and expression", minimum=1, maximum=9)
     size: int = setting(360, "height and width of the videos [px]", minimum=128, maximum=1350)
     fps: int = setting(50, "frames per second, as in UvA-NEMO", minimum=10, maximum=120)
-    seed: int = setting(7, "names the performances: same seed, same pixels", minimum=0)
+    seed: int = setting(7, "names the performances: same seed, same pixels", minimum=0, maximum=2**32 - 1)
 
 
 def main(

@@ -54,10 +54,15 @@ class OpenfaceTracker:
         """Not to be had: OpenFace's files are of videos."""
         raise UserError("the openface backend reads files of videos; choose another one for pictures")
 
-    def read(self, path):
-        """Yield (time, Face or None) of every frame of the CSV file of a video. Raises Unreadable without one."""
+    def read(self, path, file=None):
+        """Yield (time, Face or None) of every frame of the CSV file of a video. Raises Unreadable without one.
+
+        `file` is where it lies below the folder; without, it goes by the video's name.
+        """
         path = Path(path)
-        table = read_csv(self._file_of(path))
+        if file is not None and not (self.folder / file).is_file():
+            raise Unreadable(f"OpenFace: no file {file} below {self.folder}")
+        table = read_csv(self._file_of(path) if file is None else self.folder / file)
         frames = probe(path).frames
         if frames and abs(frames - table["frame"].max()) > 1:
             raise Unreadable(f"OpenFace's file has {table['frame'].max()} frames, the video {frames}")
