@@ -103,7 +103,7 @@ def _check_architecture(sizes, about):
     for key in sizes.keys() & {"labels", "expressions"} if "expressions" in about else ():
         if sizes[key] != len(expressions):
             raise ValueError(f"{key} is {sizes[key]}, and there are {len(expressions)} expressions")
-    for key in sizes.keys() & {"frames", "modes", "image_size", "codes"}:
+    for key in sizes.keys() & {"frames", "image_size", "codes"}:
         if sizes[key] < 1:
             raise ValueError(f"{key} is {sizes[key]}")
 

@@ -58,7 +58,7 @@ def main(
     settings: Settings,
 ):
     """Find the neutral-to-smile phases of every usable video."""
-    usable = read_table(videos, ["video", "subject", "expression", "fold", "fps", "status", "spans"])
+    usable = read_table(videos, ["video", "subject", "expression", "fold", "fps", "status"])
     usable = usable[usable["status"] == "ok"]
     frames = by_video(tracks, ["frame"])
     coded = dict(list(read_table(labels, ["video", "frame", "AU06", "AU12"]).groupby("video")))
@@ -72,8 +72,8 @@ def main(
         phases = find_phases(curves, settings)
         if not phases and video.video not in coded and (phases := find_faint_phase(curves, settings)):
             found_by = "faint smile"
-        if video.spans:
-            phases, found_by = inside_spans(phases, curves, video.spans), f"{found_by}, in a labelled span"
+        if spans := getattr(video, "spans", ""):  # tables of version 0.1 have none
+            phases, found_by = inside_spans(phases, curves, spans), f"{found_by}, in a labelled span"
         if not phases:
             log.info("%s: no neutral-to-smile phase", video.video)
         seconds = curves.set_index("frame")["timestamp"]

@@ -30,6 +30,7 @@ MORE_TABLES = """
 CREATE TABLE IF NOT EXISTS key (key TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS invitations (token TEXT PRIMARY KEY, made TEXT NOT NULL);
 """  # since version 0.2: files of before get them, too
+BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 WAIT = 5.0  # seconds for others who write: then the page asks again
 
 
@@ -60,9 +61,9 @@ class Database:
                 if not file.execute("SELECT 1 FROM key").fetchone():
                     file.execute("INSERT INTO key VALUES (?)", (token_hex(32),))
                 self.key = file.execute("SELECT key FROM key").fetchone()[0]
-        except sqlite3.OperationalError as error:
-            raise UserError(f"{path} cannot be used now ({error}): is another program writing it? Try again") from error
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorname", "").startswith(BUSY):
+                raise UserError(f"{path} cannot be used now ({error}): another program writes it; try again") from error
             raise UserError(f"{path} is no database of a study ({error}): name another file") from error
         if found is None or text not in (None, found[2]):
             raise UserError(f"{path} holds answers to another set of pairs: name a new file, or that study's folder")
