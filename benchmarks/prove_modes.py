@@ -11,8 +11,7 @@ from pathlib import Path
 import pandas as pd
 from checks import report
 
-from cmm.core.tables import read_table
-from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import ALL
 
 METHOD = "cmm_net"
@@ -20,7 +19,7 @@ SMILES = 0.7  # least share of the original's AU12
 
 
 def main(table=Path("results/tables/scores.parquet")):
-    rows = read_table(table, COLUMNS)
+    rows = read_scores(table)
     checks = []
     for dataset, mine in rows[rows["method"].isin([METHOD, "original"])].groupby("dataset", sort=False):
         found = lines(mine)

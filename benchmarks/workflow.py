@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 from machine import spread, write
 
-from cmm.workflow.config import METHODS
+from cmm.methods.registry import METHODS
 
 ROOT = Path(__file__).parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")

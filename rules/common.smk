@@ -36,14 +36,15 @@ from snakemake.exceptions import WorkflowError
 try:
     from cmm.commands import STAGES
     from cmm.workflow.config import (
-        completed,
         flags,
+        judge,
         missing_data,
         prefer_this_python,
         used_datasets,
         validate,
         with_defaults,
     )
+    from cmm.workflow.schema import completed
 except UserError as error:  # in the declaration of a method
     raise WorkflowError(str(error)) from None
 
@@ -150,16 +151,6 @@ def learned_from(dataset):
     return dataset == config["action_units"]["dataset"]
 
 
-def judge(dataset):
-    """How the action units of a data set's sequences are measured; `auto` made one of the others."""
-    asked, same_points = (
-        config["motion"]["action_units"],
-        config["motion"]["backend"] == config["action_units"]["backend"],
-    )
-    parted = config["sources"][dataset].get("split") != "videos"  # else it has seen the people
-    return asked if asked != "auto" else "trained" if learned_from(dataset) and same_points and parted else "proxies"
-
-
 def regressors(block, pictures):
     """Input function of a stage that may use action units of our own: the regressors, of `pictures`.
 
@@ -167,7 +158,7 @@ def regressors(block, pictures):
     """
 
     def files(wildcards):
-        asked = judge(wildcards.dataset) if block == "motion" else config[block]["action_units"]
+        asked = judge(config, wildcards.dataset) if block == "motion" else config[block]["action_units"]
         scored = block == "motion" and learned_from(wildcards.dataset)
         fold = wildcards.fold if scored else folds_of(config["action_units"]["dataset"])[0]
         path = f"{ACTION_UNITS}/action_units.safetensors".format(pictures=pictures, fold=fold)
@@ -176,14 +167,14 @@ def regressors(block, pictures):
     return files
 
 
-def regressors_flag(wildcards, input):
-    """The flag of such a stage."""
-    return f"--regressors {shlex.quote(str(input.regressors))}" if "regressors" in input.keys() else ""
+def flag_of(name):
+    """Input function of params: the flag of an input that some jobs of a rule have."""
+    return lambda wildcards, input: f"--{name} {shlex.quote(str(getattr(input, name)))}" if name in input.keys() else ""
 
 
 def motion_settings(wildcards):
     """The flags of measure_motion, `auto` made one of the two."""
-    return flags({**config["motion"], "action_units": judge(wildcards.dataset)})
+    return flags({**config["motion"], "action_units": judge(config, wildcards.dataset)})
 
 
 def known_intensities(wildcards):

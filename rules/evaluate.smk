@@ -71,8 +71,8 @@ rule measure_motion:
         runtime=tracking_minutes("motion"),
     params:
         run=scored_run,
-        regressors=regressors_flag,
-        sequences=written_sequences_flag,
+        regressors=flag_of("regressors"),
+        sequences=flag_of("sequences"),
         files=tracked_files("motion", RUN.removeprefix("results/")),
         settings=motion_settings,
         code=code("measure_motion", *tracker("motion")),

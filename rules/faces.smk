@@ -54,7 +54,7 @@ rule measure_tracks:
         mem_mb=growing(6000 if config["tracks"]["backend"] in OWN_ENVIRONMENT else 4000),  # a video may take 2 GiB
         runtime=tracking_minutes("tracks"),
     params:
-        regressors=regressors_flag,
+        regressors=flag_of("regressors"),
         files=tracked_files("tracks"),
         settings=settings("measure_tracks"),
         code=code("measure_tracks", *tracker("tracks")),

@@ -67,11 +67,6 @@ def written_sequences(wildcards):
     return {"sequences": f"{RUN}/sequences".format(**wildcards)} if asked else {}
 
 
-def written_sequences_flag(wildcards, input):
-    """The flag that names them."""
-    return f"--sequences {shlex.quote(str(input.sequences))}" if "sequences" in input.keys() else ""
-
-
 def scored_run(wildcards):
     """Flags that say which run is scored."""
     return flags({name: wildcards[name] for name in ("dataset", "fold", "method", "seed")})

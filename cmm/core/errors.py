@@ -1,5 +1,7 @@
 """What a user sees as a line, not as a traceback."""
 
+ANEW = "delete it, and run the stage that makes it"  # what to do about a damaged result
+
 
 class UserError(Exception):
     """Bad input: the message says what, where, and what to do about it."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from cmm.core.errors import UserError, reason
+from cmm.core.errors import ANEW, UserError, reason
 from cmm.core.files import atomic
 from cmm.core.provenance import until_now
 
@@ -25,7 +25,6 @@ RECORD = "provenance"
 MOST_ARRAYS = 64  # of a file
 MOST_BYTES = 2**30  # of an entry
 DAMAGES = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
-ANEW = "delete it, and run the stage that makes it"
 
 
 @contextmanager

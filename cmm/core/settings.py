@@ -11,6 +11,7 @@ import typing
 
 from cmm.core.errors import UserError
 
+LARGEST = 4096  # size of a network or a sequence: weights of a larger one are not read
 MOST = 1_000_000  # of a whole number of which nobody says how much is too much
 JSON_TYPES = {int: "integer", float: "number", str: "string", bool: "boolean"}
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from cmm.core.errors import UserError, reason
+from cmm.core.errors import ANEW, UserError, reason
 from cmm.core.files import atomic
 from cmm.core.provenance import until_now
 
@@ -23,7 +23,7 @@ KEY = b"cmm"
 CHECKED = {"write_page_checksum": True, "compression": "zstd"}
 SEAL = b"cmm sha256 of the footer: "
 ENDING = struct.Struct("<I4s")  # of a Parquet file: bytes of the footer, PAR1
-DAMAGED = "it is damaged: delete it, and run the stage that makes it"
+DAMAGED = f"it is damaged: {ANEW}"
 GROUP = 2000  # rows that are read or written at a time where a table is too long for memory
 
 

@@ -14,9 +14,9 @@ from safetensors.torch import save
 
 from cmm.core.errors import UserError, reason
 from cmm.core.files import atomic
+from cmm.core.settings import LARGEST
 
 FORMAT = "cmm-net 1"
-MOST = 4096  # of a size that a network is built from, and of letters
 
 
 def save_networks(path, networks, about):
@@ -95,7 +95,7 @@ def _check_architecture(sizes, about):
     """ValueError for an architecture from which nothing is to be built, and for one that does not fit the record."""
     for key, value in sizes.items():
         parts = value if isinstance(value, list) else [value]
-        if len(parts) > MOST or not all(isinstance(part, int) and 0 <= part <= MOST for part in parts):
+        if len(parts) > LARGEST or not all(isinstance(part, int) and 0 <= part <= LARGEST for part in parts):
             raise ValueError(f"{key} is {str(value)[:40]}")
     expressions = about.get("expressions", [])
     if not all(isinstance(name, str) and name for name in expressions):

@@ -28,6 +28,10 @@ class Died(UserError):
     """An item that its worker did not survive; the message is the reason."""
 
 
+class Killed(UserError):
+    """A worker whom somebody, or the system, has killed: no item's fault, and no reason to go on without it."""
+
+
 class Worker:
     """Runs `prepare(*words)`, a context manager, in another process: it gives (greeting, function).
 
@@ -49,7 +53,7 @@ class Worker:
         self._stop()
 
     def do(self, *item):
-        """What the function makes of an item; raises Died, or what it raises; UserError if the worker was killed."""
+        """What the function makes of an item; raises Died, Killed, or what it raises."""
         if self.process is None:
             self._start()
         try:
@@ -101,7 +105,7 @@ def _ended(code):
     with suppress(ValueError, TypeError):
         by = signal.Signals(-code)
         if by in KILLED:
-            return UserError(f"a worker's process was killed ({by.name}): is there memory enough? Run again")
+            return Killed(f"a worker's process was killed ({by.name}): is there memory enough? Run again")
         return Died(f"ends the process that reads it ({by.name})")
     return Died(f"ends the process that reads it (exit code {code})")
 

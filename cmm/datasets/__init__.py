@@ -1,6 +1,7 @@
 """Data sets: those that are made or fetched here, and the layouts in which they are read."""
 
 FOLDS = 10  # of a data set that brings none
+SPLITS = ("people", "videos")  # what may be dealt to folds
 
 
 def deal(subjects):

@@ -20,13 +20,13 @@ from cmm.core.progress import progress
 from cmm.core.provenance import code_hash, provenance
 from cmm.core.tables import write_table
 from cmm.core.video import VIDEO_SUFFIXES, probe
-from cmm.core.worker import Worker
+from cmm.core.worker import Killed, Worker
+from cmm.datasets import SPLITS
 from cmm.datasets.layouts import LAYOUTS, reader
 
 log = logging.getLogger("cmm")
 COLUMNS = ["dataset", "subject", "video", "expression", "path", "fps", "frames", "width", "height"]
 COLUMNS += ["fold", "status", "reason", "spans"]
-SPLITS = ("people", "videos")
 SEED = 0  # of the shuffle of videos
 
 
@@ -172,6 +172,8 @@ def _examine(row, dataset, root, worker):
         return {**row, "status": "missing", "reason": "the listed file does not exist"}
     try:
         info = worker.do(path)
+    except Killed:
+        raise
     except UserError as error:
         return {**row, "status": "empty" if "empty" in str(error) else "unreadable", "reason": str(error)}
     row |= {"fps": info.fps, "frames": info.frames, "width": info.width, "height": info.height}

@@ -6,7 +6,6 @@ measured from the input face. A face that the tracker loses is counted, and said
 
 import logging
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +20,7 @@ from cmm.core.tables import write_table
 from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance
 from cmm.evaluation.metrics.cues import LAST, smile_cues
 from cmm.evaluation.metrics.diversity import beyond_amplitude, landmark_distance, mode_diversity
-from cmm.evaluation.retracking import look, look_up, retrack
+from cmm.evaluation.retracking import look, retrack
 from cmm.evaluation.score_rows import CONTROLS, ScoringRun
 from cmm.faces.backends import ACTION_UNITS, BACKENDS, FILES_BACKEND
 from cmm.faces.trackers import load_for
@@ -62,8 +61,8 @@ def main(
         description = tracker.description
         videos = []
         for i in progress(range(len(made.smile)), "test videos tracked"):
-            watch = partial(watch_file, inside(sequences, made.smile[i])) if files else watch_frames
-            videos.append(Tracked(tracker, watch, made, i, data.faces[i]))
+            folder = inside(sequences, made.smile[i]) if files else None
+            videos.append(Tracked(tracker, made, i, data.faces[i], folder))
         if run.method == CONTROLS and not files:  # of a program's files there is no second look
             for i, video in enumerate(videos):
                 again = video.track("perturbed", perturb(data.faces[i])).points
@@ -87,16 +86,19 @@ def main(
 class Tracked:
     """One test video's sequences, tracked: the original, what was made, the contrast if there is one.
 
-    `watch(tracker, name, frames)` gives the faces of a sequence.
+    In `folder` lie the videos of the sequences, for a tracker of another program's files; else None.
     """
 
-    def __init__(self, tracker, watch, made, i, original):
-        first = watch(tracker, ORIGINAL, original)
+    def __init__(self, tracker, made, i, original, folder):
+        def faces_of(name, frames):
+            return look(tracker, frames, folder and video_of(folder, name))
+
+        first = faces_of(ORIGINAL, original)
         if first[0] is None:
             log.warning("%s: the tracker found no face in the input picture: no action units", made.smile[i])
 
         def track(name, frames):
-            return retrack(tracker, watch(tracker, name, frames), first[0])
+            return retrack(tracker, faces_of(name, frames), first[0])
 
         self.track = track
         self.original = retrack(tracker, first, first[0])
@@ -110,16 +112,6 @@ class Tracked:
 def read_back(settings, run):
     """Folder of the files that another program has made of a run's videos."""
     return Path(settings.openface, run.dataset, f"fold{run.fold}", run.method, f"seed{run.seed}")
-
-
-def watch_frames(tracker, name, frames):
-    """Faces of a sequence, as a tracker of pictures sees them."""
-    return look(tracker, frames)
-
-
-def watch_file(folder, tracker, name, frames):
-    """Faces of a sequence, as another program has seen its video in `folder`."""
-    return look_up(tracker, video_of(folder, name), len(frames))
 
 
 def perturb(faces):

@@ -40,24 +40,22 @@ class Retracked:
         return float(1 - np.isnan(self.points[:, 0, 0]).mean())
 
 
-def look(tracker, frames):
-    """Faces, each a Face or None, of frames (t, s, s, 3) uint8."""
-    return [track_small(tracker, frame) for frame in frames]
+def look(tracker, frames, video=None):
+    """Faces, each a Face or None, of a sequence: of frames (t, s, s, 3) uint8, or of the `video` written of them.
 
-
-def look_up(tracker, video, count):
-    """Faces of a written video of `count` frames, from the file that another program has made of it.
-
-    It is called as the video, in a folder of the test video's name: others have videos of the same names. UserError
-    without that file, or with one of another length.
+    Of a video, they come from the file that another program has made of it. That is called as the video, in a folder of
+    the test video's name: others have videos of the same names. UserError without it, or with one of another length.
     """
+    if video is None:
+        return [track_small(tracker, frame) for frame in frames]
     try:
-        file = f"{video.parent.name}/{video.stem}.csv"
-        faces = [face for _, face in tracker.read(video, file)]
+        faces = [face for _, face in tracker.read(video, f"{video.parent.name}/{video.stem}.csv")]
     except Unreadable as error:
         raise UserError(f"{video}: {error}: let FeatureExtraction read this video") from error
-    if len(faces) != count:
-        raise UserError(f"{video}: {len(faces)} of {count} frames were read: let FeatureExtraction read this video")
+    if len(faces) != len(frames):
+        raise UserError(
+            f"{video}: {len(faces)} of {len(frames)} frames were read: let FeatureExtraction read this video"
+        )
     return faces
 
 

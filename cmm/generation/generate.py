@@ -19,7 +19,7 @@ from cmm.core.files import atomic, inside
 from cmm.core.pictures import even
 from cmm.core.progress import progress
 from cmm.core.records import read_record
-from cmm.core.settings import setting
+from cmm.core.settings import LARGEST, setting
 from cmm.core.video import write_video
 from cmm.faces.alignment import warp
 from cmm.faces.backends import IMAGE_BACKENDS
@@ -49,7 +49,7 @@ class Settings:
     backend: str = setting("mediapipe", "face tracker", choices=IMAGE_BACKENDS)
     face: str = setting("largest", "whose smile: largest, all, or a number, counted from the left")
     view: str = setting("photograph", "what methods that work on photographs show", choices=VIEWS)
-    longest: int = setting(1280, "larger photographs are made so small [px]", minimum=64, maximum=4096)
+    longest: int = setting(1280, "larger photographs are made so small [px]", minimum=64, maximum=LARGEST)
     strict: bool = setting(False, "refuse a photograph of somebody who smiles already")
     blinks: bool = setting(True, "eyes blink, in methods that work on photographs")
     formats: tuple[str, ...] = setting(("mp4",), "of the sequences; still: the last frame", choices=FORMATS)

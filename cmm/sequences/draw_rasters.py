@@ -18,7 +18,7 @@ import numpy as np
 from cmm.core.errors import UserError
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
-from cmm.core.settings import setting
+from cmm.core.settings import LARGEST, setting
 from cmm.core.shards import portion
 from cmm.core.tables import by_video, read_provenance, read_table
 from cmm.core.video import Unreadable, read_chosen
@@ -36,7 +36,7 @@ log = logging.getLogger("cmm")
 
 @dataclass(frozen=True)
 class Settings:
-    frames: int = setting(32, "T, frames of a sequence; paper: 32", minimum=2, maximum=4096)
+    frames: int = setting(32, "T, frames of a sequence; paper: 32", minimum=2, maximum=LARGEST)
     image_size: int = setting(64, "side of faces and landmark images [px]; paper: 64", choices=(32, 64, 128, 256))
     shards: int = setting(4, "jobs that the sequences are dealt to", minimum=1)
     alignment_smoothing: float = setting(1.5, "sigma of the alignment's smoothing [frames]", minimum=0.0)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmm.core.errors import UserError
+from cmm.core.errors import ANEW, UserError
 from cmm.core.hdf5 import open_h5, write_h5
 from cmm.faces.mesh import WITH_IRISES
 
@@ -98,7 +98,7 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS):
         data = {name: reader.array(name, rows) if name in arrays else None for name in ARRAYS}
         text = {name: reader.texts(name)[rows] for name in ("smile", "subject", "expression")}
         if data["points"] is not None and not np.isfinite(data["points"]).all():
-            raise UserError(f"{path}: points are not all numbers: delete it, and run the stage that makes it")
+            raise UserError(f"{path}: points are not all numbers: {ANEW}")
         return Smiles(**data, **text, fold=folds[rows])
 
 
@@ -108,5 +108,5 @@ def check_smiles(reader):
     reader.written(WRITTEN)
     names = reader.texts("smile")
     if len(set(names)) < len(names):
-        raise UserError(f"{reader.path}: a sequence is in it twice: delete it, and run the stage that makes it")
+        raise UserError(f"{reader.path}: a sequence is in it twice: {ANEW}")
     return sizes

@@ -10,7 +10,7 @@ import yaml
 from cmm.cli import CODES, build_parser, examples
 from cmm.commands import STAGES
 from cmm.core.files import atomic
-from cmm.workflow.config import ABLATIONS, TOP, blocks, config_schema
+from cmm.workflow.schema import ABLATIONS, TOP, blocks, config_schema
 
 MARK = "<!-- everything below is written by `make schema` -->"
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from cmm.core.errors import UserError
-from cmm.core.worker import Died, Worker
+from cmm.core.worker import Died, Killed, Worker
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def test_items_that_kill_hang_or_eat_memory_cost_themselves_alone():
         with pytest.raises(KeyError) as error:
             worker.do("bug")
         assert "in work" in error.value.__notes__[0], "where it was raised"
-        with pytest.raises(UserError, match=r"was killed \(SIGKILL\): is there memory enough") as error:
+        with pytest.raises(Killed, match=r"was killed \(SIGKILL\): is there memory enough") as error:
             worker.do("killed")
         assert not isinstance(error.value, Died), "it is not the item's fault"
         with pytest.raises(UserError, match="bad input"):

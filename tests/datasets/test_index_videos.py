@@ -10,6 +10,7 @@ import pytest
 from cmm.core.errors import UserError
 from cmm.core.tables import read_table
 from cmm.core.video import write_video
+from cmm.core.worker import Killed, Worker
 from cmm.datasets.index_videos import main
 from cmm.datasets.layouts import folder, uva_nemo
 
@@ -113,6 +114,15 @@ def test_a_pipe_and_a_root_with_a_colon(root, tmp_path):
     assert table["status"].tolist() == ["ok", "mislabelled", "unreadable"]
     assert "no file: a pipe" in table["reason"].iloc[2]
     assert len(table["reason"].iloc[1]) < 100
+
+
+def test_a_worker_that_is_killed_is_no_videos_fault(root, tmp_path, monkeypatch):
+    def killed(self, path):
+        raise Killed("a worker's process was killed")
+
+    monkeypatch.setattr(Worker, "do", killed)
+    with pytest.raises(Killed):
+        index(root, tmp_path, "good.mp4,a,posed,1")
 
 
 def test_a_hundred_thousand_subjects_are_dealt_at_once(tmp_path):

@@ -6,8 +6,9 @@ import yaml
 
 from cmm.core.errors import UserError
 from cmm.datasets.registry import main, registry
-from cmm.workflow.config import blocks, config_schema, flags, missing_data, validate
+from cmm.workflow.config import flags, missing_data, validate
 from cmm.workflow.describe_config import MARK, keys_text, schema_text
+from cmm.workflow.schema import blocks, config_schema
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -35,7 +35,7 @@ def list_named(root, pattern, what):
     is none of them; `what` names them.
     """
     found = {}
-    for path in sorted([*root.glob("*"), *root.glob("*/*"), *root.glob("*/*/*")]):
+    for path in paths_below(root):
         if pattern.match(path.name):
             found.setdefault(path.stem.lower(), path)
     files = list(found.values())
@@ -48,6 +48,11 @@ def list_named(root, pattern, what):
         row = {"file": str(path.relative_to(root)), "subject": subject, "expression": "posed"}
         rows.append(row | {"fold": folds[subject], "reason": ""})
     return rows
+
+
+def paths_below(root):
+    """Everything in the folder `root` and up to two folders below, sorted."""
+    return sorted([*root.glob("*"), *root.glob("*/*"), *root.glob("*/*/*")])
 
 
 def find_folder(root, name):

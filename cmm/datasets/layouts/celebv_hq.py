@@ -17,6 +17,7 @@ from pathlib import Path
 from cmm.core.errors import UserError, reason
 from cmm.core.video import VIDEO_SUFFIXES
 from cmm.datasets import deal
+from cmm.datasets.layouts import paths_below
 
 log = logging.getLogger("cmm")
 ANNOTATION = "celebvhq_info.json"
@@ -32,8 +33,8 @@ def list_files(root, table=None):
     """
     clips, actions = read_annotation(root / ANNOTATION)
     wanted = [place for place, name in enumerate(actions) if name in ACTIONS]
-    places = sorted([*root.glob("*"), *root.glob("*/*"), *root.glob("*/*/*")])
-    files = {path.stem: path.relative_to(root) for path in places if path.suffix.lower() in VIDEO_SUFFIXES}
+    videos = [path for path in paths_below(root) if path.suffix.lower() in VIDEO_SUFFIXES]
+    files = {path.stem: path.relative_to(root) for path in videos}
     rows, others = [], 0
     for name, clip in clips.items():
         row = {

@@ -15,12 +15,11 @@ import pandas as pd
 
 from cmm.core import tables
 from cmm.core.errors import UserError
-from cmm.core.video import Unreadable, probe
+from cmm.core.video import MOST_FRAMES, Unreadable, probe
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, points_of
 from cmm.faces.trackers import Face
 
 SURE = 0.7
-MOST_FRAMES = 1_000_000
 UNITS = ("AU06_r", "AU12_r", "AU26_r", "AU45_r")
 NEEDED = {"frame", "timestamp", "confidence", "success", "AU06_r", "AU12_r", *X_COLUMNS, *Y_COLUMNS}
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from cmm.core.settings import setting
+from cmm.core.settings import LARGEST, setting
 from cmm.methods.cdaae.labels import of_action_units, of_expression
 from cmm.methods.cdaae.networks import CodeDiscriminator, DifferenceAutoencoder, ImageDiscriminator
 from cmm.sequences.smiles_file import read_smiles
@@ -35,7 +35,7 @@ class Settings(loop.TrainingSettings):
     )
     learning_rate: float = setting(4e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
     beta1: float = setting(0.5, "Adam's first decay (ours)", minimum=0.0, maximum=0.999)
-    codes: int = setting(100, "channels of the code (ours)", minimum=1, maximum=4096)
+    codes: int = setting(100, "channels of the code (ours)", minimum=1, maximum=LARGEST)
     difference_path: bool = setting(True, "the feed-forward path; false: a plain conditional adversarial autoencoder")
     l1_weight: float = setting(300.0, "weight of L1 beside the image's adversarial loss's 1 (ours)", minimum=0.0)
     code_weight: float = setting(1.0, "weight of the code's adversarial loss (ours)", minimum=0.0)

@@ -13,7 +13,7 @@ import torch
 
 from cmm.core.errors import UserError
 from cmm.core.progress import progress
-from cmm.core.settings import setting
+from cmm.core.settings import LARGEST, setting
 from cmm.methods.cmm_mesh.mouths import average, mouths_of, plates_of, smiles_of, to_network
 from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
 from cmm.methods.cmm_mesh.shapes import learn_shapes
@@ -38,10 +38,10 @@ class Settings(loop.TrainingSettings):
     decay_from: float = setting(
         0.1, "share of the training after which the step falls linearly to 0 (ours)", minimum=0.0, maximum=1.0
     )
-    codes: int = setting(12, "codes of a smile's shape, and of a neutral one (ours)", minimum=2, maximum=4096)
-    modes: int = setting(3, "K, smiles beside the mean one", minimum=0, maximum=4096)
+    codes: int = setting(12, "codes of a smile's shape, and of a neutral one (ours)", minimum=2, maximum=LARGEST)
+    modes: int = setting(3, "K, smiles beside the mean one", minimum=0, maximum=LARGEST)
     reach: float = setting(1.5, "how far the modes lie from the mean smile [standard deviations] (ours)", minimum=0.0)
-    teeth: int = setting(8, "training people whose teeth others are given (ours)", minimum=0, maximum=4096)
+    teeth: int = setting(8, "training people whose teeth others are given (ours)", minimum=0, maximum=LARGEST)
     frames_drawn: int = setting(4, "frames of a sequence that mouths are taken from (ours)", minimum=1)
     composites: int = setting(800, "mouths of people between two training people (ours)", minimum=0)
     mouth_weight: float = setting(4.0, "what L1 weighs more on lips and inner mouth (ours)", minimum=0.0)

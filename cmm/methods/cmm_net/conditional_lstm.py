@@ -10,7 +10,7 @@ from typing import Annotated
 
 import torch
 
-from cmm.core.settings import setting
+from cmm.core.settings import LARGEST, setting
 from cmm.core.weights_file import load_networks
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
@@ -30,7 +30,7 @@ class Settings(loop.TrainingSettings):
     frames_drawn: int = setting(0, "frames of a sequence a step sees, drawn anew each time; 0: all (ours)", minimum=0)
     learning_rate: float = setting(2e-3, "Adam's step for the LSTM (ours)", minimum=1e-7, maximum=1.0)
     fine_tuning_rate: float = setting(5e-5, "Adam's step for the VAE (ours); 0 freezes it", minimum=0.0, maximum=1.0)
-    width: int = setting(256, "width of the LSTM (ours)", minimum=1, maximum=4096)
+    width: int = setting(256, "width of the LSTM (ours)", minimum=1, maximum=LARGEST)
     flips: bool = setting(True, "mirror half of the sequences (ours)")
 
 

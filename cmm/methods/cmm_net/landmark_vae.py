@@ -10,7 +10,7 @@ from typing import Annotated
 
 import torch
 
-from cmm.core.settings import setting
+from cmm.core.settings import LARGEST, setting
 from cmm.networks.image_vae import ImageVAE
 from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
@@ -25,7 +25,7 @@ class Settings(loop.TrainingSettings):
     batch_size: int = setting(16, "landmark images of a step (ours)", minimum=2)
     frames_drawn: int = setting(0, "frames of a sequence an epoch sees, drawn anew each time; 0: all (ours)", minimum=0)
     learning_rate: float = setting(5e-4, "Adam's step (ours)", minimum=1e-7, maximum=1.0)
-    codes: int = setting(100, "channels of the embedding; paper: 100", minimum=1, maximum=4096)
+    codes: int = setting(100, "channels of the embedding; paper: 100", minimum=1, maximum=LARGEST)
     kl_weight: float = setting(0.1, "weight of the KL divergence beside the BCE's 1 (ours)", minimum=0.0)
     flips: bool = setting(True, "mirror half of the images (ours)")
 

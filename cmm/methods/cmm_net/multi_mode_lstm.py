@@ -21,7 +21,7 @@ from typing import Annotated
 import torch
 
 from cmm.core.errors import UserError
-from cmm.core.settings import setting
+from cmm.core.settings import LARGEST, setting
 from cmm.core.weights_file import load_networks
 from cmm.methods.cmm_net.networks import ModeDiscriminator, MultiModeLSTM
 from cmm.networks.conditional_lstm import ConditionalLSTM
@@ -47,7 +47,7 @@ class Settings(loop.TrainingSettings):
         5e-5, "Adam's step for VAE and conditional LSTM (ours); 0 freezes them", minimum=0.0, maximum=1.0
     )
     modes: int = setting(3, "K, sequences of a face; paper: 3", minimum=1, maximum=16)
-    width: int = setting(256, "width of each LSTM (ours)", minimum=1, maximum=4096)
+    width: int = setting(256, "width of each LSTM (ours)", minimum=1, maximum=LARGEST)
     pull_weight: float = setting(1.0, "weight of pull, eq. 2 (ours)", minimum=0.0)
     push_weight: float = setting(800.0, "weight of push, eq. 3 (ours)", minimum=0.0)
     push_on: str = setting("images", "what the mode discriminator sees the time average of (ours)", choices=PUSHED)

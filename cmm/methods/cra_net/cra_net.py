@@ -14,7 +14,7 @@ from typing import Annotated
 import torch
 
 from cmm.core.errors import UserError
-from cmm.core.settings import setting
+from cmm.core.settings import LARGEST, setting
 from cmm.core.weights_file import load_networks
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
@@ -38,7 +38,7 @@ class Settings(loop.TrainingSettings):
     fine_tuning_rate: float = setting(5e-5, "Adam's step for the embedding (ours)", minimum=0.0, maximum=1.0)
     discriminator_rate: float = setting(2e-4, "Adam's step for the discriminator (ours)", minimum=1e-7, maximum=1.0)
     beta1: float = setting(0.5, "Adam's first decay for the discriminator (ours)", minimum=0.0, maximum=0.999)
-    width: int = setting(256, "width of the LSTM (ours, as conditional_lstm)", minimum=1, maximum=4096)
+    width: int = setting(256, "width of the LSTM (ours, as conditional_lstm)", minimum=1, maximum=LARGEST)
     l1_weight: float = setting(300.0, "weight of L1 beside the adversarial loss's 1 (ours)", minimum=0.0)
     adversarial_weight: float = setting(
         1.0, "weight of the adversarial loss; 0: without a discriminator (ours)", minimum=0.0
