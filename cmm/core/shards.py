@@ -5,18 +5,11 @@ import numpy as np
 from cmm.core.errors import UserError
 
 
-def deal(table, shard, shards):
-    """Rows number shard, shard + shards, ... of a DataFrame; UserError if there is no such shard."""
-    _check(shard, shards)
-    return table.iloc[shard::shards]
-
-
 def portion(table, shard, shards):
-    """Rows of a DataFrame that follow each other, of as many equal parts as there are shards; UserError as `deal`."""
-    _check(shard, shards)
-    return table.iloc[np.array_split(np.arange(len(table)), shards)[shard]]
+    """Rows of a DataFrame that follow each other, of as many equal parts as there are shards.
 
-
-def _check(shard, shards):
+    UserError if there is no such shard.
+    """
     if not 0 <= shard < shards:
         raise UserError(f"--shard {shard}: shards are numbered from 0 to {shards - 1}")
+    return table.iloc[np.array_split(np.arange(len(table)), shards)[shard]]

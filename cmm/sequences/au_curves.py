@@ -24,8 +24,8 @@ def smooth_curves(frame, smoothing):
     time = frame["timestamp"].to_numpy()
     rate = _frame_rate(time)
     au6, au12 = (_fill(frame[name].to_numpy(float) / au_scale(name)) for name in au_columns(frame))
-    table = pd.DataFrame({"frame": frame["frame"], "timestamp": time, "raw_AU06": au6, "raw_AU12": au12})
-    table["success"] = frame["success"]
+    table = {"frame": frame["frame"].to_numpy(), "timestamp": time, "raw_AU06": au6, "raw_AU12": au12}
+    table["success"] = frame["success"].to_numpy()
     if "AU45_proxy" in frame:
         closure = _fill(frame["AU45_proxy"].to_numpy(float))
         hidden = in_blink(closure, LONGEST_BLINK * rate, max(1, int(round(0.04 * rate))))
@@ -33,7 +33,7 @@ def smooth_curves(frame, smoothing):
     curves = {"AU06": au6, "AU12": au12, "corners": _fill(lip_corners(points_of(frame)))}
     for name, curve in curves.items():
         table[name] = _smooth(curve, time, rate, smoothing)
-    return table.reset_index(drop=True)
+    return pd.DataFrame(table)
 
 
 def intensities(frame):

@@ -60,10 +60,11 @@ def main(
     """Find the neutral-to-smile phases of every usable video."""
     usable = read_table(videos, ["video", "subject", "expression", "fold", "fps", "status"])
     usable = usable[usable["status"] == "ok"]
+    place = {video: i for i, video in enumerate(usable["video"])}
     frames = by_video(tracks, ["frame"])
     coded = dict(list(read_table(labels, ["video", "frame", "AU06", "AU12"]).groupby("video")))
     rows = []
-    for video in usable.itertuples():
+    for video in usable.sort_values("video").itertuples():  # the tracks' order, in which they are read fast
         table = frames(video.video)
         found_by = "AU12 and AU6"
         if video.video in coded:
@@ -86,7 +87,7 @@ def main(
             rows.append((name, video.video, video.subject, video.expression, onset, apex, *times, video.fold, found_by))
     if not rows:
         raise UserError(f"no neutral-to-smile phase in the usable videos ({len(usable)}) of {videos}: see its reasons")
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(sorted(rows, key=lambda row: place[row[1]]), columns=COLUMNS)
     counts = ", ".join(f"{count} by {name}" for name, count in table["found_by"].value_counts().items())
     log.info("%d phases in %d of %d videos: %s", len(table), table["video"].nunique(), len(usable), counts)
     about = provenance(__name__, settings, [videos, tracks, labels], tracking=read_provenance(tracks))

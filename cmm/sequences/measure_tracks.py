@@ -17,7 +17,7 @@ import pandas as pd
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance, until_now
 from cmm.core.settings import setting
-from cmm.core.shards import deal
+from cmm.core.shards import portion
 from cmm.core.tables import read_table, write_table, write_tables
 from cmm.core.video import Unreadable, video_digest
 from cmm.core.worker import Died, Worker
@@ -49,9 +49,9 @@ def main(
     settings: Settings,
     regressors: Annotated[Path | None, "trained action units, for action_units: trained"] = None,
 ):
-    """Track the videos number shard, shard + shards, ... of those that can be used."""
+    """Track this part of the videos that can be used: they follow each other by name, as in the tables."""
     videos = read_table(index, ["video", "path", "status"])
-    mine = deal(videos[videos["status"] == "ok"], shard, settings.shards)
+    mine = portion(videos[videos["status"] == "ok"].sort_values("video"), shard, settings.shards)
     results = []
     with Worker(tracking, settings, regressors) as worker:
         description, nothing = worker.greeting

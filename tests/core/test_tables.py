@@ -8,6 +8,7 @@ import pytest
 from damage import refused_flips
 
 from cmm.core import tables
+from cmm.core.errors import UserError
 from cmm.core.tables import by_video, read_provenance, read_table, write_table, write_tables
 
 
@@ -50,3 +51,24 @@ def test_a_flipped_bit_anywhere_is_one_line_or_changes_nothing(tmp_path):
         return [part.to_csv() for part in (read_table(path), by_video(path, ["frame"])("a"))], read_provenance(path)
 
     assert refused_flips(path, read, 300, random.Random(0)) > 200
+
+
+def test_videos_of_many_parts_are_found_in_any_order(tmp_path):
+    numbers, paths, whole = np.random.default_rng(0), [], {}
+    for part in range(2 * tables.HELD):
+        frames = []
+        for video in range(4):
+            count = int(numbers.integers(1, 8))
+            frame = pd.DataFrame(
+                {"video": f"{part}-{video}", "frame": range(1, count + 1), "AU12": numbers.random(count)}
+            )
+            whole[f"{part}-{video}"] = frame
+            frames.append(frame if part else frame.drop(columns="AU12"))  # the first lacks a column
+        paths.append(tmp_path / f"{part}.parquet")
+        write_tables(frames, paths[-1], {})
+    rows = by_video(paths, ["frame"])
+    for video in numbers.permutation(list(whole)):
+        expected = whole[video].assign(AU12=np.nan) if video.startswith("0-") else whole[video]
+        pd.testing.assert_frame_equal(rows(video)[list(expected)], expected)
+    with pytest.raises(UserError, match="no rows of video 'nobody'"):
+        rows("nobody")
