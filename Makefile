@@ -60,9 +60,9 @@ test-slurm: .venv/ready-dev
 test-conda: .venv/ready-dev
 	$(BIN)/pytest tests/conda --conda -rs
 
-# Speed and memory on this machine, in about 40 minutes: benchmarks/results/*.tsv and docs/benchmarks.md.
+# Speed and memory on this machine, in about an hour: benchmarks/results/*.tsv and docs/benchmarks.md.
 # After make demo, it measures that, too.
-BENCHMARKS := machine training faces growth smiles_file generation workflow
+BENCHMARKS := machine training faces growth phases smiles_file generation workflow
 bench: .venv/ready
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
 	$(BIN)/python benchmarks/page.py

@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from machine import write
+from machine import measured, write
 
 from cmm.core.video import probe, write_video
 from cmm.datasets.actors.make_actors import Settings, render_clip
@@ -44,12 +44,8 @@ def make(folder, count):
 def cmm(*words):
     """Run one stage on one core's worth of threads; (its most memory [MiB], its CPU seconds)."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "cmm", *map(str, words)]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{command} failed")
-    return usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime
+    _, cpu, memory = measured([sys.executable, "-m", "cmm", *words], env=environment, stderr=subprocess.DEVNULL)
+    return memory, cpu
 
 
 def run(root, out, processes):

@@ -31,7 +31,12 @@ SECTIONS = {
         "Videos of 480 x 480, from the list of a data set to `smiles.h5`, in two shards; the memory is the most that"
         " a process took.",
     ),
-    "smiles_file": ("smiles.h5", ""),
+    "phases": ("Finding smiles", "`find_smiles` over many frames, in one process."),
+    "smiles_file": (
+        "smiles.h5",
+        "Stores of sequences with noise of their own. Trainings that read as they go hold 32 MiB of 1,000; memory is"
+        " that of a training with what a job holds (`held_mb: 256`).",
+    ),
     "generation": ("Generation and scores", "With the demo's networks."),
     "workflow": ("The workflow itself", ""),
 }

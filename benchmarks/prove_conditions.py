@@ -94,8 +94,8 @@ def frames_at(data, levels):
     """(faces (n, m, s, s, 3), strengths (n, m)) of the sequences' own frames that come nearest to so strong smiles."""
     strengths = strengths_of(data.action_units)
     nearest = np.abs(strengths[:, :, None] - levels).argmin(axis=1)
-    rows = np.arange(len(data))[:, None]
-    return data.faces[rows, nearest], strengths[rows, nearest]
+    faces = np.stack([sequence[chosen] for sequence, chosen in zip(data.faces, nearest, strict=True)])
+    return faces, np.take_along_axis(strengths, nearest, axis=1)
 
 
 def agreement(few, many):

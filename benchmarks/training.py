@@ -25,8 +25,8 @@ from cmm.networks import convolutions
 from cmm.training import arithmetic, loop
 from cmm.training.batches import Batch, EpochGenerators
 
-FRAMES, SIZE, SEQUENCES, ROUNDS = 32, 64, 12, 5
-NOBODY = 9  # a fold that is empty: all sequences are trained on
+FRAMES, SIZE, SEQUENCES, ROUNDS = 32, 64, 12, 5  # SEQUENCES are trained on
+FOLD = 0  # of three, which is left out
 THREADS = len(os.sched_getaffinity(0))
 STAGES = {stage.name: (f"cmm.methods.{name}.{stage.name}", stage.starts_from) for name, method in METHODS.items()
           for stage in method.stages}  # stage: (module, stages before it)  # fmt: skip
@@ -52,16 +52,22 @@ def textbook():
                 one.stop()
 
 
-def step_of(module, before, settings, folder):
-    """Function of no arguments that makes one step of a stage with the same batch, its items, and what they are."""
+def stage_of(module, before, settings, folder, **words):
+    """What a stage would train: {"step", "items", "networks", ...}, as `loop.train` is told; `words` of its Run."""
     caught = {}
     with patch.object(loop, "train", lambda *words, **more: caught.update(step=words[3], **more)):
-        run = loop.Run(NOBODY, folder / "w", folder / "l", folder / "s", seed=1, threads=THREADS, processes=0)
+        run = loop.Run(FOLD, folder / "w", folder / "l", folder / "s", seed=1, threads=THREADS, processes=0, **words)
         module.main(folder / "smiles.h5", *(folder / f"{name}.safetensors" for name in before), run, settings)
     for network in [*caught["networks"].values(), *caught["helpers"].values()]:
         network.train()
+    return caught
+
+
+def step_of(module, before, settings, folder):
+    """Function of no arguments that makes one step of a stage with the same batch, its items, and what they are."""
+    caught = stage_of(module, before, settings, folder)
     random = EpochGenerators.of(1, 0)
-    epoch = caught["items"](random)
+    epoch = caught["items"].draw(random)
     items = epoch[: settings.batch_size]
     return (
         lambda: caught["step"](Batch(items, random)),
@@ -76,7 +82,7 @@ def train_before(folder):
         name, before = STAGES[stage]
         module = importlib.import_module(name)
         out = folder / f"{stage}.safetensors"
-        run = loop.Run(NOBODY, out, folder / "l.tsv", folder / "s", threads=THREADS, processes=0)
+        run = loop.Run(FOLD, out, folder / "l.tsv", folder / "s", threads=THREADS, processes=0)
         weights = [folder / f"{one}.safetensors" for one in before]
         module.main(folder / "smiles.h5", *weights, run, module.Settings(epochs=1))
 
@@ -118,7 +124,7 @@ def measure(stage, folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_random_smiles(folder / "smiles.h5", SEQUENCES, FRAMES, SIZE)
+        write_random_smiles(folder / "smiles.h5", SEQUENCES * 3 // 2, FRAMES, SIZE)
         train_before(folder)
         write("training", [measure(stage, folder) for stage in sys.argv[1:] or STAGES])
 

@@ -105,7 +105,7 @@ def _check(given):
                 other = seen.setdefault(path.absolute(), name)
                 if other != name or (isinstance(value, list) and value.count(path) > 1):
                     raise UserError(f"--{name} and --{other} both name {path}")
-    for name, least in (("threads", 1), ("seed", 0), ("processes", 0), ("state_seconds", 0)):
+    for name, least in (("threads", 1), ("seed", 0), ("processes", 0), ("state_seconds", 0), ("held_mb", 1)):
         if given.get(name) is not None and given[name] < least:
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is too small: the least is {least}")
 

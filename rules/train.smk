@@ -24,10 +24,11 @@ for method, stage in [(method, stage) for method in METHODS for stage in METHODS
             "../envs/train.yaml"
         threads: 4
         resources:
-            mem_mb=growing(stage.mem_mb),
+            mem_mb=growing(stage.mem_mb + config["held_mb"]),
             runtime=1440,
             gpu=1,
             state_seconds=config["state_seconds"],
+            held_mb=config["held_mb"],
         params:
             stage=stage.name,
             state=f"{RUN}/{stage.name}.state",
@@ -39,5 +40,5 @@ for method, stage in [(method, stage) for method in METHODS for stage in METHODS
         shell:
             "python -m cmm train_{params.stage} --smiles {input.smiles:q} {params.before}"
             " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads} --processes {resources.gpu}"
-            " --state-seconds {resources.state_seconds} --out {output.weights:q} --losses {output.losses:q}"
+            " --state-seconds {resources.state_seconds} --held-mb {resources.held_mb} --out {output.weights:q} --losses {output.losses:q}"
             " --state {params.state:q} {params.settings} > {log:q} 2>&1"

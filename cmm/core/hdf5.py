@@ -11,6 +11,7 @@ import math
 import signal
 import threading
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import h5py
@@ -21,6 +22,7 @@ from cmm.core.files import atomic
 from cmm.core.provenance import until_now
 
 CHECKED = {"fletcher32": True}
+PACKED = {"compression": "gzip", "compression_opts": 4}
 RECORD = "provenance"
 MOST_ARRAYS = 64  # of a file
 MOST_BYTES = 2**30  # of an entry
@@ -50,6 +52,7 @@ class _Patient(io.FileIO):
     """
 
     failure = None
+    computing = False  # what is to be written next: HDF5 is not at work
 
     def write(self, data):
         left = memoryview(data).cast("B")
@@ -73,6 +76,8 @@ def _later(disk):
     """Ctrl-C and SIGTERM wait until an entry is written: in the midst of HDF5 they would be swallowed, or end it."""
 
     def note(number, frame):
+        if disk.computing:
+            raise KeyboardInterrupt
         disk.failure = disk.failure or KeyboardInterrupt()
 
     if threading.current_thread() is not threading.main_thread():  # signals come to the main one
@@ -92,11 +97,14 @@ class Writer:
     def __init__(self, file, disk):
         self.file, self.disk = file, disk
 
-    def room(self, name, shape, kind, fill=0):
-        """Make room for an array whose entries are written one by one; those that are not read as `fill`."""
-        chunks = (1, *shape[1:]) if len(shape) > 1 else (max(1, shape[0]),)
-        packed = {"compression": "gzip", "compression_opts": 4} if len(shape) > 1 else {}
-        words = {"chunks": chunks, "maxshape": (None, *shape[1:]), **packed, **CHECKED}
+    def room(self, name, shape, kind, fill=0, block=None, packed=True):
+        """Make room for an array whose entries are written one by one; those that are not read as `fill`.
+
+        Along the second axis, an entry lies in blocks of so many (None: as one), each of which is read for itself.
+        """
+        chunks = (1, min(block or shape[1], shape[1]), *shape[2:]) if len(shape) > 1 else (max(1, shape[0]),)
+        packing = PACKED if packed and len(shape) > 1 else {}
+        words = {"chunks": chunks, "maxshape": (None, *shape[1:]), **packing, **CHECKED}
         self.file.create_dataset(name, shape, kind, **words, fillvalue=fill)
 
     def entry(self, name, i, values):
@@ -104,12 +112,42 @@ class Writer:
         self.file[name][i] = values
         self._check()
 
+    def copy(self, name, i, reader, j):
+        """Write entry `j` of an array of another file as it lies there, unless another version has packed it.
+
+        It is read before: a damaged entry goes no further.
+        """
+        mine, other, values = self.file[name].id, reader.file[name].id, reader.array(name, j)
+        if _packing(mine) != _packing(other):
+            self.entry(name, i, values)
+            return
+        _, columns, *rest = reader.shape(name)
+        for column in range(0, columns, reader.block(name)):
+            place = (column, *(0 for _ in rest))
+            if other.get_chunk_info_by_coord((j, *place)).byte_offset is not None:  # what was not written is not there
+                mask, packed = other.read_direct_chunk((j, *place))
+                mine.write_direct_chunk((i, *place), packed, mask)
+                self._check()
+
     def array(self, name, values):
         """Write a whole array."""
         values = np.asarray(values)
         self.room(name, values.shape, values.dtype)
         for i in range(len(values)) if values.ndim > 1 else (slice(None),):
             self.entry(name, i, values[i])
+
+    def between(self, items):
+        """Iterate over what is computed while the file is open: there, Ctrl-C and SIGTERM need not wait."""
+        rest, end = iter(items), object()
+        while True:
+            self.disk.computing = True
+            try:
+                item = next(rest, end)
+            finally:
+                self.disk.computing = False
+            if item is end:
+                return
+            yield item
 
     def texts(self, name, texts):
         """Write texts."""
@@ -130,24 +168,29 @@ def open_h5(path, kind, what):
 
     A file that leads elsewhere, by links or by data outside of it, is refused.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{what} {path} does not exist: run the stage that makes it")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise UserError(f"{path} is not an HDF5 file, or damaged: make it anew") from error
-    with file:
-        reader = Reader(file, path)
-        reader.check(kind, what)
+    reader = Reader(path, kind, what)
+    with reader.file:
         yield reader
 
 
 class Reader:
-    """Reads an open file; every error that comes of what the file holds is a UserError that names it."""
+    """Reads a file, which is open as long as its Reader lives; what is wrong with it is a UserError that names it.
 
-    def __init__(self, file, path):
-        self.file, self.path = file, path
+    UserErrors and refusals as `open_h5`.
+    """
+
+    def __init__(self, path, kind, what):
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise UserError(f"{what} {path} does not exist: run the stage that makes it")
+        try:
+            self.file = h5py.File(path, "r")
+        except OSError as error:
+            if "Too many open files" in str(error):
+                raise UserError(f"{path}: too many files are open: allow more (ulimit -n)") from error
+            raise UserError(f"{path} is not an HDF5 file, or damaged: make it anew") from error
+        self._opened = lru_cache(MOST_ARRAYS)(self.file.__getitem__)  # opening one takes as long as reading a little
+        self._check(kind, what)
 
     @contextmanager
     def _naming(self):
@@ -156,7 +199,7 @@ class Reader:
         except DAMAGES as error:
             raise UserError(f"{self.path} is damaged ({reason(error)}): {ANEW}") from error
 
-    def check(self, kind, what):
+    def _check(self, kind, what):
         """UserError unless the file is a `kind` and holds nothing but arrays that lie in it."""
         with self._naming():
             if kind is not None and _text(self.file.attrs.get("kind", "")) != kind:
@@ -228,10 +271,23 @@ class Reader:
     def __contains__(self, name):
         return name in self.file
 
+    def shape(self, name):
+        """Shape of an array."""
+        return self._opened(name).shape
+
+    def dtype(self, name):
+        """What an array is made of."""
+        return self._opened(name).dtype
+
+    def block(self, name):
+        """How many along the second axis of an array (n, m, ...) lie together."""
+        chunks = self._opened(name).chunks
+        return chunks[1] if chunks else self.shape(name)[1]
+
     def array(self, name, where=()):
         """An array, or what lies at an index of it."""
         with self._naming():
-            return self.file[name][where]
+            return self._opened(name)[where]
 
     def texts(self, name):
         """Texts (n) as an array of str."""
@@ -244,6 +300,13 @@ class Reader:
             if RECORD in self.file:
                 return json.loads(self.file[RECORD].asstr()[0])
             return json.loads(_text(self.file.attrs.get(RECORD, "{}")))
+
+
+def _packing(array):
+    """What an array's entries must have in common to be copied as they are."""
+    made = array.get_create_plist()
+    filters = [made.get_filter(i) for i in range(made.get_nfilters())]
+    return array.dtype, made.get_chunk(), [(code, values) for code, _, values, _ in filters]
 
 
 def _text(value):

@@ -20,7 +20,7 @@ def main(
     if read is None:
         log.warning("%s tells nothing apart: the data have one expression alone", classifier)
     else:
-        for m, mode in enumerate(made.modes):
-            for i, seen in enumerate(read(made.faces[:, m])):
+        for i, faces in enumerate(made.faces):
+            for mode, seen in zip(made.modes, read(faces), strict=True):
                 rows.video(i, mode, expression_accuracy=float(seen == made.expression[i]))
     rows.write(run.out, run.about(__name__, None, classifier))

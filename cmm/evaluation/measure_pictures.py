@@ -7,6 +7,8 @@ measured in the regions of mouth and eyes, and at the apex, the last frame of a 
 import logging
 from dataclasses import dataclass
 
+import numpy as np
+
 from cmm.core.errors import UserError
 from cmm.core.progress import progress
 from cmm.core.settings import setting
@@ -50,7 +52,8 @@ def main(
     real = FeatureSet(network, data.faces, settings.frame_step)
     for m, mode in enumerate(progress(made.modes, "sets described")):
         if rows.has_sets(mode):
-            rows.sets(mode, **of_set(FeatureSet(network, made.faces[:, m], settings.frame_step), real, network.name))
+            mine = (made.faces[i, m] for i in range(len(made.smile)))
+            rows.sets(mode, **of_set(FeatureSet(network, mine, settings.frame_step), real, network.name))
     rows.write(run.out, run.about(__name__, settings, network=network.name))
 
 
@@ -84,17 +87,11 @@ class Apex:
 
 
 class FeatureSet:
-    """What a network sees in every so many frames of videos (n, t, s, s, 3): features and class probabilities."""
+    """What a network sees in every so many frames of n videos, each (t, s, s, 3): features and class probabilities."""
 
-    def __init__(self, network, faces, frame_step):
-        kept = faces[:, ::-frame_step][:, ::-1]  # the last one, the apex, among them
-        if kept.shape[1] < 2:
-            raise UserError(
-                f"--frame-step {frame_step}: of {faces.shape[1]} frames the network would see one; take less"
-            )
-        features, probabilities = network.describe(kept.reshape(-1, *kept.shape[2:]))
-        self.features = features.astype(float).reshape(*kept.shape[:2], -1)
-        self.probabilities = probabilities.astype(float).reshape(*kept.shape[:2], -1)
+    def __init__(self, network, videos, frame_step):
+        described = [network.describe(seen_frames(faces, frame_step)) for faces in videos]
+        self.features, self.probabilities = (np.stack(values).astype(float) for values in zip(*described, strict=True))
 
     def frames(self, chosen):
         """Features (m, d) of all frames of some videos."""
@@ -107,6 +104,14 @@ class FeatureSet:
     def videos(self, chosen):
         """Features (m, 3 d) of some videos as wholes."""
         return video_features(self.features[chosen])
+
+
+def seen_frames(faces, frame_step):
+    """Every so many frames of a video (t, s, s, 3), the last one, the apex, among them; UserError for one alone."""
+    kept = faces[::-frame_step][::-1]
+    if len(kept) < 2:
+        raise UserError(f"--frame-step {frame_step}: of {len(faces)} frames the network would see one; take less")
+    return kept
 
 
 def of_set(fake, real, network):

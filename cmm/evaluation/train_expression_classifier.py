@@ -76,14 +76,14 @@ class Classifier:
 
 
 def features(faces):
-    """Changes of the cells' grey level from frame to frame, (n, (t - 1) 64) float, of (n, t, s, s, 3) uint8."""
+    """Changes of the cells' grey level from frame to frame, (n, (t - 1) 64) float, of n sequences (t, s, s, 3)."""
     cells = np.array([[_cells(frame) for frame in sequence] for sequence in faces])
-    return np.diff(cells, axis=1).reshape(len(faces), -1)
+    return np.diff(cells, axis=1).reshape(len(cells), -1)
 
 
 def both_ways(faces):
     """Features (2, n, d) of sequences (n, t, s, s, 3) as they are and mirrored."""
-    return np.stack([features(faces), features(faces[:, :, :, ::-1])])
+    return np.stack([features(faces), features(sequence[:, :, ::-1] for sequence in faces)])
 
 
 def _cells(frame):

@@ -13,7 +13,7 @@ from typing import Annotated
 import numpy as np
 
 from cmm.core.provenance import provenance
-from cmm.generation.generated_file import ORIGINAL, GeneratedSmiles, write_generated
+from cmm.generation.generated_file import ORIGINAL, write_generated
 from cmm.sequences.smiles_file import read_smiles
 
 OTHER_PERSON = "other_person"
@@ -28,17 +28,21 @@ def main(
 ):
     """Write the controls of one fold."""
     data = read_smiles(smiles, fold, held_out=True, arrays=("faces",))
-    still = np.repeat(data.faces[:, :1], data.faces.shape[1], axis=1)
-    parts, others = [data.faces, still], other_people(data.subject, data.expression)
+    others = other_people(data.subject, data.expression)
     if others is None:
         log.warning("fold %d has one person alone: no control of another person", fold)
-    else:
-        parts.append(data.faces[others])
-        if swapped := (data.expression[others] != data.expression).sum():
-            log.warning("fold %d: %d sequences of another person are of the other expression", fold, swapped)
+    elif swapped := (data.expression[others] != data.expression).sum():
+        log.warning("fold %d: %d sequences of another person are of the other expression", fold, swapped)
+
+    def parts():
+        for i, original in enumerate(data.faces):
+            still = np.repeat(original[:1], len(original), axis=0)
+            another = [] if others is None else [data.faces[others[i]]]
+            yield {"faces": np.stack([original, still, *another])[None]}
+
     labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
-    made = GeneratedSmiles(faces=np.stack(parts, axis=1), modes=list(CONTROLS[: len(parts)]), **labels)
-    write_generated(out, made, provenance(__name__, None, [smiles], fold=fold))
+    labels["modes"] = CONTROLS[: 2 if others is None else 3]
+    write_generated(out, parts(), labels, provenance(__name__, None, [smiles], fold=fold))
 
 
 def other_people(subject, expression):

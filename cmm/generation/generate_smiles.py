@@ -19,7 +19,7 @@ from cmm.core.progress import progress
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.faces.landmark_images import draw_landmarks
-from cmm.generation.generated_file import CONDITIONAL, GeneratedSmiles, write_generated
+from cmm.generation.generated_file import CONDITIONAL, write_generated
 from cmm.methods.generator import Condition, Neutral
 from cmm.methods.loading import load, record_of
 from cmm.methods.registry import declaration_of
@@ -53,23 +53,23 @@ def main(
     if len(generator.expressions) > 1:
         contrast = [other_expression(expression, generator.expressions) for expression in data.expression]
     batches = np.array_split(np.arange(len(data)), -(-len(data) // settings.batch_size))
-    made, other = [], []
-    for chosen in progress(batches, "batches generated"):
-        neutral = neutral_of(data, chosen, generator.size)
-        made.append(generator(neutral, [conditions[i] for i in chosen]))
-        if contrast:
-            other.append(generator(neutral, [Condition(contrast[i], frames=frames) for i in chosen], modes=False))
-    arrays = {
-        "faces": _joined(part.faces for part in made),
-        "landmarks": _joined(part.landmarks for part in made),
-        "contrast_faces": _joined(part.faces[:, 0] for part in other),
-        "contrast_landmarks": _joined(part.landmarks[:, 0] for part in other if part.landmarks is not None),
-    }
+
+    def parts():
+        for chosen in progress(batches, "batches generated"):
+            neutral = neutral_of(data, chosen, generator.size)
+            made = generator(neutral, [conditions[i] for i in chosen])
+            arrays = {"faces": made.faces, "landmarks": made.landmarks}
+            if contrast:
+                other = generator(neutral, [Condition(contrast[i], frames=frames) for i in chosen], modes=False)
+                arrays["contrast_faces"] = other.faces[:, 0]
+                arrays["contrast_landmarks"] = None if other.landmarks is None else other.landmarks[:, 0]
+            yield {name: values for name, values in arrays.items() if values is not None}
+
     modes = [CONDITIONAL, *(str(k + 1) for k in range(generator.modes))]
     labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
-    labels["contrast_expression"] = contrast
+    labels |= {"contrast_expression": contrast, "modes": modes}
     about = provenance(__name__, settings, [smiles, *weights], fold=fold, method=method, **record_of(generator))
-    write_generated(out, GeneratedSmiles(**arrays, **labels, modes=modes), about)
+    write_generated(out, parts(), labels, about)
 
 
 def other_expression(expression, expressions):
@@ -85,9 +85,3 @@ def neutral_of(data, chosen, size):
     scale = size / mine
     landmarks = np.stack([draw_landmarks(points * scale, size) for points in data.points[chosen, 0]])
     return Neutral(landmarks, resized(data.faces[chosen, 0], size), data.mesh[chosen, 0] * np.float32(scale))
-
-
-def _joined(parts):
-    """One array of the parts; None where the method makes none."""
-    parts = [part for part in parts if part is not None]
-    return np.concatenate(parts) if parts else None

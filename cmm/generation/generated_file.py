@@ -8,12 +8,14 @@ smile, subject, expression (n) str; modes (m) str
 A method that has no landmarks, or no contrast, leaves those out.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from cmm.core.entries import Entries, Shelf
 from cmm.core.errors import UserError
-from cmm.core.hdf5 import open_h5, write_h5
+from cmm.core.hdf5 import Reader, write_h5
 from cmm.core.pictures import resized
 from cmm.sequences.smiles_file import read_smiles
 
@@ -36,16 +38,16 @@ ORIGINAL, OTHER_LABEL = "original", "other_expression"  # what is not in `modes`
 
 @dataclass(frozen=True)
 class GeneratedSmiles:
-    """generated.h5 in memory; arrays as in the module's text, None what is left out."""
+    """generated.h5; arrays as in the module's text, read as they are used. None what is left out."""
 
-    faces: np.ndarray
+    faces: Entries | np.ndarray
     modes: list
     smile: np.ndarray
     subject: np.ndarray
     expression: np.ndarray
-    landmarks: np.ndarray | None = None
-    contrast_faces: np.ndarray | None = None
-    contrast_landmarks: np.ndarray | None = None
+    landmarks: Entries | np.ndarray | None = None
+    contrast_faces: Entries | np.ndarray | None = None
+    contrast_landmarks: Entries | np.ndarray | None = None
     contrast_expression: np.ndarray | None = None
 
 
@@ -59,15 +61,27 @@ def mode_names(modes):
     return [f"mode {mode}" if mode.isdigit() else mode for mode in modes]
 
 
-def write_generated(path, made, provenance):
-    """Write GeneratedSmiles, complete or not at all."""
+def write_generated(path, parts, labels, provenance):
+    """Write generated.h5, complete or not at all.
+
+    parts: an iterable of {array: values of some test videos (b, ...) uint8}, one after the other, the same arrays in
+    each. labels: {name: texts (n) of all test videos, or the modes (m)}, None what is left out.
+    """
     with write_h5(path, KIND, provenance) as writer:
-        for name in ARRAYS:
-            if getattr(made, name) is not None:
-                writer.array(name, getattr(made, name))
+        done, count = 0, len(labels["smile"])
+        for part in writer.between(parts):
+            for name, values in part.items():
+                if done == 0:
+                    block = 1 if name in ("faces", "landmarks") else None  # a sequence
+                    writer.room(name, (count, *values.shape[1:]), np.uint8, block=block)
+                for i, entry in enumerate(values, done):
+                    writer.entry(name, i, entry)
+            done += len(part["faces"])
+        if done != count:
+            raise ValueError(f"{path}: {done} test videos were made of {count}")
         for name in ("modes", *LABELS, CONTRAST):
-            if getattr(made, name) is not None:
-                writer.texts(name, getattr(made, name))
+            if labels.get(name) is not None:
+                writer.texts(name, labels[name])
 
 
 def read_pair(generated, smiles, fold, arrays):
@@ -75,30 +89,24 @@ def read_pair(generated, smiles, fold, arrays):
 
     UserError unless they are the same videos, of the same length.
     """
-    made, data = read_generated(generated), read_smiles(smiles, fold, held_out=True, arrays=arrays)
+    data = read_smiles(smiles, fold, held_out=True, arrays=arrays)
+    made = read_generated(generated, None if data.faces is None else data.faces.shape[2])
     same_length = data.faces is None or made.faces.shape[2] == data.faces.shape[1]
     if not same_length or any(list(getattr(made, name)) != list(getattr(data, name)) for name in LABELS):
         raise UserError(f"{generated} was not made from fold {fold} of {smiles}: generate it again")
-    return at_size(made, made.faces.shape[3] if data.faces is None else data.faces.shape[2]), data
+    return made, data
 
 
-def at_size(made, size):
-    """GeneratedSmiles with pictures of side `size`."""
-    if made.faces.shape[3] == size:
-        return made
-    pictures = {name: getattr(made, name) for name in ARRAYS}
-    return replace(made, **{name: None if old is None else resized(old, size) for name, old in pictures.items()})
-
-
-def read_generated(path):
-    """Read generated.h5 into GeneratedSmiles; UserError if it is none."""
-    with open_h5(path, KIND, "generated.h5") as reader:
-        reader.layout(LAYOUT, OPTIONAL)
-        reader.written([name for name in LAYOUT if name in reader])
-        arrays = {name: reader.array(name) for name in ARRAYS if name in reader}
-        text = {name: reader.texts(name) for name in (*LABELS, CONTRAST) if name in reader}
-        modes = [str(mode) for mode in reader.texts("modes")]
-        for what, names in (("mode", modes), ("sequence", list(text["smile"]))):
-            if len(set(names)) < len(names):
-                raise UserError(f"{path}: a {what} is in it twice: generate it again")
-        return GeneratedSmiles(**arrays, **text, modes=modes)
+def read_generated(path, size=None):
+    """GeneratedSmiles of generated.h5, with pictures of side `size` (None: as they are); UserError if it is none."""
+    reader = Reader(path, KIND, "generated.h5")
+    reader.layout(LAYOUT, OPTIONAL)
+    reader.written([name for name in LAYOUT if name in reader])
+    shelf, fits = Shelf(reader), partial(resized, size=size) if size else None
+    arrays = {name: shelf.array(name, as_read=fits) for name in ARRAYS if name in reader}
+    text = {name: reader.texts(name) for name in (*LABELS, CONTRAST) if name in reader}
+    modes = [str(mode) for mode in reader.texts("modes")]
+    for what, names in (("mode", modes), ("sequence", list(text["smile"]))):
+        if len(set(names)) < len(names):
+            raise UserError(f"{path}: a {what} is in it twice: generate it again")
+    return GeneratedSmiles(**arrays, **text, modes=modes)

@@ -13,6 +13,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from cmm.core.entries import Entries
 from cmm.core.errors import UserError
 from cmm.core.files import atomic, file_digest
 from cmm.core.progress import progress
@@ -62,7 +63,7 @@ def main(
             raise UserError(f"study.modes: {main_method} has no modes")
         name = f"{main_method}, modes"
         others = {method: made for method, made in sequences.items() if method != main_method}
-        sequences[name] = {smile: (every[rng.integers(len(every))], kind) for smile, (every, kind) in modes.items()}
+        sequences[name] = {smile: every[rng.integers(len(every))] for smile, every in modes.items()}
         pairs += draw_pairs(others | {name: sequences[name]}, name, dataset, settings.pairs, rng)
     about = provenance(__name__, settings, [smiles, *generated], methods=methods, folds=folds)
     with atomic(out) as folder:
@@ -70,25 +71,38 @@ def main(
         for row in progress(pairs, "pairs written"):
             for side in ("first", "second"):
                 path = folder / "videos" / f"{row[f'{side}_video']}.mp4"
-                frames = enlarge(sequences[row[side]][row["smile"]][0], settings.side)
+                frames = enlarge(sequences[row[side]][row["smile"]].faces(), settings.side)
                 write_video(path, frames, settings.fps)  # without its provenance: raters are blind
                 row[f"{side}_sha256"] = file_digest(path)
         write_table(pd.DataFrame(pairs, columns=COLUMNS), folder / "pairs.parquet", about)
 
 
+@dataclass(frozen=True)
+class Sequence:
+    """One that somebody may be shown: faces (t, s, s, 3), read when they are wanted."""
+
+    of: Entries
+    video: int
+    columns: int | slice
+    expression: str
+
+    def faces(self):
+        return self.of[self.video, self.columns]
+
+
 def read_sequences(smiles, generated, methods, folds, main):
-    """{method: {smile: (faces (t, s, s, 3), expression)}}, `original` among the methods; and of the main method's modes
-    {smile: (faces (k, t, s, s, 3), expression)}."""
+    """{method: {smile: Sequence}}, `original` among the methods; and of the main method's modes {smile: [Sequence]}."""
     found, modes = {"original": {}}, {}
     for path, method, fold in zip(generated, methods, folds, strict=True):
         made, data = read_pair(path, smiles, fold, ("faces",))
         if made.modes[0] != CONDITIONAL:
             raise UserError(f"{path} is not of {method}: its sequences are {', '.join(made.modes)}")
         for i, smile in enumerate(made.smile):
-            found.setdefault(method, {})[str(smile)] = made.faces[i, 0], str(made.expression[i])
-            found["original"][str(smile)] = data.faces[i], str(made.expression[i])
+            kind = str(made.expression[i])
+            found.setdefault(method, {})[str(smile)] = Sequence(made.faces, i, 0, kind)
+            found["original"][str(smile)] = Sequence(data.faces, i, slice(None), kind)
             if method == main and len(made.modes) > 1:
-                modes[str(smile)] = made.faces[i, 1:], str(made.expression[i])
+                modes[str(smile)] = [Sequence(made.faces, i, m, kind) for m in range(1, len(made.modes))]
     return found, modes
 
 
@@ -102,7 +116,12 @@ def draw_pairs(sequences, main, dataset, count, rng):
             log.warning("%s against %s: %d pairs, all there are (%d asked for)", main, other, len(both), count)
         for smile in sorted(rng.permutation(both)[:count]):
             row = {"pair": rng.bytes(8).hex(), "comparison": f"{main} / {other}", "dataset": dataset}
-            row |= {"smile": str(smile), "expression": sequences[main][smile][1], "first": main, "second": other}
+            row |= {
+                "smile": str(smile),
+                "expression": sequences[main][smile].expression,
+                "first": main,
+                "second": other,
+            }
             rows.append(row | {"first_video": rng.bytes(8).hex(), "second_video": rng.bytes(8).hex()})
     return rows
 

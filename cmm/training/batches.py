@@ -4,11 +4,13 @@ Both come from generators seeded by (seed, epoch) alone. Random numbers are draw
 the whole batch by every process, which then takes those of its own part.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from cmm.sequences.smiles_file import Smiles
 from cmm.training import processes
 
 
@@ -90,22 +92,44 @@ class Batch:
             optimiser.step()
 
 
-def all_of(count):
+@dataclass(frozen=True)
+class Items:
+    """What an epoch sees: `draw(random)` gives the items' numbers (n,), as many in every epoch.
+
+    `places(items)` are where they lie in `data`, the Smiles: sequences (k,), and frames (k,) or None for all; they are
+    read ahead.
+    """
+
+    draw: Callable
+    places: Callable = lambda items: (items, None)
+    data: Smiles | None = None
+
+    def expect(self, batch):
+        """Read ahead what a Batch will look at."""
+        if self.data is not None:
+            self.data.expect(*self.places(batch.indices))
+
+
+def all_of(count, data=None):
     """Items of an epoch: all `count` of them."""
-    return lambda random: np.arange(count)
+    return Items(lambda random: np.arange(count), data=data)
 
 
-def frames_of(sequences, frames, drawn):
+def frames_of(sequences, frames, drawn, data=None, neutral=False):
     """Items of an epoch: `drawn` frames of each of `sequences` sequences, numbered over all of their `frames`.
 
     Neighbouring frames are nearly the same picture, and an epoch learns little more from all of
-    them than from a few.
+    them than from a few. With `neutral`, a step looks at their sequences' first frames, too.
     """
 
-    def items(random):
+    def draw(random):
         return (np.arange(sequences)[:, None] * frames + draw_frames(frames, drawn, random, sequences)).ravel()
 
-    return items
+    def places(items):
+        rows, columns = np.divmod(items, frames)
+        return (np.tile(rows, 2), np.concatenate([columns, 0 * rows])) if neutral else (rows, columns)
+
+    return Items(draw, places, data)
 
 
 def draw_frames(frames, drawn, random, sequences=1):

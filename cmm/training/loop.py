@@ -18,6 +18,7 @@ from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.tables import write_tsv
 from cmm.core.weights_file import save_networks
+from cmm.sequences.smiles_file import read_smiles
 from cmm.training import arithmetic, processes
 from cmm.training.batches import Batch, EpochGenerators, shuffled
 from cmm.training.state import State, TrainingPosition, owned
@@ -54,6 +55,13 @@ class Run:
     threads: Annotated[int, "threads of a CPU, over all processes"] = 1
     processes: Annotated[int, "processes that train together, one a GPU; 0 is 1, without a GPU"] = 1
     state_seconds: Annotated[float, "seconds between two states to resume from"] = 120.0
+    held_mb: Annotated[int, "MiB of the training set in memory, over all processes; the rest is read as it is used"] = (
+        256
+    )
+
+    def read(self, smiles, *arrays):
+        """Smiles to train on, those outside of the fold, with these arrays."""
+        return read_smiles(smiles, self.fold, arrays=arrays, room=self.held_mb * 2**20 // max(1, self.processes))
 
 
 def prepare(run, settings):
@@ -80,9 +88,8 @@ def to_device(network, device):
 def train(module, run, settings, step, *, items, inputs, networks, helpers, optimisers, expressions=()):
     """Train a stage, then write its weights and its losses, and drop the state.
 
-    `items(random)` gives the indices of the items that an epoch sees, as many in every epoch;
-    `step(batch)` makes one step on a Batch of them and returns its losses, means over the
-    batch's items, as {name: 0-d tensor}. `networks` {name: module} are written to `run.out`;
+    `items` are the Items that an epoch sees; `step(batch)` makes one step on a Batch of them and returns its losses,
+    means over the batch's items, as {name: 0-d tensor}. `networks` {name: module} are written to `run.out`;
     `helpers`, such as discriminators, and `optimisers` live in the state alone. `inputs` are the
     files that the result depends on, `expressions` the names behind the labels that its networks are told.
     """
@@ -100,7 +107,7 @@ def train(module, run, settings, step, *, items, inputs, networks, helpers, opti
 
 def fit(state, step, items, settings, run):
     """Train what `state` holds for `settings.epochs`; a list of {epoch, loss names..., seconds}."""
-    smallest = min(len(items(EpochGenerators.of(run.seed, 0))), settings.batch_size)
+    smallest = min(len(items.draw(EpochGenerators.of(run.seed, 0))), settings.batch_size)
     if smallest < processes.size():
         raise UserError(
             f"{processes.size()} processes cannot share batches of {smallest}: raise batch_size or ask for fewer GPUs"
@@ -123,15 +130,18 @@ def train_epoch(place, state, step, items, rates, settings, run):
     """Go on from `place` to the end of its epoch; (means of the losses, seconds it took)."""
     groups = _groups(state)
     random = EpochGenerators.of(run.seed, place.epoch)
-    batches = shuffled(items(random), settings.batch_size, random)
+    batches = [Batch(chosen, random) for chosen in shuffled(items.draw(random), settings.batch_size, random)]
     if place.random:
         random.restore(place.random)
     start = time.monotonic() - place.seconds
-    for chosen in progress(batches[place.step :], f"epoch {place.epoch + 1}/{settings.epochs}"):
+    for first in batches[place.step : place.step + 1]:
+        items.expect(first)
+    for batch in progress(batches[place.step :], f"epoch {place.epoch + 1}/{settings.epochs}"):
         done = (place.epoch + place.step / len(batches)) / settings.epochs
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * decay(done, settings.decay_from)
-        batch = Batch(chosen, random)
+        for following in batches[place.step + 1 : place.step + 2]:
+            items.expect(following)
         losses = step(batch)
         values = processes.summed(torch.stack([*losses.values()]).detach().double() * batch.share)
         for name, value in zip(losses, values / len(batches), strict=True):  # on the device: a GPU need not wait

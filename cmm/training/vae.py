@@ -1,5 +1,7 @@
 """Training of an image VAE: the first phase of the methods that have one."""
 
+import numpy as np
+
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
@@ -8,18 +10,19 @@ from cmm.training.optimisers import adam
 from cmm.training.tensors import flip
 
 
-def train_vae(module, run, settings, vae, pictures, *, device, as_input, difference, called, name, inputs):
-    """Train `vae` on the frames of pictures (n, t, ...) uint8 and write it as {name}.
+def train_vae(module, run, settings, vae, data, array, *, device, as_input, difference, called, name, inputs):
+    """Train `vae` on the frames of an array (n, t, ...) uint8 of the Smiles `data`, and write it as {name}.
 
     `as_input(pictures, device)` makes them the network's input x; `difference(logits, x)` is the loss of what
     it makes of them, `called` so in the table of losses, to which the codes' KL divergence is added.
     """
-    frames = pictures.reshape(-1, *pictures.shape[2:])
+    pictures = getattr(data, array)
+    sequences, frames = pictures.shape[:2]
     vae = loop.to_device(vae, device)
     optimiser = adam((settings.learning_rate, vae))
 
     def step(batch):
-        x = as_input(frames[batch.indices], device)
+        x = as_input(pictures[np.divmod(batch.indices, frames)], device)
         if settings.flips:
             x = flip(x, batch.coins())
         noise = batch.normal(settings.codes).to(device)
@@ -34,7 +37,7 @@ def train_vae(module, run, settings, vae, pictures, *, device, as_input, differe
         run,
         settings,
         step,
-        items=frames_of(*pictures.shape[:2], settings.frames_drawn),
+        items=frames_of(sequences, frames, settings.frames_drawn, data),
         inputs=inputs,
         networks={name: vae},
         helpers={},

@@ -63,6 +63,12 @@ TOP = {
         "type": "integer",
         "minimum": 0,
     },
+    "held_mb": {
+        "description": "MiB of the training set that a training holds, over all processes; the rest is read as it is"
+        " used; changes no result",
+        "type": "integer",
+        "minimum": 1,
+    },
     "ratings": {
         "description": "tables that `cmm study export` has written: table 2 is made of them",
         "type": "array",

@@ -17,7 +17,7 @@ from waiting import hear_ctrl_c
 from cmm.core.errors import UserError
 from cmm.core.hdf5 import RECORD, open_h5, write_h5
 from cmm.core.records import read_record
-from cmm.generation.generated_file import GeneratedSmiles, read_generated, write_generated
+from cmm.generation.generated_file import read_generated, write_generated
 from cmm.sequences.smiles_file import ARRAYS, KIND, read_smiles, write_smiles
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +133,7 @@ def test_what_does_not_fit_or_leads_elsewhere_is_refused(tmp_path, change, messa
     with h5py.File(path, "a") as file:
         change(file)
     with pytest.raises(UserError, match=message):
-        read_smiles(path)
+        content(path)
 
 
 def test_of_many_files_the_damaged_one_is_named(tmp_path):
@@ -182,16 +182,30 @@ def test_ctrl_c_while_a_file_is_written_ends_it_without_a_trace(tmp_path, after)
         assert len(read_smiles(tmp_path / "smiles.h5")) == 8
 
 
+def test_ctrl_c_while_the_next_sequences_are_computed_ends_it_there(tmp_path):
+    faces = np.zeros((1, 2, T, S, S, 3), np.uint8)
+
+    def parts():
+        yield {"faces": faces}
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it went on")
+
+    labels = {"smile": ["a", "b"], "subject": ["a", "b"], "expression": ["posed", "posed"]}
+    with pytest.raises(KeyboardInterrupt):
+        write_generated(tmp_path / "g.h5", parts(), labels | {"modes": ["conditional", "1"]}, {})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_generated_sequences_of_other_sizes_or_doubled_modes_are_refused(tmp_path):
     rng = np.random.default_rng(0)
     faces = rng.integers(0, 256, (2, 2, T, S, S, 3)).astype(np.uint8)
     labels = {"smile": ["a", "b"], "subject": ["a", "b"], "expression": ["posed", "posed"]}
-    write_generated(tmp_path / "g.h5", GeneratedSmiles(faces, ["conditional", "1"], **labels), {})
+    write_generated(tmp_path / "g.h5", [{"faces": faces}], labels | {"modes": ["conditional", "1"]}, {})
     np.testing.assert_array_equal(read_generated(tmp_path / "g.h5").faces, faces)
-    write_generated(tmp_path / "g.h5", GeneratedSmiles(faces, ["1", "1"], **labels), {})
+    write_generated(tmp_path / "g.h5", [{"faces": faces}], labels | {"modes": ["1", "1"]}, {})
     with pytest.raises(UserError, match="a mode is in it twice"):
         read_generated(tmp_path / "g.h5")
-    write_generated(tmp_path / "g.h5", GeneratedSmiles(faces, ["conditional", "1", "2"], **labels), {})
+    write_generated(tmp_path / "g.h5", [{"faces": faces}], labels | {"modes": ["conditional", "1", "2"]}, {})
     with pytest.raises(UserError, match=r"modes is .* 3, not text"):
         read_generated(tmp_path / "g.h5")
 

@@ -19,7 +19,7 @@ from cmm.evaluation.image_networks import efficientnet_lite0
 from cmm.evaluation.image_networks.inception_layers import InceptionV3
 from cmm.evaluation.train_expression_classifier import load_classifier, save_classifier
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
-from cmm.generation.generated_file import GeneratedSmiles, read_generated, write_generated
+from cmm.generation.generated_file import read_generated, write_generated
 from cmm.sequences.smiles_file import read_smiles
 
 NET = "efficientnet_lite0"
@@ -163,10 +163,10 @@ def test_noise_nobody_sees_is_the_floor(controls):
 
 def test_a_lost_face_is_counted_and_the_others_are_scored(people, tmp_path, caplog):
     data = read_smiles(people.smiles, people.fold, held_out=True)
-    faces = data.faces.copy()
+    faces = np.array(data.faces)
     faces[0], faces[1, 3:5] = 90, 90  # nobody; nobody for two frames
     labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
-    write_generated(tmp_path / "g.h5", GeneratedSmiles(faces[:, None], ["conditional"], **labels), {})
+    write_generated(tmp_path / "g.h5", [{"faces": faces[:, None]}], labels | {"modes": ["conditional"]}, {})
     means, rows = score(people, tmp_path / "g.h5", tmp_path, "cra_net", 1)
     tracked = [row["value"] for row in rows if row["metric"] == "tracked"]
     assert tracked == [0, 0.75, 1, 1, 1, 1]
@@ -184,7 +184,7 @@ def test_the_classifier_reads_real_videos_and_survives_its_file(people, tmp_path
     assert run("train_expression_classifier", "--smiles", people.smiles, "--fold", people.fold, "--out", path) == 0
     classifier, data = load_classifier(path), read_smiles(people.smiles, people.fold)
     assert classifier(data.faces) == data.expression.tolist()
-    assert classifier(data.faces[:, :, :, ::-1]) == data.expression.tolist(), "mirrored"
+    assert classifier(np.asarray(data.faces)[:, :, :, ::-1]) == data.expression.tolist(), "mirrored"
     with pytest.raises(UserError, match="of 4 frames"):
         classifier(data.faces[:, :4])
     save_classifier(path, None, {})
@@ -218,7 +218,7 @@ def test_a_file_of_other_videos_is_one_line(people, smiles, tmp_path, capsys):
     assert "was not made from fold 10" in capsys.readouterr().err
     data = read_smiles(people.smiles, people.fold, held_out=True, arrays=("faces",))
     labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
-    write_generated(tmp_path / "g.h5", GeneratedSmiles(data.faces[:, None, 1:], ["conditional"], **labels), {})
+    write_generated(tmp_path / "g.h5", [{"faces": data.faces[:, 1:][:, None]}], labels | {"modes": ["conditional"]}, {})
     assert run("measure_identity", "--smiles", people.smiles, *words, "--out", tmp_path / "s.parquet") == 1
     assert "was not made from fold 10" in capsys.readouterr().err, "one frame less"
     with h5py.File(tmp_path / "g.h5", "a") as file:

@@ -26,7 +26,7 @@ from cmm.core.worker import Worker
 from cmm.datasets.layouts import folder
 from cmm.faces.trackers.openface_tracker import NEEDED, read_csv
 from cmm.generation.conditions_file import write_conditions
-from cmm.generation.generated_file import GeneratedSmiles, write_generated
+from cmm.generation.generated_file import write_generated
 from cmm.methods.bundle_file import CARD, CONFIG, write_bundle
 from cmm.methods.registry import METHODS, inside_of
 from cmm.networks.image_vae import ImageVAE
@@ -143,8 +143,10 @@ def ours(tmp_path_factory):
     write_random_smiles(place / "smiles.h5", 3, 3, 16)
     faces = rng.integers(0, 256, (2, 2, 3, 16, 16, 3)).astype(np.uint8)
     labels = {"smile": ["a", "b"], "subject": ["a", "b"], "expression": ["posed", "posed"]}
-    made = GeneratedSmiles(faces, ["conditional", "1"], **labels, contrast_faces=faces[:, 0])
-    write_generated(place / "generated.h5", made, {"stage": "a test"})
+    labels["modes"] = ["conditional", "1"]
+    write_generated(
+        place / "generated.h5", [{"faces": faces, "contrast_faces": faces[:, 0]}], labels, {"stage": "a test"}
+    )
     write_conditions(place / "conditions.h5", {"g": (["a", "b"], faces[:, :, 0])}, ["p", "q"], {"stage": "a test"})
     save_networks(place / "weights.safetensors", {"landmark_vae": ImageVAE(32, 3)}, {"expressions": ["posed"]})
     state = state_of(place)

@@ -9,7 +9,7 @@ from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
 from cmm.figures import plot_au_curves, plot_labels, plot_losses, plot_mean_curves, plot_methods, plot_modes
 from cmm.generation.film_strip import SIDE, draw_film_strip
 from cmm.generation.film_strip import Settings as Strips
-from cmm.generation.generated_file import GeneratedSmiles, read_generated, write_generated
+from cmm.generation.generated_file import read_generated, write_generated
 from cmm.sequences.smiles_file import read_smiles
 
 
@@ -61,13 +61,13 @@ def test_losses_are_plotted(tmp_path):
 def generated(smiles, tmp_path):
     """A method with landmarks and a contrast, and one without either, on the test fold of the tiny smiles.h5."""
     data = read_smiles(smiles, 1, held_out=True)
-    who = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
-    drawn = data.landmarks[:, None] * 255
+    who = {"smile": data.smile, "subject": data.subject, "expression": data.expression, "modes": ["conditional"]}
+    faces, drawn = np.asarray(data.faces)[:, None], np.asarray(data.landmarks)[:, None] * 255
     other = np.where(data.expression == "posed", "spontaneous", "posed")
-    full = GeneratedSmiles(data.faces[:, None], ["conditional"], **who, landmarks=drawn, contrast_expression=other,
-                           contrast_faces=data.faces[:, ::-1], contrast_landmarks=drawn[:, 0, ::-1])  # fmt: skip
-    write_generated(tmp_path / "full.h5", full, {})
-    write_generated(tmp_path / "bare.h5", GeneratedSmiles(data.faces[:, None], ["conditional"], **who), {})
+    full = {"faces": faces, "landmarks": drawn}
+    full |= {"contrast_faces": faces[:, 0, ::-1], "contrast_landmarks": drawn[:, 0, ::-1]}
+    write_generated(tmp_path / "full.h5", [full], who | {"contrast_expression": other}, {})
+    write_generated(tmp_path / "bare.h5", [{"faces": faces}], who, {})
     return tmp_path
 
 

@@ -5,7 +5,7 @@ import pytest
 from serving import serving
 
 from cmm.cli import main as cli
-from cmm.generation.generated_file import GeneratedSmiles, write_generated
+from cmm.generation.generated_file import write_generated
 from cmm.sequences.smiles_file import read_smiles
 
 FOLD = 1
@@ -19,9 +19,9 @@ def study(smiles, tmp_path_factory):
     labels = {"smile": data.smile, "subject": data.subject, "expression": data.expression}
     files, methods = [], ["cmm_net", "video_gan", "cra_net"]
     for i, method in enumerate(methods):
-        faces = np.roll(data.faces, i + 1, axis=-1)[:, None]
+        faces = np.roll(np.asarray(data.faces), i + 1, axis=-1)[:, None]
         files.append(folder / f"{method}.h5")
-        write_generated(files[-1], GeneratedSmiles(faces, ["conditional"], **labels), {})
+        write_generated(files[-1], [{"faces": faces}], labels | {"modes": ["conditional"]}, {})
     words = ["prepare_study", "--smiles", smiles, "--generated", *files, "--methods", *methods]
     words += ["--main-method", "cmm_net", "--folds", *[FOLD] * 3, "--dataset", "tiny"]
     words += ["--out", folder / "study", "--side", 64]

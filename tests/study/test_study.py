@@ -16,10 +16,10 @@ from cmm.core.errors import UserError
 from cmm.core.servers import is_loopback
 from cmm.core.tables import read_table
 from cmm.core.video import probe, read_comment, read_frames
-from cmm.generation.generated_file import GeneratedSmiles, write_generated
+from cmm.generation.generated_file import write_generated
 from cmm.sequences.smiles_file import read_smiles
 from cmm.study.database import Database, Refused
-from cmm.study.prepare_study import draw_pairs, read_pairs
+from cmm.study.prepare_study import Sequence, draw_pairs, read_pairs
 from cmm.tables.tabulate_study import section, tabulate
 
 
@@ -33,8 +33,8 @@ def test_the_pairs_are_the_comparisons_of_the_paper(study):
 
 
 def test_at_most_as_many_pairs_as_asked_for(caplog):
-    sequences = {name: {f"s{i}": (np.zeros((2, 4, 4, 3)), "posed") for i in range(50)}
-                 for name in ("original", "cmm_net", "cra_net")}  # fmt: skip
+    every = {f"s{i}": Sequence(np.zeros((50, 2, 4, 4, 3)), i, slice(None), "posed") for i in range(50)}
+    sequences = dict.fromkeys(("original", "cmm_net", "cra_net"), every)
     rows = draw_pairs(sequences, "cmm_net", "tiny", 37, np.random.default_rng(1))
     assert len(rows) == 2 * 37
     assert [row["pair"] for row in rows] == [
@@ -52,7 +52,7 @@ def test_modes_take_the_conditional_sequences_place(smiles, tmp_path, capsys):
     words += ["--main-method", "cmm_net", "--folds", 1, "--dataset", "tiny", "--side", 64, "--modes", "true"]
 
     def prepare(faces, names, out):
-        write_generated(tmp_path / "g.h5", GeneratedSmiles(faces, names, **labels), {})
+        write_generated(tmp_path / "g.h5", [{"faces": faces}], labels | {"modes": names}, {})
         return cli([str(word) for word in [*words, "--out", tmp_path / out]])
 
     assert prepare(grey, ["conditional", "1", "2", "3"], "study") == 0

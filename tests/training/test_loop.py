@@ -9,12 +9,14 @@ import subprocess
 import sys
 from contextlib import nullcontext
 
+import h5py
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 from waiting import wait_for
 
+from cmm.cli import main as cli
 from cmm.core.errors import UserError
 from cmm.methods.cmm_net import landmark_vae, translation
 from cmm.training import loop
@@ -25,10 +27,11 @@ from cmm.training.state import State, TrainingPosition, owned
 STAGES = {"landmark_vae": landmark_vae, "translation": translation}
 
 
-def train(stage, smiles, folder, **changes):
+def train(stage, smiles, folder, held_mb=256, **changes):
     module = STAGES[stage]
     settings = dataclasses.replace(module.Settings(epochs=3, batch_size=8), **changes)
-    module.main(smiles, Run(0, folder / "w.safetensors", folder / "losses.tsv", folder / "state"), settings)
+    run = Run(0, folder / "w.safetensors", folder / "losses.tsv", folder / "state", held_mb=held_mb)
+    module.main(smiles, run, settings)
     return load_file(folder / "w.safetensors")
 
 
@@ -49,6 +52,23 @@ def test_same_seed_same_weights(stage, once, smiles, tmp_path):
     lines = (tmp_path / "losses.tsv").read_text().splitlines()
     assert len(lines) == 4
     assert lines[0].startswith("epoch\t")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_stays_in_memory_changes_no_weights(stage, once, smiles, tmp_path):
+    assert same(once(stage), train(stage, smiles, tmp_path, held_mb=0)), "a sequence at a time"
+
+
+def test_a_damaged_sequence_ends_a_training_with_one_line(smiles, tmp_path, capsys):
+    copy, data = tmp_path / "smiles.h5", bytearray(smiles.read_bytes())
+    with h5py.File(smiles) as file:
+        data[file["faces"].id.get_chunk_info_by_coord((5, 0, 0, 0, 0)).byte_offset + 9] ^= 1
+    copy.write_bytes(data)
+    words = ["train_translation", "--smiles", copy, "--fold", "0", "--epochs", "1", "--state", tmp_path / "state"]
+    words += ["--out", tmp_path / "w.safetensors", "--losses", tmp_path / "l.tsv"]
+    assert cli([str(word) for word in words]) == 1
+    assert f"{copy} is damaged" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "w.safetensors").exists()
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -238,10 +258,10 @@ def test_drawn_frames_are_spread_over_the_sequence_and_differ(frames, drawn):
     counts = np.bincount(chosen.ravel(), minlength=frames)
     for start, stop in itertools.pairwise(parts):
         np.testing.assert_allclose(counts[start:stop], 1000 / (stop - start), rtol=0.25)
-    items = frames_of(3, frames, drawn)(EpochGenerators.of(1, 0))
+    items = frames_of(3, frames, drawn).draw(EpochGenerators.of(1, 0))
     assert len(set(items)) == 3 * drawn
     assert (np.bincount(items // frames) == drawn).all()
-    assert not np.array_equal(items, frames_of(3, frames, drawn)(EpochGenerators.of(1, 1))) or drawn == frames
+    assert not np.array_equal(items, frames_of(3, frames, drawn).draw(EpochGenerators.of(1, 1))) or drawn == frames
 
 
 @pytest.mark.parametrize(("slope", "expected"), [(0.3, 0.3), (30.0, 0.5)])

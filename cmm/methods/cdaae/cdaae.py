@@ -15,7 +15,6 @@ import torch
 from cmm.core.settings import LARGEST, setting
 from cmm.methods.cdaae.labels import of_action_units, of_expression
 from cmm.methods.cdaae.networks import CodeDiscriminator, DifferenceAutoencoder, ImageDiscriminator
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
@@ -49,7 +48,7 @@ def main(
 ):
     """Train and write {autoencoder}; the discriminators live in the state alone."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("faces", "action_units"))
+    data = run.read(smiles, "faces", "action_units")
     count, frames, size = data.faces.shape[:3]
     names = len(data.expressions)
     known = bool(np.isfinite(data.action_units).all(axis=2).any())
@@ -95,7 +94,7 @@ def main(
         run,
         settings,
         step,
-        items=frames_of(count, frames, settings.frames_drawn),
+        items=frames_of(count, frames, settings.frames_drawn, data, neutral=True),
         inputs=[smiles],
         networks={"autoencoder": network},
         helpers={"code_discriminator": code_judge, "image_discriminator": image_judge},

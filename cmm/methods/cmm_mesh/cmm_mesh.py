@@ -4,7 +4,7 @@ Pairs to learn from: faces of the sequences, bent from the neutral one, and the 
 and of people between two of them. Light, tint and grey are varied, for photographs come in every light.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +17,6 @@ from cmm.core.settings import LARGEST, setting
 from cmm.methods.cmm_mesh.mouths import average, mouths_of, plates_of, smiles_of, to_network
 from cmm.methods.cmm_mesh.networks import Refiner, SmileShapes
 from cmm.methods.cmm_mesh.shapes import learn_shapes
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
@@ -55,7 +54,8 @@ def main(
 ):
     """Learn shapes, train and write {shapes, refiner}."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("faces", "mesh"))
+    data = run.read(smiles, "faces", "mesh")
+    data = replace(data, mesh=np.asarray(data.mesh))  # the shapes are learned from all of it at once
     if not np.isfinite(data.mesh).all():
         raise UserError(f"{smiles} has sequences without a mesh: track with tracks.backend: mediapipe")
     random = np.random.default_rng(run.seed)

@@ -78,12 +78,18 @@ class Smile:
 
 def smiles_of(data, shapes, frames):
     """Smiles of all sequences, [of each the Smile at each of `frames`]; `data` are Smiles with faces and mesh."""
-    meshes = data.mesh[:, :, :POINTS].astype(float)
+    meshes = np.asarray(data.mesh)[:, :, :POINTS].astype(float)
     found = []
     for faces, sequence in zip(data.faces, meshes, strict=True):
         heads = pose_of(sequence, shapes["mean"]).to_head(sequence)
         moves = (heads - heads[0]) * shapes["fade"][:, None]
-        found.append([Smile(faces[0], faces[t], sequence[0], sequence[t], moves[t]) for t in frames])
+        neutral, later = faces[0].copy(), faces[frames]  # copies: the sequence itself need not stay in memory
+        found.append(
+            [
+                Smile(neutral, face, sequence[0].copy(), sequence[t].copy(), moves[t].copy())
+                for face, t in zip(later, frames, strict=True)
+            ]
+        )
     return found
 
 

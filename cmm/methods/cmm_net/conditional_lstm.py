@@ -14,7 +14,6 @@ from cmm.core.settings import LARGEST, setting
 from cmm.core.weights_file import load_networks
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
@@ -42,7 +41,7 @@ def main(
 ):
     """Train and write {landmark_vae, conditional_lstm}."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("landmarks",))
+    data = run.read(smiles, "landmarks")
     images, labels = data.landmarks, torch.from_numpy(data.label)
     vae = load_networks(landmark_vae, landmark_vae=ImageVAE)[0]["landmark_vae"]
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), images.shape[1]).to(device)
@@ -66,7 +65,7 @@ def main(
         run,
         settings,
         step,
-        items=all_of(len(images)),
+        items=all_of(len(images), data),
         inputs=[smiles, landmark_vae],
         networks={"landmark_vae": vae, "conditional_lstm": lstm},
         helpers={},

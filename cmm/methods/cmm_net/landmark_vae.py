@@ -12,7 +12,6 @@ import torch
 
 from cmm.core.settings import LARGEST, setting
 from cmm.networks.image_vae import ImageVAE
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.losses import landmark_bce
 from cmm.training.tensors import images_to_tensor
@@ -37,15 +36,16 @@ def main(
 ):
     """Train and write {landmark_vae}."""
     device = loop.prepare(run, settings)
-    images = read_smiles(smiles, run.fold, arrays=("landmarks",)).landmarks
-    vae = ImageVAE(images.shape[-1], settings.codes)
-    start_from_lines(vae, images)
+    data = run.read(smiles, "landmarks")
+    vae = ImageVAE(data.landmarks.shape[-1], settings.codes)
+    start_from_lines(vae, data.landmarks)
     train_vae(
         __name__,
         run,
         settings,
         vae,
-        images,
+        data,
+        "landmarks",
         device=device,
         as_input=images_to_tensor,
         difference=landmark_bce,
@@ -60,5 +60,6 @@ def start_from_lines(vae, images):
 
     Without it the first epochs go into learning that most pixels are background.
     """
-    share = min(max(images.mean(), 1e-4), 0.5)
+    share = sum(int(sequence.sum()) for sequence in images) / math.prod(images.shape)
+    share = min(max(share, 1e-4), 0.5)
     torch.nn.init.constant_(vae.decoder[-1].bias, math.log(share / (1 - share)))

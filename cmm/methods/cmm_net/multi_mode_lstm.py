@@ -26,7 +26,6 @@ from cmm.core.weights_file import load_networks
 from cmm.methods.cmm_net.networks import ModeDiscriminator, MultiModeLSTM
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import all_of
@@ -71,7 +70,7 @@ def main(
 ):
     """Train and write {landmark_vae, conditional_lstm, multi_mode_lstm}."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("landmarks",))
+    data = run.read(smiles, "landmarks")
     images, labels = data.landmarks, torch.from_numpy(data.label)
     tuned, about = load_networks(conditional_lstm, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
     tunes = settings.fine_tuning_rate > 0
@@ -122,7 +121,7 @@ def main(
         run,
         settings,
         step,
-        items=all_of(len(images)),
+        items=all_of(len(images), data),
         inputs=[smiles, conditional_lstm],
         networks={"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi},
         helpers={"discriminator": discriminator},

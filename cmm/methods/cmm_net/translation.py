@@ -12,7 +12,6 @@ import numpy as np
 
 from cmm.core.settings import setting
 from cmm.networks.translation import PairDiscriminator, TranslationUNet
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
@@ -40,7 +39,7 @@ def main(
 ):
     """Train and write {translation}; the discriminator lives in the state alone."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("landmarks", "faces"))
+    data = run.read(smiles, "landmarks", "faces")
     size = data.faces.shape[2]
     generator = loop.to_device(TranslationUNet(size), device)
     discriminator = loop.to_device(PairDiscriminator(), device)
@@ -64,7 +63,7 @@ def main(
         run,
         settings,
         step,
-        items=frames_of(*data.faces.shape[:2], settings.frames_drawn),
+        items=frames_of(*data.faces.shape[:2], settings.frames_drawn, data, neutral=True),
         inputs=[smiles],
         networks={"translation": generator},
         helpers={"discriminator": discriminator},

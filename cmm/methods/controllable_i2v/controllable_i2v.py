@@ -17,7 +17,6 @@ from cmm.core.settings import setting
 from cmm.faces.landmarks import MIRRORED
 from cmm.methods.controllable_i2v.networks import PointPredictor, StrengthUNet
 from cmm.networks.translation import PairDiscriminator
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
@@ -48,10 +47,9 @@ def main(
 ):
     """Train and write {generator}; predictor and discriminator live in the state alone."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("faces", "points", "action_units"))
+    data = run.read(smiles, "faces", "points", "action_units")
     frames, size = data.faces.shape[1:3]
     labels = torch.from_numpy(data.label)
-    known = torch.from_numpy(data.points) * (2 / (size - 1)) - 1  # (n, t, 68, 2), -1..1
     generator = loop.to_device(StrengthUNet(size, len(data.expressions), frames), device)
     discriminator = loop.to_device(PairDiscriminator(), device)
     predictor = loop.to_device(PointPredictor(size), device)
@@ -62,7 +60,8 @@ def main(
     strengths = learned_strengths(generator, data)
 
     def step(batch):
-        faces, points = faces_to_tensor(data.faces[batch.indices], device), known[batch.indices].to(device)
+        faces = faces_to_tensor(data.faces[batch.indices], device)
+        points = torch.from_numpy(data.points[batch.indices]).to(device) * (2 / (size - 1)) - 1  # (b, t, 68, 2), -1..1
         if settings.flips:
             coins = batch.coins()
             faces = flip(faces, coins)
@@ -94,7 +93,7 @@ def main(
         run,
         settings,
         step,
-        items=all_of(len(data)),
+        items=all_of(len(data), data),
         inputs=[smiles],
         networks={"generator": generator},
         helpers={"discriminator": discriminator, "predictor": predictor},

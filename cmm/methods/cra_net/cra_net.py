@@ -19,7 +19,6 @@ from cmm.core.weights_file import load_networks
 from cmm.networks.conditional_lstm import ConditionalLSTM
 from cmm.networks.image_vae import ImageVAE
 from cmm.networks.translation import PairDiscriminator
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
@@ -54,7 +53,7 @@ def main(
 ):
     """Train and write {face_vae, conditional_lstm}; the discriminator lives in the state alone."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("faces",))
+    data = run.read(smiles, "faces")
     labels, frames = torch.from_numpy(data.label), data.faces.shape[1]
     vae = load_networks(face_vae, face_vae=ImageVAE)[0]["face_vae"]
     if vae.architecture["image_size"] != data.faces.shape[2]:
@@ -89,7 +88,7 @@ def main(
         run,
         settings,
         step,
-        items=all_of(len(data)),
+        items=all_of(len(data), data),
         inputs=[smiles, face_vae],
         networks={"face_vae": vae, "conditional_lstm": lstm},
         helpers={"discriminator": discriminator},

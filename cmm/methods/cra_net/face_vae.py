@@ -9,7 +9,6 @@ from typing import Annotated
 
 from cmm.core.settings import LARGEST, setting
 from cmm.networks.image_vae import ImageVAE
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.losses import reconstruction
 from cmm.training.tensors import faces_to_tensor
@@ -34,13 +33,14 @@ def main(
 ):
     """Train and write {face_vae}."""
     device = loop.prepare(run, settings)
-    faces = read_smiles(smiles, run.fold, arrays=("faces",)).faces
+    data = run.read(smiles, "faces")
     train_vae(
         __name__,
         run,
         settings,
-        ImageVAE(faces.shape[2], settings.codes, channels=3),
-        faces,
+        ImageVAE(data.faces.shape[2], settings.codes, channels=3),
+        data,
+        "faces",
         device=device,
         as_input=faces_to_tensor,
         difference=lambda logits, x: reconstruction(logits.tanh(), x),

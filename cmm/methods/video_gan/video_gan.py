@@ -16,11 +16,10 @@ import torch
 from cmm.core.errors import UserError
 from cmm.core.settings import setting
 from cmm.methods.video_gan.networks import VideoDiscriminator, VideoGenerator
-from cmm.sequences.smiles_file import read_smiles
 from cmm.training import loop
 from cmm.training.adversarial import train_discriminator
 from cmm.training.arithmetic import autocast
-from cmm.training.batches import all_of
+from cmm.training.batches import Items
 from cmm.training.losses import reconstruction
 from cmm.training.optimisers import adam
 from cmm.training.tensors import faces_to_tensor, flip
@@ -46,7 +45,7 @@ def main(
 ):
     """Train and write a generator of each expression's name; the discriminators live in the state alone."""
     device = loop.prepare(run, settings)
-    data = read_smiles(smiles, run.fold, arrays=("faces",))
+    data = run.read(smiles, "faces")
     rows = {name: np.flatnonzero(data.expression == name) for name in data.expressions}
     frames, size = data.faces.shape[1:3]
     generators, discriminators, optimisers = {}, {}, {}
@@ -58,6 +57,12 @@ def main(
         discriminators[name] = VideoDiscriminator(size, frames).to(device)
         for kind, network in (("generator", generators[name]), ("discriminator", discriminators[name])):
             optimisers[f"{name} {kind}"] = adam((settings.learning_rate, network), beta1=settings.beta1)
+
+    most = max(map(len, rows.values()))
+
+    def videos_of(items):
+        """Of every expression the videos of these numbers, as far as it has so many."""
+        return np.concatenate([mine[items[items < len(mine)]] for mine in rows.values()]), None
 
     def step(batch):
         """A step of every model, on as many videos each: of the rarer expression, some drawn ones come again."""
@@ -77,7 +82,7 @@ def main(
         run,
         settings,
         step,
-        items=all_of(max(map(len, rows.values()))),
+        items=Items(lambda random: np.arange(most), videos_of, data),
         inputs=[smiles],
         networks=generators,
         helpers={f"{name} discriminator": network for name, network in discriminators.items()},
