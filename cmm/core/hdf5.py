@@ -5,11 +5,8 @@ HDF5 1.10, which has checksums of its own: a flipped bit is an error of the one 
 of a fixed length and the record is an array, since HDF5's texts of any length and its long attributes have none.
 """
 
-import io
 import json
 import math
-import signal
-import threading
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +16,7 @@ import numpy as np
 
 from cmm.core.errors import ANEW, UserError, reason
 from cmm.core.files import atomic
+from cmm.core.patient_file import PatientFile, signals_later
 from cmm.core.provenance import until_now
 
 CHECKED = {"fletcher32": True}
@@ -32,9 +30,9 @@ DAMAGES = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeErro
 @contextmanager
 def write_h5(path, kind, provenance):
     """Give the Writer of a file of a `kind`, complete or not there at all; `provenance` is its record."""
-    with atomic(path) as partial, _Patient(partial, "w+") as disk:
+    with atomic(path) as partial, PatientFile(partial, "w+") as disk:
         try:
-            with _later(disk), h5py.File(disk, "w", libver=("v110", "v110")) as file:
+            with signals_later(disk), h5py.File(disk, "w", libver=("v110", "v110")) as file:
                 file.attrs["kind"] = np.bytes_(kind.encode())
                 writer = Writer(file, disk)
                 yield writer
@@ -42,53 +40,6 @@ def write_h5(path, kind, provenance):
         finally:
             if disk.failure is not None:
                 raise disk.failure
-
-
-class _Patient(io.FileIO):
-    """A file that does not tell HDF5 when the disk is full, and keeps it for us.
-
-    HDF5 cannot let go of a file that it cannot write: it tries again with every array, and at the end of the process
-    falls.
-    """
-
-    failure = None
-    computing = False  # what is to be written next: HDF5 is not at work
-
-    def write(self, data):
-        left = memoryview(data).cast("B")
-        try:
-            while len(left) and self.failure is None:
-                left = left[super().write(left) :]
-        except OSError as error:
-            self.failure = error
-        return len(data)
-
-    def truncate(self, size=None):
-        try:
-            return super().truncate(size)
-        except OSError as error:
-            self.failure = error
-            return size
-
-
-@contextmanager
-def _later(disk):
-    """Ctrl-C and SIGTERM wait until an entry is written: in the midst of HDF5 they would be swallowed, or end it."""
-
-    def note(number, frame):
-        if disk.computing:
-            raise KeyboardInterrupt
-        disk.failure = disk.failure or KeyboardInterrupt()
-
-    if threading.current_thread() is not threading.main_thread():  # signals come to the main one
-        yield
-        return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 class Writer:

@@ -144,15 +144,20 @@ def by_video(paths, columns):
     and where no row is of the video that is asked for. Fast where videos are asked for in the order of the tables.
     """
     paths = paths if isinstance(paths, list) else [paths]
-    schemas = [_read(path, pq.read_schema) for path in paths]
-    for path, schema in zip(paths, schemas, strict=True):
-        _require(["video", *columns], schema.names, path)
-    whole = pa.unify_schemas([schema.remove_metadata() for schema in schemas])
     opened = lru_cache(HELD)(lambda path: pq.ParquetFile(path, page_checksum_verification=True))
-    places = {}  # {video: [(path, row group, its first row there, one past its last)]}
+
+    def look(path):
+        schema = opened(path).schema_arrow
+        _require(["video", *columns], schema.names, path)
+        return schema.remove_metadata(), list(_stretches(opened(path)))
+
+    schemas, places = [], {}  # {video: [(path, row group, its first row there, one past its last)]}
     for path in paths:
-        for place in _read(path, lambda path: list(_stretches(opened(path)))):
-            places.setdefault(place[0], []).append((path, *place[1:]))
+        schema, stretches = _read(path, look)
+        schemas.append(schema)
+        for video, *place in stretches:
+            places.setdefault(video, []).append((path, *place))
+    whole = pa.unify_schemas(schemas)
 
     @lru_cache(HELD)
     def group(path, number):
