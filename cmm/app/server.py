@@ -12,9 +12,10 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from cmm.app.uploads import check_bytes, decoded
-from cmm.app.workshop import ALL, SECONDS, Busy, SeveralFaces, check_length
+from cmm.app.workshop import ALL, SECONDS, Busy, check_length, jpeg
 from cmm.core.errors import UserError
 from cmm.core.servers import Guard
+from cmm.generation.photographs import SeveralFaces
 from cmm.generation.smiler import FPS, LONGEST
 from cmm.methods.generator import FRAMES, STRENGTHS
 from cmm.methods.registry import declaration_of
@@ -54,7 +55,7 @@ def create_app(workshop):
 
     @app.exception_handler(SeveralFaces)
     async def offer(request, error):
-        picture = f"data:image/jpeg;base64,{base64.b64encode(error.picture).decode()}"
+        picture = f"data:image/jpeg;base64,{base64.b64encode(jpeg(error.picture)).decode()}"
         return JSONResponse({"detail": str(error), "faces": error.boxes, "picture": picture}, 409)
 
     @app.get("/", response_class=HTMLResponse)

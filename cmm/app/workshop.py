@@ -19,7 +19,7 @@ from PIL import Image
 from cmm.core.errors import UserError
 from cmm.core.pictures import even
 from cmm.core.video import encode_video
-from cmm.generation.photographs import in_a_row, see
+from cmm.generation.photographs import ONLY, see
 from cmm.generation.smiler import FPS, LONGEST, film
 from cmm.generation.write_sequence import encode_animation, encode_png
 from cmm.methods.threads import in_threads
@@ -43,17 +43,6 @@ def check_length(condition):
 
 class Busy(UserError):
     """The queue is full."""
-
-
-class SeveralFaces(UserError):
-    """Somebody has to choose: boxes are (left, top, right, bottom) as shares of the picture, from left to right.
-
-    picture: JPEG bytes, which every browser shows, whatever was uploaded.
-    """
-
-    def __init__(self, boxes, picture):
-        super().__init__(f"the picture shows {len(boxes)} faces: choose one")
-        self.boxes, self.picture = boxes, picture
 
 
 @dataclass(frozen=True)
@@ -110,9 +99,7 @@ class Workshop:
         """(name of a Result, the Result) of a picture, RGB uint8; UserError, or SeveralFaces where none is chosen."""
         start = time.monotonic()
         smiler = self.smilers[method]
-        if face is None:
-            face = self._only_face(smiler, picture)
-        seen = see(picture, smiler.tracker, face, LONGEST)
+        seen = see(picture, smiler.tracker, face or ONLY, LONGEST)
         made, _ = smiler.sequences(seen, seen.faces[0], condition)
         made = dict(itertools.islice(made.items(), modes + 1))
 
@@ -128,16 +115,6 @@ class Workshop:
         height, width = seen.picture.shape[:2] if smiler.whole else [smiler.generator.size] * 2
         result = Result(method, films, about, seen.notes, round(time.monotonic() - start, 2), (width, height))
         return self._keep(result), result
-
-    def _only_face(self, smiler, picture):
-        """largest, or SeveralFaces."""
-        tracker = smiler.tracker
-        faces = tracker.track_all(picture) if hasattr(tracker, "track_all") else []
-        if len(faces) > 1:
-            whole = np.tile(picture.shape[1::-1], 2)
-            boxes = [np.concatenate([f.points.min(axis=0), f.points.max(axis=0)]) / whole for f in in_a_row(faces)]
-            raise SeveralFaces([box.round(4).tolist() for box in boxes], jpeg(picture))
-        return "largest"
 
     def _keep(self, result):
         name = secrets.token_urlsafe(16)

@@ -25,6 +25,22 @@ TURNED = 45  # degrees
 SMILING = 0.4  # MediaPipe's AU12, 0-1, of a photograph that is not neutral
 
 
+ONLY = "only"  # face of a program that lets people choose among several
+
+
+class SeveralFaces(UserError):
+    """Somebody has to choose.
+
+    boxes: of the faces, from left to right, (left, top, right, bottom) as shares of `picture`, RGB uint8.
+    """
+
+    def __init__(self, faces, picture):
+        super().__init__(f"the picture shows {len(faces)} faces: choose one")
+        whole = np.tile(picture.shape[1::-1], 2)
+        boxes = [np.concatenate([face.points.min(axis=0), face.points.max(axis=0)]) / whole for face in faces]
+        self.boxes, self.picture = [box.round(4).tolist() for box in boxes], picture
+
+
 @dataclass(frozen=True)
 class Photograph:
     """A picture (h, w, 3) uint8 RGB and its chosen faces, from left to right, with their numbers, counted from 1."""
@@ -43,14 +59,15 @@ def see(photograph, tracker, face="largest", longest=1280, strict=False):
     """The Photograph of a picture, at most `longest` long, and of the faces in it that `face` names.
 
     photograph: a path, RGB uint8 (h, w, 3), or a PIL image. UserError without such faces, and for a face that the
-    border cuts or, if `strict`, that smiles already.
+    border cuts or, if `strict`, that smiles already; SeveralFaces for the face ONLY where there are more.
     """
     path, picture = _read(photograph)
     scale = longest / max(picture.shape[:2])
     if scale < 1:
         log.info("%s is made %.2g times as large: --longest %d", path, scale, longest)
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    check_choice(face)
+    if face != ONLY:
+        check_choice(face)
     chosen = _chosen(path, picture, tracker, face)
     notes = []
     for number, one in chosen.items():
@@ -70,8 +87,8 @@ def _read(photograph):
 
 
 def _chosen(path, picture, tracker, which):
-    """{number: Face} of the faces in a picture that `which` names: largest, all, or a number."""
-    if which == "largest":
+    """{number: Face} of the faces in a picture that `which` names: largest, all, ONLY, or a number."""
+    if which == "largest" or (which == ONLY and not hasattr(tracker, "track_all")):
         face = tracker.track(picture)
         if face is not None and face.faces > 1:
             log.warning("%s shows %d faces: the largest is taken; --face all takes all", path, face.faces)
@@ -82,7 +99,9 @@ def _chosen(path, picture, tracker, which):
         faces = in_a_row(tracker.track_all(picture))
     if not faces:
         raise UserError(f"no face found in {path}: give a picture of one frontal, neutral face")
-    if which in ("largest", "all"):
+    if which == ONLY and len(faces) > 1:
+        raise SeveralFaces(faces, picture)
+    if which in ("largest", "all", ONLY):
         return dict(enumerate(faces, 1))
     if not 1 <= int(which) <= len(faces):
         raise UserError(f"--face {which}: {path} shows {len(faces)} face{'s' * (len(faces) > 1)}")
