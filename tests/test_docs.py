@@ -47,6 +47,17 @@ def test_every_link_leads_somewhere(page):
             assert moved or (page.parent / place).exists(), f"{page}: {link}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_no_page_is_two_screens_of_words_alone(page):
+    """A screen shows about 40 lines of 90 letters; tables, pictures and code blocks end a stretch of prose."""
+    letters, fenced = 0, False
+    for line in page.read_text().splitlines():
+        fenced ^= line.startswith("```")
+        other = fenced or line.startswith(("```", "    ", "|")) or "![" in line or "<img" in line
+        letters = 0 if other else letters + len(line)
+        assert letters < 2 * 40 * 90, f"{page}: nothing but words before {line!r}"
+
+
 def test_nothing_is_left_to_be_filled_in():
     for page in PAGES:
         assert not re.search(r"@[A-Z]+@|\bTODO\b|\bFIXME\b", page.read_text()), page

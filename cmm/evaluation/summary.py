@@ -165,6 +165,11 @@ def _difference(mine, theirs):
     return found, replicate_test(drawn, found.groups)
 
 
+def title_of_method(name):
+    """What figures call a method, or a control."""
+    return METHODS[name].title if name in METHODS else name.replace("_", " ")
+
+
 def in_order(methods):
     """Methods in the order of tables: controls, those of the paper as it lists them, others, ablations."""
     known = [name for name in (*CONTROLS, *METHODS) if name in methods]

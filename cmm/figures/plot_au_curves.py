@@ -10,15 +10,15 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from cmm.core.errors import UserError
-from cmm.core.figure_file import save_figure
+from cmm.core.figure_file import WIDTH, save_figure
 from cmm.core.files import atomic, inside
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.tables import read_provenance, read_table
+from cmm.evaluation.catalogue import AU_TITLES
 from cmm.sequences.au_curves import smooth_curves
 
 COLOURS = {"AU12": "#0072B2", "AU06": "#D55E00"}  # Okabe and Ito, safe for the colour-blind
-NAMES = {"AU12": "AU12 lip corner puller", "AU06": "AU6 cheek raiser"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def main(
 ):
     """Plot one video, or the first ones of the data set."""
     frames = dict(list(read_table(tracks, ["video", "frame"]).groupby("video")))
-    phases = read_table(smiles, ["video", "onset_frame", "apex_frame", "expression"])
+    phases = read_table(smiles, ["video", "subject", "expression", "onset_frame", "apex_frame"])
     chosen = [video] if video else _choose(phases, settings.videos)
     if missing := [name for name in chosen if name not in frames]:
         raise UserError(f"{tracks} has no video {missing[0]!r}: it has, for example, {next(iter(frames))!r}")
@@ -45,17 +45,18 @@ def main(
         folder.mkdir()
         for name in chosen:
             mine = phases[phases["video"] == name]
-            plot_au_curves(inside(folder, f"{name}.svg"), name, smooth_curves(frames[name], smoothing), mine, about)
+            title = ", ".join([name, *(f"person {row.subject}, {row.expression}" for row in mine[:1].itertuples())])
+            plot_au_curves(inside(folder, f"{name}.svg"), title, smooth_curves(frames[name], smoothing), mine, about)
 
 
 def plot_au_curves(path, title, curves, phases, about):
     """Write one figure; `curves` from smooth_curves, `phases` rows of smiles.parquet, `about` its provenance."""
-    figure, axis = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.8), layout="constrained")
     time = curves["timestamp"]
     for unit, colour in COLOURS.items():
         axis.plot(time, curves[f"raw_{unit}"], color=colour, alpha=0.3, linewidth=0.8,
-                  label=f"{unit} as tracked")  # fmt: skip
-        axis.plot(time, curves[unit], color=colour, linewidth=1.8, label=NAMES[unit])
+                  label=f"{AU_TITLES[unit]}, as tracked")  # fmt: skip
+        axis.plot(time, curves[unit], color=colour, linewidth=1.8, label=AU_TITLES[unit])
     seconds = curves.set_index("frame")["timestamp"]
     for i, row in enumerate(phases.itertuples()):
         label = "neutral to smile" if i == 0 else None

@@ -6,13 +6,13 @@ from typing import Annotated
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from cmm.core.errors import UserError
-from cmm.core.figure_file import COLOURS, save_figure
+from cmm.core.figure_file import COLOURS, panels, save_figure
 from cmm.core.files import existing
 from cmm.core.provenance import provenance
+from cmm.methods.registry import METHODS
 
 
 def main(
@@ -20,18 +20,24 @@ def main(
     out: Annotated[Path, "SVG figure to write"],
 ):
     """Plot one panel a table, each loss relative to its largest value."""
-    figure, axes = plt.subplots(1, len(losses), figsize=(3.1 * len(losses), 2.6), layout="constrained", squeeze=False)
-    for axis, path in zip(axes[0], losses, strict=True):
+    figure, axes = panels(len(losses), 2.4)
+    for axis, path in zip(axes, losses, strict=True):
         table = read_losses(path)
         for colour, (name, values) in zip(COLOURS, table.items(), strict=False):
             label = f"{name} ({values.iloc[0]:.3g} to {values.iloc[-1]:.3g})"
             axis.plot(values / max(values.max(), 1e-12), color=colour, marker="o", markersize=3, label=label)
-        axis.set(title=path.name.removesuffix(".losses.tsv"), xlabel="epoch", ylim=(0, 1.55))
+        axis.set(xlabel="epoch", ylabel="loss / its largest", ylim=(0, 1.55))
+        axis.set_title(title(path.name.removesuffix(".losses.tsv")), fontsize=9, parse_math=False)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.legend(fontsize=7, frameon=False, loc="upper right")
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0][0].set_ylabel("loss / its largest")
     save_figure(figure, out, provenance(__name__, None, losses))
+
+
+def title(stage):
+    """What a stage is called in figures: its name, and what its method says of it."""
+    summaries = {one.name: one.summary for method in METHODS.values() for one in method.stages}
+    return f"{stage}: {summaries[stage]}" if stage in summaries else stage
 
 
 def read_losses(path):

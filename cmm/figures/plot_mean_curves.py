@@ -5,25 +5,25 @@ the bootstrap over people, of fewer than six its range. Of a method with modes, 
 sequence, and the mean of the modes as a line of its own.
 """
 
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 
 from cmm.core.errors import UserError
-from cmm.core.figure_file import COLOURS, save_figure
+from cmm.core.figure_file import COLOURS, panels, save_figure
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table
+from cmm.evaluation.catalogue import AU_TITLES
 from cmm.evaluation.gather_scores import CURVES
 from cmm.evaluation.metrics.au_curve import mean_curve
 from cmm.evaluation.statistics import FEW, few, replicates, tail
-from cmm.evaluation.summary import in_order, without_ablations
+from cmm.evaluation.summary import in_order, title_of_method, without_ablations
 
-UNITS = {"AU06": "AU6 cheek raiser", "AU12": "AU12 lip corner puller"}
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)), (0, (1, 2)))  # to tell the lines apart in print, too
 MODES = ", modes"  # behind the method's name
 LEFT_OUT = ("other_person",)  # much like the originals: a second grey line
@@ -50,33 +50,37 @@ def plot_mean_curves(path, table, dataset, about):
     expressions, known = sorted(set(table["expression"])), set(table["line"])
     methods = in_order({line for line in known if not line.endswith(MODES)})
     lines = [line for method in methods for line in (method, method + MODES) if line in known]
-    figure, axes = plt.subplots(
-        len(UNITS), len(expressions), figsize=(3.6 * len(expressions), 4.6), layout="constrained", squeeze=False,
-        sharex=True, sharey="row",
-    )  # fmt: skip
-    for row, (unit, title) in zip(axes, UNITS.items(), strict=True):
-        for axis, expression in zip(row, expressions, strict=True):
-            mine = table[table["expression"] == expression]
-            for i, line in enumerate(lines):
-                mean, low, high = band(mine[mine["line"] == line], unit)
-                style = {"color": "#000000" if line == "original" else COLOURS[i % len(COLOURS)]}
-                frames = np.arange(1, len(mean) + 1)
-                axis.plot(frames, mean, linestyle=DASHES[i % len(DASHES)], linewidth=1.6, label=line, **style)
-                axis.fill_between(frames, low, high, alpha=0.15, linewidth=0, **style)
-            axis.set_title(f"{expression}: {title}", fontsize=9)
-            axis.spines[["top", "right"]].set_visible(False)
-            axis.margins(x=0)
-    for axis in axes[-1]:
+    across = len(expressions)
+    figure, axes = panels(len(AU_TITLES) * across, 2.3, across, sharex=True, sharey="row")
+    for axis, ((unit, title), expression) in zip(axes, product(AU_TITLES.items(), expressions), strict=True):
+        mine = table[table["expression"] == expression]
+        for i, line in enumerate(lines):
+            mean, low, high = band(mine[mine["line"] == line], unit)
+            style = {"color": "#000000" if line == "original" else COLOURS[i % len(COLOURS)]}
+            style |= {"linestyle": DASHES[i % len(DASHES)], "linewidth": 1.6, "label": in_words(line)}
+            frames = np.arange(1, len(mean) + 1)
+            axis.plot(frames, mean, **style)
+            axis.fill_between(frames, low, high, alpha=0.15, linewidth=0, color=style["color"])
+        axis.set_title(f"{expression}: {title}", fontsize=9)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.margins(x=0)
+    for axis in axes[-across:]:
         axis.set_xlabel("frame")
-    for row in axes:
-        row[0].set_ylabel("activation [0-1]")
+    for axis in axes[::across]:
+        axis.set_ylabel("activation [0-1]")
     people, videos = table["subject"].nunique(), table["smile"].nunique()
     bands = f"95 percent intervals over people, of fewer than {FEW} ranges"
     title = f"{dataset}: {people} people, {videos} videos; bands: {bands}"
     figure.suptitle(title, fontsize=9, parse_math=False)
-    handles, labels = axes[0][0].get_legend_handles_labels()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(lines), 4), fontsize=8, frameon=False)
     save_figure(figure, path, about)
+
+
+def in_words(line):
+    """A line of the legend: a method's title, and whether it is the mean of its modes."""
+    method = line.removesuffix(MODES)
+    return title_of_method(method) + line[len(method) :]
 
 
 def band(table, unit):

@@ -6,7 +6,7 @@ from typing import Annotated
 from cmm.core.errors import UserError
 from cmm.core.files import atomic, inside
 from cmm.core.provenance import provenance
-from cmm.evaluation.summary import in_order
+from cmm.evaluation.summary import in_order, title_of_method
 from cmm.generation.film_strip import Settings, draw_film_strip
 from cmm.generation.generated_file import read_pair
 
@@ -29,6 +29,6 @@ def main(
         folder.mkdir()
         for i, smile in enumerate(data.smile):
             rows = [("original", data.faces[i])]
-            rows += [(name, made[name][0].faces[i, 0]) for name in in_order(made)]
+            rows += [(title_of_method(name), made[name][0].faces[i, 0]) for name in in_order(made)]
             title = f"{smile}, person {data.subject[i]}, {data.expression[i]}"
             draw_film_strip(inside(folder, f"{smile}.png"), rows, about, settings.columns, title=title)

@@ -12,11 +12,10 @@ from typing import Annotated
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from cmm.core.errors import UserError
-from cmm.core.figure_file import COLOURS, save_figure
+from cmm.core.figure_file import COLOURS, panels, save_figure
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
@@ -116,11 +115,11 @@ def cell(values, metric):
 def plot_trade_off(path, table, about):
     """The first score of each method's ablations against the second, a point a variant; a panel for each method, data
     set and expression."""
-    panels = list(table.groupby(["base", "dataset", "expression"], sort=False))
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.4), layout="constrained", squeeze=False)
+    groups = list(table.groupby(["base", "dataset", "expression"], sort=False))
+    figure, axes = panels(len(groups), 3.0)
     titles = {declaration_of(base).title for base in table["base"]}
     variants = sorted(set(table["variant"]), key=lambda one: (one not in {*titles, name(CONTROL)}, one))
-    for axis, ((base, dataset, expression), mine) in zip(axes[0], panels, strict=True):
+    for axis, ((base, dataset, expression), mine) in zip(axes, groups, strict=True):
         across, up = list(declaration_of(base).ablation_scores)[:2]
         for i, variant in enumerate(variants):
             values = mine[mine["variant"] == variant].set_index("metric")
@@ -136,7 +135,7 @@ def plot_trade_off(path, table, about):
         axis.set(xlabel=title_of(across), ylabel=title_of(up))
         axis.set_title(f"{declaration_of(base).title}: {dataset}, {expression}", parse_math=False, fontsize=9)
         axis.spines[["top", "right"]].set_visible(False)
-    known = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    known = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     save_figure(figure, path, about)
 

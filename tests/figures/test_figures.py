@@ -1,9 +1,11 @@
 import cv2
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from cmm.core.errors import UserError
+from cmm.core.figure_file import WIDTH, panels
 from cmm.core.tables import write_table
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
 from cmm.figures import plot_au_curves, plot_labels, plot_losses, plot_mean_curves, plot_methods, plot_modes
@@ -25,7 +27,7 @@ def tables(tmp_path):
         for v in ("a", "b", "c")
     ]
     smiles = pd.DataFrame({"video": ["a", "b", "c"], "expression": ["posed", "posed", "spontaneous"]})
-    smiles = smiles.assign(onset_frame=21, apex_frame=32)
+    smiles = smiles.assign(subject="p1", onset_frame=21, apex_frame=32)
     write_table(pd.concat(tracks), tmp_path / "tracks.parquet", {})
     write_table(smiles, tmp_path / "smiles.parquet", {"settings": {"smoothing": 0.06}})
     return tmp_path
@@ -55,6 +57,20 @@ def test_losses_are_plotted(tmp_path):
     (tmp_path / "a.losses.tsv").write_text("epoch\tbce\tkl\tseconds\n1\t4.0\t1.0\t2\n2\t2.0\t0.5\t2\n")
     plot_losses.main([tmp_path / "a.losses.tsv"], tmp_path / "l.svg")
     assert "<svg" in (tmp_path / "l.svg").read_text()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
+def test_figures_fit_a_printed_page(count):
+    figure, axes = panels(count, 2.4)
+    assert len(axes) == count
+    assert figure.get_figwidth() <= WIDTH
+    assert figure.get_figheight() == pytest.approx(2.4 * -(-count // 2))
+    plt.close(figure)
+
+
+def test_a_stage_is_called_by_what_its_method_says_of_it():
+    assert plot_losses.title("translation") == "translation: landmark images to faces"
+    assert plot_losses.title("of_nobody") == "of_nobody"
 
 
 @pytest.fixture
