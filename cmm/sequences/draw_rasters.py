@@ -38,7 +38,7 @@ log = logging.getLogger("cmm")
 class Settings:
     frames: int = setting(32, "T, frames of a sequence; paper: 32", minimum=2, maximum=LARGEST)
     image_size: int = setting(64, "side of faces and landmark images [px]; paper: 64", choices=(32, 64, 128, 256))
-    shards: int = setting(4, "jobs that the sequences are dealt to", minimum=1)
+    shards: int = setting(4, "jobs that share the sequences", minimum=1)
     alignment_smoothing: float = setting(1.5, "sigma of the alignment's smoothing [frames]", minimum=0.0)
 
 

@@ -38,7 +38,7 @@ class Settings:
         choices=ACTION_UNITS,
     )
     openface: str = setting("data/openface", "folder with the CSV files that the openface backend reads")
-    shards: int = setting(4, "jobs that the videos are dealt to", minimum=1)
+    shards: int = setting(4, "jobs that share the videos", minimum=1)
 
 
 def main(
