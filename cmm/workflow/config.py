@@ -1,7 +1,9 @@
 """The workflow's configuration: defaults, validation in one line an error, and the flags that it becomes."""
 
+import json
 import math
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ from cmm.faces.backends import WITHOUT_UNITS
 
 DEEPEST = 12  # of nested keys
 LONGEST = 400  # letters of a message
+LITERAL = re.compile(r"-?(0|[1-9]\d{0,18})(\.\d{1,18})?([eE][-+]?\d{1,2})?|true|false")  # numbers and truth values
 # An integer is written as one: 2.0 would be refused later, as a flag.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft7Validator,
@@ -119,7 +122,11 @@ def _is_file(path):
 
 
 def validate(config, schema):
-    """Check a configuration; UserError in one line with the key's path, however long a value is."""
+    """Check a configuration; UserError in one line with the key's path, however long a value is.
+
+    What Snakemake's --config leaves as text in lists and mappings, as of `seeds=[1,2]`, becomes the number that the
+    schema asks for.
+    """
     _clipped(_validate, config, schema)
 
 
@@ -134,6 +141,7 @@ def _clipped(check, *words):
 
 def _validate(config, schema):
     _check_scalars(config)
+    _read_words(config, schema)
     errors = Validator(schema).iter_errors(config)
     first = min(errors, key=lambda error: [str(part) for part in error.absolute_path], default=None)
     if first is not None:
@@ -159,6 +167,19 @@ def _validate(config, schema):
                 f"config: ablations.{name} are of a method that is not among methods: add it, or empty them"
             )
     _check_trackers(config)
+
+
+def _read_words(config, schema):
+    """Replace text by the number or truth value that it spells, where the schema asks for one."""
+    for error in list(Validator(schema).iter_errors(config)):
+        path = list(error.absolute_path)
+        if error.validator == "type" and isinstance(error.instance, str) and path:
+            value = json.loads(error.instance) if LITERAL.fullmatch(error.instance) else None
+            if Validator({"type": error.validator_value}).is_valid(value):
+                holder = config
+                for key in path[:-1]:
+                    holder = holder[key]
+                holder[path[-1]] = value
 
 
 def _check_folds(key, folds, layout, of=""):

@@ -163,3 +163,20 @@ def test_flags_are_quoted_for_a_shell():
     block = {"root": "my faces; rm", "min_frames": 3, "flips": True, "sizes": [1, 2]}
     assert flags(block) == "--flips true --min-frames 3 --root 'my faces; rm' --sizes 1 2"
     assert flags(dict(reversed(block.items()))) == flags(block), "the order of keys is layout"
+
+
+def test_words_of_the_command_line_become_numbers(config):
+    """Snakemake's --config reads what stands in lists and mappings as text: `--config seeds=[1,2]`."""
+    config["seeds"] = ["1", "2"]
+    config["translation"] |= {"epochs": "3", "l1_weight": "1e2", "flips": "false"}
+    validate(config, config_schema())
+    assert config["seeds"] == [1, 2]
+    assert (config["translation"]["epochs"], config["translation"]["l1_weight"]) == (3, 100.0)
+    assert config["translation"]["flips"] is False
+
+
+@pytest.mark.parametrize("word", ["1.5", "a", "", "NaN", "1_0", "0x1", "9" * 400])
+def test_other_words_stay_what_they_are(config, word):
+    config["seeds"] = [word]
+    with pytest.raises(UserError, match=r"seeds\.0"):
+        validate(config, config_schema())
