@@ -1,6 +1,12 @@
 """CelebV-HQ on a miniature in its published format, odd entries included."""
 
 import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -94,3 +100,47 @@ def test_phases_outside_of_the_labelled_spans_are_left_out():
     phases = [(10, 20), (40, 60), (80, 95)]  # 0.4-0.8 s, 1.6-2.4 s, 3.2-3.8 s of the clip
     assert inside_spans(phases, curves, "0.500-0.900;1.000-2.300") == [(10, 20), (40, 60)]
     assert inside_spans(phases, curves, "2.000-3.500") == []
+
+
+PAGE = Path(__file__).parent.parent.parent / "docs/real_faces.md"
+
+
+@pytest.fixture
+def text_set(tmp_path):
+    """CelebV-Text in the form in which public code reads it, and a function that runs the page's program there."""
+    span = {"start_sec": 1.0, "end_sec": 5.0}
+    clips = {f"{name}.mp4": {"ytb_id": name[:-2], "duration": span} for name in ("one_0", "one_1", "two_0", "three_0")}
+    (tmp_path / "celebvtext_info.json").write_text(json.dumps(clips))
+    times = ["0:00:01", "0:00:03", 2]
+    actions = {"one_0": [("smile", times), ("talk", times)], "one_1": [("talk", times)], "two_0": [("laugh", times)]}
+    program = re.search(r"\*\*CelebV-Text\*\*.*?```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[1]
+
+    def convert(content):
+        (tmp_path / "annotations.pkl").write_bytes(pickle.dumps(content))
+        return subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    return tmp_path, convert, actions
+
+
+def test_celebv_text_is_converted_by_the_pages_program(text_set):
+    root, convert, actions = text_set
+    assert convert({"act": actions, "emo": {}}).returncode == 0
+    rows = {row["file"]: row for row in celebv_hq.list_files(root)}
+    assert set(rows) == {"one_0.mp4", "two_0.mp4"}
+    assert rows["one_0.mp4"]["subject"] == "vone"
+    assert not any(row["reason"] for row in rows.values())
+
+
+class Program:
+    def __reduce__(self):
+        return os.system, ("touch ran",)
+
+
+def test_a_program_in_that_pickle_is_not_run(text_set):
+    root, convert, actions = text_set
+    done = convert({"act": actions, "emo": Program()})
+    assert done.returncode == 1
+    assert "it is not plain data" in done.stderr
+    assert {path.name for path in root.iterdir()} == {"celebvtext_info.json", "annotations.pkl"}
