@@ -14,7 +14,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: install docs demo test test-all test-study test-faults test-kills test-slurm test-conda prove-actors prove-london prove-compare prove-modes prove-conditions prove-mesh bench lint format schema clean
+.PHONY: install docs demo test test-all test-study test-faults test-kills test-slurm test-array test-conda prove-actors prove-london prove-compare prove-modes prove-conditions prove-mesh bench lint format schema clean
 
 install: .venv/ready
 
@@ -48,13 +48,20 @@ test-faults: .venv/ready-dev
 	$(BIN)/pytest tests/faults tests/workflow/test_full_disk.py tests/study/test_open_page.py --faults 100 --faults-seed $(SEED) -n auto --dist load
 
 # A real Slurm cluster of two nodes on this machine, on which the workflow runs (Debian, root).
-test-slurm: .venv/ready-dev
+test-slurm: .venv/slurm
+	$(BIN)/pytest tests/slurm --slurm -rs -s
+
+# A job array of 200 shards, one of whose nodes is drained; in ten minutes or more.
+test-array: .venv/slurm
+	$(BIN)/pytest tests/slurm --slurm --slurm-shards 200 -k array_outlives -rs -s
+
+.PHONY: .venv/slurm
+.venv/slurm: .venv/ready-dev
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v slurmctld >/dev/null; then \
 	    apt-get update -qq; \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
 	        slurm-wlm slurm-wlm-basic-plugins slurm-client munge || echo "Slurm cannot be installed here"; fi
 	$(BIN)/pip install -q $(PIP_FLAGS) -c constraints.txt -e ".[slurm]"
-	$(BIN)/pytest tests/slurm --slurm -rs -s
 
 # The environments of envs/, created and used by each family of rules.
 test-conda: .venv/ready-dev

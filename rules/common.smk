@@ -5,8 +5,6 @@ import shlex
 import sys
 from pathlib import Path
 
-import yaml
-
 try:
     BESIDE = Path(workflow.current_basedir).parent  # in a clone, the package lies there, too
 except TypeError:  # rules that Snakemake itself fetches, as of `module: github(...)`, are no folder
@@ -44,7 +42,7 @@ try:
         validate,
         with_defaults,
     )
-    from cmm.workflow.schema import completed
+    from cmm.workflow.schema import written_schema
 except UserError as error:  # in the declaration of a method
     raise WorkflowError(str(error)) from None
 
@@ -57,6 +55,7 @@ except UserError as error:
 
 DOWNLOADS = "data/downloads/{dataset}"
 DOWNLOADABLE = [entry.name for entry in registry().values() if entry.access == "open"]
+OTHERS = 1000  # jobs that may run beside those of an array
 RENDERED = {"actors": "make_actors", "london": "animate_photographs"}  # data sets that a rule renders
 
 
@@ -70,9 +69,8 @@ wildcard_constraints:
 
 def check_config():
     """Stop with one line a mistake in the config, and one a data set that is not there."""
-    written = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     try:
-        validate(config, completed(written))
+        validate(config, written_schema())
     except UserError as error:
         raise WorkflowError(str(error)) from None
     for name in filter(rendering_of, used_datasets(config)):
@@ -83,6 +81,19 @@ def check_config():
     made = [name for name in config["sources"] if rendering_of(name) or is_downloaded(name)]
     if missing := missing_data(config, made):
         raise WorkflowError("\n".join(missing))
+
+
+def check_arrays():
+    """Stop where Slurm's job arrays would wait for ever.
+
+    The plugin submits an array when all jobs of a rule that are ready were handed to it, or as many as an array holds;
+    fewer it keeps and forgets. So all must be allowed to run at a time, whatever else does.
+    """
+    if not getattr(workflow.executor_settings, "array_jobs", None):
+        return
+    shards = sum(config[block]["shards"] for block in ("tracks", "rasters")) * len(used_datasets(config))
+    if (workflow.resource_settings.nodes or 0) < shards + OTHERS:
+        raise WorkflowError(f"with slurm-array-jobs, jobs must be at least {shards + OTHERS}: --jobs {shards + OTHERS}")
 
 
 def rendering_of(dataset):

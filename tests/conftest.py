@@ -24,6 +24,7 @@ def pytest_addoption(parser):
     )
     parser.addoption("--faults-seed", type=int, default=1, help="another corpus")
     parser.addoption("--slurm", action="store_true", help="start a Slurm cluster on this machine (make test-slurm)")
+    parser.addoption("--slurm-shards", type=int, default=12, help="shards of the job array (make test-array: 200)")
     parser.addoption("--conda", action="store_true", help="create and use the conda environments (make test-conda)")
 
 

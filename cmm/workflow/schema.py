@@ -6,8 +6,11 @@ that starting the workflow imports none of the stages.
 
 import importlib
 
+import yaml
+
 from cmm.commands import STAGES
 from cmm.core.errors import UserError
+from cmm.core.project import project
 from cmm.core.settings import schema_of
 from cmm.datasets import SPLITS
 from cmm.datasets.layouts import LAYOUTS
@@ -125,6 +128,11 @@ def blocks():
 def config_schema():
     """JSON schema (draft 7) of the whole configuration."""
     return _assembled({name: schema_of(settings) for name, settings in blocks().items()})
+
+
+def written_schema():
+    """The schema that `make schema` has written, `completed`."""
+    return completed(yaml.safe_load((project() / "workflow/schemas/config.schema.yaml").read_text()))
 
 
 def completed(schema):

@@ -13,7 +13,7 @@ import torch
 import yaml
 from cluster import cluster, jobs, slurm, wait_for_job, why_not
 from safetensors.torch import load_file
-from waiting import hear_ctrl_c
+from waiting import hear_ctrl_c, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -131,6 +131,43 @@ def test_ctrl_c_leaves_no_job_behind(start, tmp_path):
     assert states <= {"CANCELLED", "COMPLETING", "FAILED"}
     assert slurm("squeue", "-h", "-t", "PENDING,RUNNING") == ""
     assert not (tmp_path / "data/actors/truth.parquet").exists()
+
+
+def test_an_array_outlives_a_node_that_is_drained(request, nodes, start, tmp_path):
+    """All shards of a data set are one sbatch; each is done once, on whichever node is left."""
+    shards = request.config.getoption("slurm_shards")
+    change = {"tracks": {"shards": shards, "action_units": "proxies"}, "motion": {"action_units": "proxies"}}
+    words = ["--slurm-array-jobs", "measure_tracks, draw_rasters", "--jobs", 5000]
+    before = {job["JobId"] for job in jobs()}
+    process = start(*words, "results/actors/videos.parquet", change=change)
+
+    def of_array():
+        found = [job for job in jobs() if job["JobId"] not in before and job["rule"] == "measure_tracks"]
+        return [job for job in found if job.get("ArrayTaskId", "").isdigit()]  # not those that wait together
+
+    wait_for(lambda: sum(job["JobState"] == "COMPLETED" for job in of_array()) >= shards // 4, "a quarter was done",
+             process=process, seconds=600, pause=0.2)  # fmt: skip
+    slurm("scontrol", "update", "NodeName=n2", "State=DRAIN", "Reason=test")
+    drained = max(job["StartTime"] for job in of_array())
+    try:
+        finish(process, tmp_path)
+    finally:
+        slurm("scontrol", "update", "NodeName=n2", "State=RESUME")
+    done = of_array()
+    assert len({job["ArrayJobId"] for job in done}) == 1
+    assert sorted(int(job["ArrayTaskId"]) for job in done) == list(range(1, shards + 1))
+    assert {job["JobState"] for job in done} == {"COMPLETED"}
+    assert all(job["NodeList"] == "n1" for job in done if job["StartTime"] > drained)
+    assert {job["NodeList"] for job in done} == {"n1", "n2"}
+    tracks = [tmp_path / f"results/actors/tracks/{shard}.parquet" for shard in range(shards)]
+    assert len({path.stat().st_ino for path in tracks}) == shards
+
+
+def test_too_few_jobs_for_an_array_are_refused(start, tmp_path):
+    """The plugin would wait for the rest of an array for ever."""
+    process = start("--slurm-array-jobs", "measure_tracks", "results/actors/videos.parquet")
+    assert process.wait(timeout=200) != 0
+    assert "with slurm-array-jobs, jobs must be at least 1006: --jobs 1006" in (tmp_path / "snakemake.log").read_text()
 
 
 def test_two_nodes_train_together(nodes, smiles, tmp_path):
