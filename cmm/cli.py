@@ -77,8 +77,9 @@ def run(words):
     if not sys.stderr.isatty():
         log.info("$ python -m cmm %s", shlex.join(words))
     try:
-        given = {name: getattr(args, name) for name in _parameters(module)}
-        _check(given)
+        parameters = _parameters(module)
+        given = {name: getattr(args, name) for name in parameters}
+        _check(given, {name: name.upper() for name in parameters if _marked(parameters[name], "positional")})
         return module.main(**_grouped(module, given, args)) or 0
     except UserError as error:
         print(f"cmm {verb}: error: {error}", file=sys.stderr)
@@ -94,17 +95,20 @@ def version():
     return f"cmm {cmm.__version__}" + (f" ({commit})" if commit else "")
 
 
-def _check(given):
-    """Refuse one path under two flags, and numbers that no stage takes."""
+def _check(given, positional):
+    """Refuse one path under two flags, and numbers that no stage takes; `positional`: {name: what help calls it}."""
+    called = {name: positional.get(name, f"--{name.replace('_', '-')}") for name in given}
     seen = {}
     for name, value in given.items():
         for path in value if isinstance(value, list) else [value]:
             if isinstance(path, Path):
                 if not _is_text(path):
-                    raise UserError(f"--{name} {str(path).encode(errors='replace').decode()}: no UTF-8; rename it")
+                    raise UserError(
+                        f"{called[name]} {str(path).encode(errors='replace').decode()}: no UTF-8; rename it"
+                    )
                 other = seen.setdefault(path.absolute(), name)
                 if other != name or (isinstance(value, list) and value.count(path) > 1):
-                    raise UserError(f"--{name} and --{other} both name {path}")
+                    raise UserError(f"{called[name]} and {called[other]} both name {path}")
     for name, least in (("threads", 1), ("seed", 0), ("processes", 0), ("state_seconds", 0), ("held_mb", 1)):
         if given.get(name) is not None and given[name] < least:
             raise UserError(f"--{name.replace('_', '-')} {given[name]} is too small: the least is {least}")
@@ -138,7 +142,13 @@ def parse(verb, module, words):
     rest = [name for name, parameter in _parameters(module).items() if _marked(parameter, "rest")]
     if rest and not {"-h", "--help"} & set(words[:1]):
         return argparse.Namespace(**{rest[0]: words})
-    return parser.parse_args(words)
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        known = [flag for action in parser._actions for flag in action.option_strings]
+        near = difflib.get_close_matches(unknown[0].partition("=")[0], known, 1)
+        hint = f": did you mean {near[0]}?" if near else f": 'cmm {verb} --help' lists the flags"
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    return args
 
 
 def _marked(parameter, mark):

@@ -14,9 +14,9 @@ rule train_action_units:
             labels={"shows": "AU intensities of our own against known ones, of {pictures}; held out: fold {fold}"},
         ),
     log:
-        f"{ACTION_UNITS.replace('results', 'logs', 1)}.log",
+        f"{ACTION_UNITS}/train_action_units.log".replace("results", "logs", 1),
     benchmark:
-        f"{ACTION_UNITS.replace('results', 'logs', 1)}.jsonl"
+        f"{ACTION_UNITS}/train_action_units.jsonl".replace("results", "logs", 1)
     wildcard_constraints:
         pictures="videos|faces",
     conda:

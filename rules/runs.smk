@@ -121,7 +121,7 @@ def trained_settings(stage):
 def milestone(name):
     """Files of a milestone, a rule of the Snakefile."""
     return {
-        "dataset": collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
+        "dataset": [*collect("results/{dataset}/smiles.h5", dataset=config["datasets"]), "results/tables/videos.html"],
         "models": models(),
         "videos": runs(f"{RUN}/films") + studies(),
         "tables": tables("html")

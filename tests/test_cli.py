@@ -58,6 +58,7 @@ def test_data_sets_as_json(capsys):
 
 
 def test_run_becomes_snakemake_with_the_package_s_rules(tmp_path):
+    (tmp_path / "my.yaml").touch()
     command = command_of(["-n", "--configfile", "config/demo.yaml", "my.yaml"], tmp_path)
     assert command[1:3] == ["--snakefile", str(project() / "Snakefile")]
     assert command[-4:] == ["-n", "--configfile", str(project() / "config/demo.yaml"), "my.yaml"]
@@ -125,3 +126,22 @@ def test_impossible_numbers_are_refused(flag, value, capsys):
     words = ["train_translation", "--smiles", "a", "--fold", "1", "--out", "b", "--losses", "c", "--state", "d"]
     assert main([*words, flag, value]) == 1
     assert f"{flag} {value} is too small" in capsys.readouterr().err
+
+
+def test_a_mistyped_flag_or_config_gets_a_suggestion(capsys, tmp_path, monkeypatch):
+    with pytest.raises(SystemExit):
+        main(["generate", "me.jpg", "--strenght", "1.2"])
+    assert "unrecognized arguments: --strenght 1.2: did you mean --strength?" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "-n", "--configfile", "config/demo.yamml"]) == 1
+    assert "config/demo.yamml does not exist: did you mean config/demo.yaml?" in capsys.readouterr().err
+
+
+def test_one_path_for_two_is_refused_by_the_names_that_help_shows(capsys, tmp_path):
+    path = str(tmp_path / "me.jpg")
+    assert main(["generate", path, "--out", path]) == 1
+    assert f"--out and IMAGE both name {path}" in capsys.readouterr().err
+
+
+def test_the_package_lists_what_it_has():
+    assert {"load", "Smiler", "Smiles", "UserError"} <= set(dir(cmm))

@@ -8,7 +8,7 @@ import cmm
 from cmm.core.html_tables import Section, markdown_page
 from cmm.core.tables import read_table
 from cmm.datasets.registry import entry_of
-from cmm.evaluation.catalogue import SPREADS, shown, title_of
+from cmm.evaluation.catalogue import shown, spreads, title_of
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.summary import ALL, MODES, summarise
 from cmm.generation.generated_file import CONDITIONAL
@@ -103,4 +103,4 @@ def scores_of(run):
         name = {CONDITIONAL: "first sequence", MODES: "modes, mean", ALL: "of all modes"}.get(mode, mode)
         lines.append([name, expression, str(mine["people"].max()), *(values.get(metric, "") for metric in SHOWN)])
     head = ["sequence", "expression", "people", *map(title_of, SHOWN)]
-    return markdown_page([Section("", head, lines, SPREADS)], {}).split("\n<!--")[0].strip()
+    return markdown_page([Section("", head, lines, spreads(table["range"]))], {}).split("\n<!--")[0].strip()

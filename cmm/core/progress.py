@@ -24,12 +24,14 @@ def progress(items, label, total=None):
     if sys.stderr.isatty() and log.isEnabledFor(logging.INFO):
         yield from tqdm(items, desc=label, total=total, leave=False)
         return
-    start = last = time.monotonic()
+    start = last = begun = time.monotonic()
     for done, item in enumerate(items, 1):
         yield item
         now = time.monotonic()
-        if now - last >= SECONDS_BETWEEN_LINES and done < total:
-            left = (now - start) / done * (total - done)
+        if done == 1:
+            begun = now  # the first one waits for what is loaded, and tells nothing of the others
+        elif now - last >= SECONDS_BETWEEN_LINES and done < total:
+            left = (now - begun) / (done - 1) * (total - done)
             log.info("%s %d/%d, about %s left", label, done, total, duration(left))
             last = now
     log.info("%s %d/%d in %s", label, total, total, duration(time.monotonic() - start))

@@ -91,10 +91,6 @@ NOTES = {  # what a reader of a family's table should know
         " all lines; of two expressions chance is 0.5 on average."
     ),
 }
-SPREADS = (
-    "In brackets: 95 percent intervals of the bootstrap over people. In parentheses, of fewer than"
-    f" {FEW} people, or {SMALLEST} in a fold: the range of the people, of scores of sets that over resampled people."
-)
 FAMILIES = {
     "pictures": "Pictures, against the original sequence",
     "sets": "Sets of pictures and videos, against the set of originals",
@@ -102,6 +98,18 @@ FAMILIES = {
     "cues": "Cues of the smile",
     "people": "Whose face, and which expression",
 }
+
+
+def spreads(ranges):
+    """What stands behind the values of a table, whose column `range` says which are ranges: only what is there."""
+    few = [bool(value) for value in ranges]
+    said = ["In brackets: 95 percent intervals of the bootstrap over people."] if not all(few) else []
+    if any(few):
+        said += [
+            "In parentheses: lowest and highest of the people, of scores of sets over resampled people, where they are"
+            f" fewer than {FEW}, or than {SMALLEST} in a fold."
+        ]
+    return " ".join(said)
 
 
 def split_name(name):

@@ -238,7 +238,8 @@ def plot_agreement(estimates, table, path, about):
     for axis, unit in zip(axes, UNITS, strict=True):
         axis.scatter(truth[unit], values[unit], s=3, alpha=0.25, color="#0072b2", linewidths=0, rasterized=True)
         axis.plot([0, FULL_SCALE], [0, FULL_SCALE], color="black", linewidth=0.8)
-        axis.set(xlabel=f"known {unit} [0-5]", ylabel=f"estimated {unit} [0-5]", xlim=(-0.1, 5.1), ylim=(-0.1, 5.1))
+        name = unit.replace("AU0", "AU")
+        axis.set(xlabel=f"known {name} [0-5]", ylabel=f"estimated {name} [0-5]", xlim=(-0.1, 5.1), ylim=(-0.1, 5.1))
         axis.set_title(f"ICC(3,1) {icc31(truth[unit], values[unit]):.2f}", fontsize=10)
-    figure.suptitle(f"{people}: {truth['subject'].nunique()} persons, {len(truth)} frames", fontsize=10)
+    figure.suptitle(f"{people}: {truth['subject'].nunique()} people, {len(truth)} frames", fontsize=10)
     save_figure(figure, path, about)

@@ -42,7 +42,8 @@ class Album:
             raise UserError(f"{table} is damaged ({error}): name a new folder") from error
         new = json.loads(json.dumps(self.record))
         if not again and (differ := [name for name in SAME if old.get(name) != new[name]]):
-            raise UserError(f"{self.folder} was made with other {', '.join(differ)}: name a new folder")
+            what = ", ".join(differ)
+            raise UserError(f"{self.folder} was made differently ({what}): name a new folder, or say --overwrite")
         return rows
 
     def enter(self, name, path, make):

@@ -104,7 +104,7 @@ def main(
     else:
         found = {what: value for what, value in smile(image, out, studio).items() if value is not None}
         log.info("wrote %s: all.mp4, strip.png and a sequence a mode", out)
-        log.info("%s", ", ".join(f"{what} {value:.2f}" for what, value in found.items()) or "AU12 not known")
+        log.info("%s", in_words(found))
     if json:
         files = sorted(str(path) for path in out.rglob("*") if path.is_file())
         print(dumps({"out": str(out), "files": files, **found}, indent=2))
@@ -155,6 +155,14 @@ def smile(path, out, studio):
     return {"AU12": photograph.faces[0].measures.get("AU12_proxy")} | {
         f"AU12 {name}": au12(smiler.tracker.track(np.ascontiguousarray(frame))) for name, frame in ends
     }
+
+
+def in_words(found):
+    """What is read of a photograph and of the ends of its sequences, as `smile` gives it, in a line."""
+    if not found:
+        return "AU12 not known"
+    values = [f"{what.removeprefix('AU12').strip() or 'photograph'} {value:.2f}" for what, value in found.items()]
+    return f"lip corners (AU12, 0-1): {', '.join(values)}"
 
 
 def made_here(folder):

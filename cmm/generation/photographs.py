@@ -64,7 +64,8 @@ def see(photograph, tracker, face="largest", longest=1280, strict=False):
     path, picture = _read(photograph)
     scale = longest / max(picture.shape[:2])
     if scale < 1:
-        log.info("%s is made %.2g times as large: --longest %d", path, scale, longest)
+        log.info("%s is made %d px long of %d: --longest %d keeps it", path, longest, max(picture.shape[:2]),
+                 max(picture.shape[:2]))  # fmt: skip
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     if face != ONLY:
         check_choice(face)

@@ -144,7 +144,13 @@ class Smiles:
     about: dict
 
     def __getitem__(self, name):
+        if name not in self.sequences:
+            raise KeyError(f"there is no sequence {name!r}: there are {', '.join(self.sequences)}")
         return self.sequences[name]
+
+    def __repr__(self):
+        frames, height, width, _ = next(iter(self.sequences.values())).shape
+        return f"<Smiles by {self.about['method']}: {', '.join(self)}; {frames} frames of {width} x {height} pixels>"
 
     def __iter__(self):
         return iter(self.sequences)

@@ -26,6 +26,7 @@ from cmm.sequences.au_curves import SMOOTHING, smooth_curves
 from cmm.sequences.measure_tracks import track_video
 
 log = logging.getLogger("cmm")
+EXAMPLES = ("cmm compare_trackers --backends mediapipe dlib --videos a.mp4 b.mp4 --out comparison",)
 COLOURS = ("#0072b2", "#d55e00")
 MOST_SHOWN = 6  # videos of the figure
 

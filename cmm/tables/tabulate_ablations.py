@@ -19,7 +19,7 @@ from cmm.core.figure_file import COLOURS, panels, save_figure
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
-from cmm.evaluation.catalogue import SPREADS, shown, title_of
+from cmm.evaluation.catalogue import shown, spreads, title_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import compare, in_order, summarise
 from cmm.methods.registry import declaration_of, split
@@ -28,7 +28,7 @@ MARKERS = "osD^vPX*"
 CONTROL = "neutral_frame"
 DIVERSITY = "mode_diversity"
 NOTE = (
-    f"K counts the modes, 0 of a method with one sequence alone. {SPREADS}"
+    "K counts the modes, 0 of a method with one sequence alone. {spreads}"
     " p: of the paired difference to {title}, sign permutations over people (at least 2 / 2^n) or, of curves, the"
     " bootstrap's. One mode has no diversity."
 )
@@ -99,7 +99,8 @@ def sections(table):
         order = {name(CONTROL): 0, method.title: 1}
         body.sort(key=lambda line: (line[2], order.get(line[0], 2), int(line[1]), line[0]))
         head = ["variant", "K", "expression", *map(title_of, metrics)]
-        found.append(Section(f"{method.title}, {dataset}", head, body, NOTE.format(title=method.title)))
+        note = NOTE.format(title=method.title, spreads=spreads(mine["range"]))
+        found.append(Section(f"{method.title}, {dataset}", head, body, note))
     return found
 
 

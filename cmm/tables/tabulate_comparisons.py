@@ -8,13 +8,13 @@ import pandas as pd
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
-from cmm.evaluation.catalogue import BETTER, METRICS, SPREADS, in_order, metric_of, shown, split_name, title_of
+from cmm.evaluation.catalogue import BETTER, METRICS, in_order, metric_of, shown, split_name, spreads, title_of
 from cmm.evaluation.score_rows import read_scores
-from cmm.evaluation.summary import ALL, MODES, compare, without_ablations
+from cmm.evaluation.summary import ALL, MODES, compare, title_of_method, without_ablations
 from cmm.methods.registry import declaration_of
 
 NOTE = (
-    f"Difference: {{title}}'s sequence minus the other, mean over people. {SPREADS}"
+    "Difference: {title}'s sequence minus the other, mean over people. {spreads}"
     " p: sign permutations over people, two-sided; of scores of sets (Inception Score, FID, video distance, AU curves),"
     " from the bootstrap's replicates. Both are at least 2 / 2^n of n people, and not corrected for the number of"
     " comparisons. The originals are left out where they are what is measured against."
@@ -46,7 +46,7 @@ def sections(table, title):
     found = []
     for (dataset, mode), mine in table.groupby(["dataset", "mode"], sort=False):
         others = list(dict.fromkeys(mine["other"]))
-        head = ["score", "better", "expression", *(f"difference to {name}; p; n" for name in others)]
+        head = ["score", "better", "expression", *(f"difference to {title_of_method(name)}; p; n" for name in others)]
         rows = []
         known = mine[mine["difference"].notna()]
         for metric in in_order({name for name in known["metric"] if split_name(name)[0] not in LEFT_OUT}):
@@ -57,7 +57,8 @@ def sections(table, title):
                 row = [title_of(metric), BETTER[better], expression]
                 rows.append(row + [cell(cells.loc[name], metric) if name in said else "" for name in others])
         which = {MODES: "mean of the K modes", ALL: "best of the K modes"}.get(mode, f"{mode} sequence")
-        found.append(Section(f"{dataset}: {title}, {which}", head, rows, NOTE.format(title=title)))
+        note = NOTE.format(title=title, spreads=spreads(known["range"]))
+        found.append(Section(f"{dataset}: {title}, {which}", head, rows, note))
     return found or [Section("", ["nothing to compare"], [], f"{title} is not among the methods that were run.")]
 
 

@@ -17,7 +17,7 @@ from cmm.core.files import atomic
 from cmm.core.html_tables import table_rows
 from cmm.core.provenance import provenance
 from cmm.core.records import read_record
-from cmm.evaluation.catalogue import SPREADS, shown, title_of
+from cmm.evaluation.catalogue import shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import MODES, counts, in_order, summarise, without_ablations
@@ -66,7 +66,7 @@ def main(
     parts = [
         head(rows, about, summary(videos)),
         *shown_people(rows, films, method),
-        *first_scores(rows),
+        *first_scores(rows, {path.parts[-3] for path in models or []}),
         *every_score(rows),
     ]
     parts += ["<h2>Figures</h2>", *map(figure, figures), *made(models or [])]
@@ -77,7 +77,8 @@ def main(
 def head(rows, about, used):
     """The page's beginning: what it is of; used: a line a data set."""
     data = "; ".join(
-        f"{dataset}: {mine['subject'].nunique()} people held out, {mine['smile'].nunique()} videos"
+        f"{dataset}: {counted(mine['subject'].nunique(), 'person', 'people')} held out,"
+        f" {counted(mine['smile'].nunique(), 'smile', 'smiles')}"
         for dataset, mine in rows[rows["smile"] != ""].groupby("dataset", sort=False)
     )
     methods = ", ".join(declaration_of(name).title for name in in_order(set(rows["method"])) if name in METHODS)
@@ -87,9 +88,14 @@ def head(rows, about, used):
         f"<meta name='cmm' content='{escape(json.dumps(about))}'><title>Smiles</title><style>{STYLE}</style>"
         f"<h1>Smiles from one neutral face</h1><p>{escape(methods)}. <span class='soft'>{escape(data)}.</span></p>"
         f"<p class='soft'>{'<br>'.join(map(escape, used))}</p>"
-        "<p class='soft'>Everything else, every figure and film: <a href='report.html'>report.html</a>, where Snakemake"
-        " was told to write it.</p>"
+        "<p class='soft'>Everything else, every figure and film, is in <a href='report.html'>report.html</a>"
+        " (made with <code>--report results/report.html --report-after-run</code>).</p>"
     )
+
+
+def counted(number, one, more):
+    """`1 person`, `4 people`."""
+    return f"{number} {one if number == 1 else more}"
 
 
 def ranked(rows, method):
@@ -148,8 +154,8 @@ def embedded(path, kind):
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def first_scores(rows):
-    """The few scores that matter, a line a method and expression, for each data set."""
+def first_scores(rows, trained):
+    """The few scores that matter, a line a method and expression, for each data set; `trained` here: methods' names."""
     table = summarise(rows[rows["metric"].isin(FIRST)])
     known = counts(rows)
     for dataset, mine in table.groupby("dataset", sort=False):
@@ -164,7 +170,13 @@ def first_scores(rows):
         yield table_rows(["", "expression", *map(title_of, FIRST)], lines) + "</div>"
         runs = max((count.runs for (name, *_), count in known.items() if name == dataset), default=0)
         judged = judge_of(rows[rows["dataset"] == dataset])
-        yield f"<p class='soft'>{escape(judged)} {escape(SPREADS)} Runs: {runs}.</p>"
+        yield f"<p class='soft'>{escape(judged)} {escape(spreads(mine['range']))} Runs: {runs}.</p>"
+        for name in in_order(set(mine["method"])):
+            if name in METHODS and METHODS[name].inside and trained and name not in trained:
+                yield (
+                    f"<p class='soft'>{escape(METHODS[name].title)} was not trained on these people: its weights come"
+                    " with the package, from photographs of real ones.</p>"
+                )
 
 
 def cell_of(part):

@@ -17,7 +17,7 @@ from cmm.core.errors import UserError
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
-from cmm.evaluation.catalogue import SPREADS, metric_of, shown, split_name, title_of
+from cmm.evaluation.catalogue import metric_of, shown, split_name, spreads, title_of
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import MODES, summarise, without_ablations
@@ -99,7 +99,7 @@ def layout(rows, bases, number, printed=PRINTED):
         cells = [text(values.get((method, mode, *c)), c, (method, mode) == best[c], known) for c in columns]
         body.append([name, *cells])
     judged = f"{judge_of(rows)} " if any(metric_of(base).family == "motion" for base in bases) else ""
-    return Section("", head, body, judged + note(rows)), table
+    return Section("", head, body, judged + note(rows, table["range"])), table
 
 
 def best_line(values, column, lines):
@@ -131,8 +131,8 @@ def text(row, column, best, known):
     return f"**{cell}**" if best else cell
 
 
-def note(rows):
-    """How many people, videos, runs the table rests on."""
+def note(rows, ranges):
+    """How many people, videos, runs the table rests on; `ranges`: which of its values have one."""
     parts = []
     for dataset, mine in rows[rows["smile"] != ""].groupby("dataset", sort=False):
         seeds = sorted(set(mine["seed"][~mine["method"].isin(CONTROLS)]))
@@ -140,7 +140,7 @@ def note(rows):
         people, videos = mine["subject"].nunique(), mine["smile"].nunique()
         parts.append(f"{dataset}: {people} people, {videos} videos, folds {_list(folds)}, seeds {_list(seeds)}")
     return "; ".join(parts) + (
-        f". {SPREADS} Of few people those of Inception Scores and AU curves lean to"
+        f". {spreads(ranges)} Of few people those of Inception Scores and AU curves lean to"
         " one side, since resamples hold people twice. Bold: best of the methods, controls aside. Another person's"
         " sequences are the originals of others, so that as a set they are no control. Paired tests: comparisons.html."
     )

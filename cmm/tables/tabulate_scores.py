@@ -11,7 +11,7 @@ import pandas as pd
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
-from cmm.evaluation.catalogue import BETTER, FAMILIES, NOTES, SPREADS, in_order, metric_of, shown, title_of
+from cmm.evaluation.catalogue import BETTER, FAMILIES, NOTES, in_order, metric_of, shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import MODES, summarise, without_ablations
@@ -65,7 +65,7 @@ def family_section(dataset, family, table, judge):
         group = groups[method, mode, expression]
         n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
         rows.append([method, sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)])
-    said = SPREADS, NOTES.get(family), judge if family in ("motion", "cues") else None
+    said = spreads(table["range"]), NOTES.get(family), judge if family in ("motion", "cues") else None
     return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, said)))
 
 

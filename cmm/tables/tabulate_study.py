@@ -89,7 +89,7 @@ def section(table, printed=PRINTED):
         answers = dict(zip(("first", "second", "similar"), (*row["comparison"].split(" / "), "similar"), strict=True))
         shares = [share(row, name, paper(known, row, answer)) for name, answer in answers.items()]
         best = 0 if row["first"] > row["second"] else 1
-        if row["first"] != row["second"]:
+        if row["first"] != row["second"] and row["raters"] >= FEW:
             shares[best] = f"**{shares[best]}**"
         counts = f"{row['ratings']}, {row['raters']}, {row['pairs']}"
         kappa = "-" if pd.isna(row["kappa"]) else f"{row['kappa']:.2f}"

@@ -136,7 +136,7 @@ def train_epoch(place, state, step, items, rates, settings, run):
     start = time.monotonic() - place.seconds
     for first in batches[place.step : place.step + 1]:
         items.expect(first)
-    for batch in progress(batches[place.step :], f"epoch {place.epoch + 1}/{settings.epochs}"):
+    for batch in progress(batches[place.step :], f"epoch {place.epoch + 1}/{settings.epochs}, step"):
         done = (place.epoch + place.step / len(batches)) / settings.epochs
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * decay(done, settings.decay_from)

@@ -8,7 +8,7 @@ from typing import Annotated
 import yaml
 
 from cmm.cli import CODES, build_parser, examples
-from cmm.commands import STAGES
+from cmm.commands import STAGES, TOOLS
 from cmm.core.files import atomic
 from cmm.workflow.schema import ABLATIONS, TOP, blocks, config_schema
 
@@ -53,22 +53,26 @@ def keys_text():
 def commands_text():
     """Markdown of every verb: what it does, an example, its flags but those that are settings."""
     lines = ["# Command line", "", "<!-- written by `make schema` -->", ""]
-    lines += ["`cmm VERB --help` says all of this, and the settings, which are those of the config's block", ""]
-    lines += [f"({CODES}). Completion: `cmm completion bash`.", ""]
+    lines += ["`cmm VERB --help` says all of this, and a stage's settings, which are those of its config block.", ""]
+    lines += [f"{CODES[0].upper()}{CODES[1:]}. Completion: `cmm completion bash`.", ""]
     for verb, stage in STAGES.items():
         module = importlib.import_module(stage.module)
         parser = build_parser(verb, module)
-        settings = (
-            {field.name for field in dataclasses.fields(module.Settings)} if hasattr(module, "Settings") else set()
-        )
+        own = dataclasses.fields(module.Settings) if stage.block else ()  # a tool's settings have no other page
+        settings = {field.name for field in own}
         lines += [f"## {verb}", "", f"{stage.summary[0].upper()}{stage.summary[1:]}."]
-        lines += [f"Settings: [`{stage.block}`](configuration.md#{stage.block})."] if stage.block else []
-        lines += ["", *(f"    {line.strip()}" for line in examples(verb, module).splitlines()[1:]), ""]
+        lines += [f"Settings: [`{stage.block}`](../config/README.md#{stage.block})."] if stage.block else []
+        lines += ["", *(f"    {line.strip()}" for line in shown_examples(verb, module)), ""]
         rows = [action for action in parser._actions if action.dest not in {"help", *settings}]
         lines += ["| | |", "| --- | --- |"] if rows else []
         lines += [f"| `{(action.option_strings or [action.dest.upper()])[0]}` | {_text(action)} |" for action in rows]
         lines += [""]
     return "\n".join(lines)
+
+
+def shown_examples(verb, module):
+    """Examples that somebody would type: of a stage that Snakemake alone runs, only where its module has some."""
+    return examples(verb, module).splitlines()[1:] if verb in TOOLS or hasattr(module, "EXAMPLES") else []
 
 
 def _text(action):

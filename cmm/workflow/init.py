@@ -20,6 +20,7 @@ from cmm.core.project import project
 from cmm.core.video import VIDEO_SUFFIXES
 from cmm.datasets import FOLDS
 from cmm.datasets.registry import registry
+from cmm.methods.registry import METHODS
 
 log = logging.getLogger("cmm")
 EXAMPLES = (
@@ -39,6 +40,8 @@ Held out for the test: fold {held_out}{who}. All others train. Whoever is in two
 
     cmm run -n --configfile config.yaml                 # what would run
     cmm run dataset --configfile config.yaml            # up to the training set: {results}/smiles.h5
+    cmm run --configfile config.yaml quick.yaml         # every stage once, briefly: minutes; its smiles are no good yet
+    cmm estimate --configfile config.yaml               # what the paper's schedule takes: hours
     cmm run --configfile config.yaml --report results/report.html --report-after-run
 
 `results/tables/videos.html` says which videos were used, and why others were not. A few people are enough to see the
@@ -54,8 +57,8 @@ def main(
     name = folder.name
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise UserError(f"{folder}: the name becomes that of a data set: small letters, digits and _")
-    known = {*registry(), *yaml.safe_load((project() / "config/config.yaml").read_text())["sources"]}
-    if name in known:
+    defaults = yaml.safe_load((project() / "config/config.yaml").read_text())
+    if name in {*registry(), *defaults["sources"]}:
         raise UserError(f"{folder}: {name} is a data set that the workflow knows: take another name")
     if folder.exists():
         raise UserError(f"{folder} exists already: name a new folder")
@@ -71,6 +74,7 @@ def main(
     held = [person for person in people if folds[person] == last]
     source = {"layout": "folder", "root": root, "table": "videos.csv", "folds": [last]}
     config = {"datasets": [name], "sources": {name: source}}
+    quick = {stage.name: {"epochs": 1} for stage in METHODS[defaults["main_method"]].stages}
     words = {
         "name": name, "videos": len(rows), "people": len(people), "root": root, "held_out": last,
         "who": f" ({', '.join(held)})", "results": f"results/{name}",
@@ -79,6 +83,7 @@ def main(
         made.mkdir()
         (made / "videos.csv").write_text(table([row | {"fold": folds[row["subject"]]} for row in rows]))
         (made / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        (made / "quick.yaml").write_text(yaml.safe_dump(quick, sort_keys=False))
         (made / "README.md").write_text(README.format(**words))
         if videos is None:
             (made / "videos").mkdir()

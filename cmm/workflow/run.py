@@ -4,6 +4,8 @@ Results go to the working directory, or to Snakemake's `--directory`. A `--confi
 for among the package's: `config/demo.yaml` is the demo wherever it is started.
 """
 
+import difflib
+import itertools
 import os
 import re
 import sys
@@ -35,6 +37,8 @@ def command_of(words, folder):
     """Snakemake's command line for `words` given in `folder`."""
     words = [part for word in words for part in (word.split("=", 1) if re.match(r"--[\w-]+=", word) else [word])]
     home = project()
+    for word in config_files(words):
+        config_file(word, folder, home)
     command = [str(Path(sys.executable).with_name("snakemake")), "--snakefile", str(home / "Snakefile")]
     profile = words[words.index("--workflow-profile") + 1 :][:1] if "--workflow-profile" in words else None
     if profile is None:
@@ -42,6 +46,21 @@ def command_of(words, folder):
     if profile in (None, ["none"]) and not {*CORES} & {*words}:
         command += ["--cores", "all"]
     return command + [located(word, folder, home) for word in words]
+
+
+def config_files(words):
+    """What stands behind --configfile among Snakemake's words."""
+    behind = words[words.index("--configfile") + 1 :] if "--configfile" in words else []
+    return [*itertools.takewhile(lambda word: not word.startswith("-"), behind)]
+
+
+def config_file(word, folder, home):
+    """Path of a --configfile; UserError for one that is nowhere, with the package's that is called alike."""
+    path = Path(folder, located(word, folder, home))
+    if not path.is_file():
+        near = difflib.get_close_matches(word, [f"config/{ours.name}" for ours in (home / "config").glob("*.yaml")], 1)
+        raise UserError(f"--configfile {word} does not exist" + (f": did you mean {near[0]}?" if near else ""))
+    return path
 
 
 def located(word, folder, home):

@@ -230,19 +230,22 @@ def test_a_visit(tmp_path, face, two):
         videos = page.locator("#films video")
         expect(videos).to_have_count(4, timeout=60_000)
         page.wait_for_function(
-            "[...document.querySelectorAll('video')].slice(1).every(v => v.currentTime > 0 && v.loop)"
+            "() => [...document.querySelectorAll('#films video')].every(v => v.currentTime > 0 && !v.loop)"
         )
         expect(page.locator("#state")).to_contain_text("4 smiles of 256 x 256 pixels")
         with page.expect_download() as download:
             page.get_by_role("link", name="gif").nth(1).click()
-        assert download.value.suggested_filename == "smile_2.gif"
+        assert download.value.suggested_filename == "me_smile_2.gif"
         assert Image.open(download.value.path()).format == "GIF"
+        page.evaluate("document.querySelector('#films video').addEventListener('ended', () => (window.once = 1))")
+        page.wait_for_function("() => window.once && !document.querySelector('#films video').ended")  # and once more
         page.get_by_role("button", name="show mesh and action units").click()
         expect(page.locator("#curves svg")).to_have_count(2, timeout=60_000)
         page.get_by_role("button", name="hide them").click()
         expect(page.locator("#curves svg")).to_have_count(0)
 
         page.set_input_files("#file", tmp_path / "two.png")
+        expect(videos).to_have_count(0)
         go.click()
         page.get_by_role("button", name="face 2").click(timeout=60_000)
         expect(page.locator("#state")).to_contain_text("512 x 256 pixels", timeout=60_000)

@@ -261,7 +261,7 @@ def test_a_folder_goes_on_where_it_stopped(folder, model, photos, tmp_path, caps
     assert {path.name for path in out.iterdir() if path.is_dir()} == {"ann", "bob", "cyd"}
     assert set(pd.read_csv(out / "photographs.tsv", sep="\t")["status"]) == {"done"}
     assert generate(folder, model, out, "spontaneous") == 1
-    assert f"{out} was made with other condition: name a new folder" in capsys.readouterr().err
+    assert f"{out} was made differently (condition): name a new folder, or say --overwrite" in capsys.readouterr().err
     (out / "photographs.tsv-metadata.json").write_text("{")
     assert generate(folder, model, out) == 1
     assert "is damaged" in capsys.readouterr().err

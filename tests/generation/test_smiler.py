@@ -140,3 +140,9 @@ def test_overwrite_replaces_what_generate_wrote_and_nothing_else(picture, tmp_pa
     write_video(tmp_path / "film.mp4", np.repeat(picture[None, :, :240], 3, 0), 8)
     assert cli(["generate", str(tmp_path / "film.mp4"), "--frames", "4", "--out", str(tmp_path / "of_a_film")]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "me.png", "of_a_film", "out"]
+
+
+def test_smiles_show_themselves_in_a_line(smiles):
+    assert repr(smiles) == "<Smiles by cmm_mesh: conditional, mode 1, mode 2; 6 frames of 241 x 256 pixels>"
+    with pytest.raises(KeyError, match="there is no sequence 'mode 9': there are conditional, mode 1, mode 2"):
+        smiles["mode 9"]

@@ -87,7 +87,7 @@ EVERYTHING |= {"tabulate_provenance", "tabulate_resources"}  # the pages of whic
 @pytest.mark.parametrize(
     ("milestone", "stages"),
     [
-        ("dataset", DATASET),
+        ("dataset", DATASET | {"tabulate_videos"}),
         ("models", MODELS),
         ("videos", VIDEOS),
         ("figures", FIGURES),
@@ -134,7 +134,8 @@ def test_a_folder_of_ones_own(tmp_path, fresh, finished):
     (tmp_path / "mine.csv").write_text("\n".join(lines) + "\n")
     source = {"layout": "folder", "root": str(root), "table": str(tmp_path / "mine.csv")}
     change = {"datasets": ["mine"], "sources": {"mine": source}, "tracks": {"action_units": "proxies"}}
-    fresh.run("results/mine/smiles.h5", "results/tables/videos.tsv", change=change)
+    said = fresh.run("dataset", change=change)
+    assert "mine: 3 of 4 videos used" in said
     table = (fresh.folder / "results/tables/videos.tsv").read_text()
     assert "mine\tposed\tok\t\t3\t3" in table
     assert "mine\tposed\tunreadable\tnot a readable video" in table
