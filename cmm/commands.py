@@ -23,6 +23,8 @@ TOOLS = {  # what a person runs
     "bundle": Stage("cmm.bundles.bundle", None, "a trained method in one file, with its model card"),
     "init": Stage("cmm.workflow.init", None, "begin with videos of your own"),
     "run": Stage("cmm.workflow.run", None, "the workflow: Snakemake with this package's rules"),
+    "estimate": Stage("cmm.workflow.estimate", None, "what a run will cost, before it is started"),
+    "rates": Stage("cmm.workflow.rates", None, "how long the stages of a run took, for forecasts"),
     "datasets": Stage("cmm.datasets.registry", None, "print the data sets that the workflow knows"),
     "study": Stage("cmm.study.study", None, "serve the user study, or export its ratings"),
     "provenance": Stage("cmm.core.records", None, "print how one result was made"),

@@ -33,6 +33,8 @@ class Entry:
     fps: str
     holds: str
     citation: str
+    videos: str  # how many there are, and their frames: for forecasts, about
+    frames: str
 
 
 def main(json: Annotated[bool, "as JSON, for a program"] = False):

@@ -37,20 +37,23 @@ def main(
 
 def read_benchmarks(logs):
     """Table {rule, seconds, cpu_seconds, memory_mib} of the jobs whose benchmarks lie below a folder; a row each."""
-    rows = []
-    for path in sorted(Path(logs).rglob("*.jsonl")):
-        try:
-            record = json.loads(path.read_text().splitlines()[-1])
-            row = {"rule": path.name.split(".")[0], "seconds": float(record["s"])}  # called as the log is
-            memory = _number(record["max_rss"]) if row["seconds"] >= SHORT else float("nan")
-            row |= {"cpu_seconds": _number(record["cpu_time"]), "memory_mib": memory}
-        except (IndexError, KeyError, TypeError, ValueError) as error:
-            log.warning("%s is no benchmark of Snakemake (%s): left out", path, error)
-            continue
-        rows.append(row)
+    found = [(path.name.split(".")[0], benchmark_of(path)) for path in sorted(Path(logs).rglob("*.jsonl"))]
+    rows = [{"rule": rule, **benchmark} for rule, benchmark in found if benchmark]  # called as the log is
     if not rows:
         raise UserError(f"no benchmark lies in {logs}: run the workflow first")
     return pd.DataFrame(rows)
+
+
+def benchmark_of(path):
+    """{seconds, cpu_seconds, memory_mib} of a job, from the file that Snakemake wrote; of another None, and a line."""
+    try:
+        record = json.loads(Path(path).read_text().splitlines()[-1])
+        seconds = float(record["s"])
+        memory = _number(record["max_rss"]) if seconds >= SHORT else float("nan")
+        return {"seconds": seconds, "cpu_seconds": _number(record["cpu_time"]), "memory_mib": memory}
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        log.warning("%s is no benchmark of Snakemake (%s): left out", path, error)
+        return None
 
 
 def summarise(jobs):

@@ -1,0 +1,182 @@
+"""What a run will cost: work read off commands, rates read off a run, plans laid on nodes."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from running import ROOT
+
+from cmm.cli import main as cli
+from cmm.workflow.estimate import size_in_words
+from cmm.workflow.rates import fit, measured, read_rates
+from cmm.workflow.schedule import Task, wall_seconds
+from cmm.workflow.work import Job, Size, amount, read_job, unit
+
+RUN = "logs/actors/fold10/cmm_net/seed1"
+SIZES = {"actors": Size(videos=80, frames=12_000, sequences=80, held_out={10: 8})}
+
+
+def command(words, log, start="12:00:01 $ python -m cmm"):
+    return read_job(f"{start} {words}", log)
+
+
+def test_a_training_sees_images_as_often_as_its_flags_say():
+    words = "train_multi_mode_lstm --smiles results/actors/smiles.h5 --fold 10 --epochs 4 --frames-drawn 8 --modes 3"
+    job = command(f"{words} > {RUN}/train_multi_mode_lstm.log 2>&1", f"{RUN}/train_multi_mode_lstm.log")
+    assert (job.verb, job.dataset, job.fold, job.method) == ("train_multi_mode_lstm", "actors", 10, "cmm_net")
+    assert unit(job, SIZES) == "images trained on"
+    assert amount(job, SIZES) == 72 * 8 * 4 * 3
+    small = {"actors": Size(80, 12_000, 80, held_out={10: 8}, length=8, side=32)}
+    drawn = Job(job.verb, {"epochs": ["2"], "frames-drawn": ["0"]}, "actors", 10, "cmm_net")
+    assert amount(drawn, small) == 72 * 8 * 2 / 4
+
+
+@pytest.mark.parametrize(
+    ("words", "log", "found"),
+    [
+        ("measure_tracks --index results/actors/index.parquet --shards 4", "logs/actors/measure_tracks.0.log", 3000),
+        ("gather_tracks --shards results/actors/tracks/0.parquet a b", "logs/actors/gather_tracks.log", 12_000),
+        ("train_action_units --index results/actors/index.parquet --held-out 10 --frame-step 5",
+         "logs/action_units/faces/fold10.log", 2400),
+        ("make_actors --people 10 --size 128 --fps 25", "logs/actors/make_actors.log", 2.5),
+        ("measure_motion --fold 10 --method controls", "logs/actors/fold10/controls/seed0/measure_motion.log", 24),
+        ("measure_motion --fold 10", f"{RUN}/measure_motion.log", 32),
+        ("measure_motion --fold 3", "logs/actors/fold3/video_gan/seed1/measure_motion.log", 8),
+        ("train_expression_classifier --fold 10", "logs/actors/fold10/train_expression_classifier.log", 72),
+        ("tabulate_scores --tsv a", "logs/tabulate_scores.log", 1),
+        ("draw_rasters --shards 2", "logs/other/draw_rasters.0.log", 1),  # of a data set whose size nobody knows
+    ],
+)  # fmt: skip
+def test_work_grows_with_what_a_stage_goes_through(words, log, found):
+    assert amount(command(words, log), SIZES) == found
+
+
+@pytest.mark.parametrize("line", ["", "Traceback (most recent call last):", "cmm", "echo 'cmm"])
+def test_a_line_without_a_command_is_none(line):
+    assert read_job(line, "logs/actors/x.log") is None
+
+
+def jobs(verb, amounts, seconds, kind="frames"):
+    row = {"verb": verb, "unit": kind, "cpu_seconds": 1.0, "memory_mib": 100.0, "bytes": 10.0, "gpu": False}
+    return pd.DataFrame([row | {"amount": a, "seconds": s} for a, s in zip(amounts, seconds, strict=True)])
+
+
+def test_start_and_rate_are_told_apart_where_jobs_differ():
+    amounts = np.array([100.0, 500.0, 1000.0, 2000.0])
+    (rate,) = fit(jobs("find_smiles", amounts, 3 + 0.02 * amounts))
+    assert rate.start_seconds == pytest.approx(3)
+    assert rate.unit_seconds == pytest.approx(0.02)
+    assert rate.unit_bytes == pytest.approx(40 / 3600, rel=1e-3)
+
+
+def test_jobs_that_are_alike_start_as_the_shortest_job_of_the_run():
+    table = pd.concat([jobs("index_videos", [5], [1.5]), jobs("measure_tracks", [100, 110], [21.5, 23.5])])
+    first, second = fit(table)
+    assert (second.start_seconds, second.unit_seconds) == (1.5, 0.2)
+    assert (first.start_seconds, first.unit_seconds) == (1.5, 0)
+
+
+tasks = st.lists(
+    st.tuples(st.integers(1, 9), st.integers(1, 4), st.integers(0, 1), st.integers(0, 2**20)), min_size=1, max_size=12
+).map(
+    lambda rows: [
+        Task(seconds, threads, gpu, tuple(other for other in range(i) if before >> other & 1 and before % 3 == 0))
+        for i, (seconds, threads, gpu, before) in enumerate(rows)
+    ]
+)
+
+
+@given(tasks, st.integers(1, 3), st.integers(1, 4))
+def test_a_schedule_is_neither_impossible_nor_idle(tasks, nodes, cores):
+    found = wall_seconds(tasks, nodes, cores, 1)
+    ends = []
+    for task in tasks:
+        ends.append(task.seconds + max((ends[other] for other in task.before), default=0))
+    occupied = sum(task.seconds * min(task.threads, cores) for task in tasks)
+    assert found >= max(max(ends), occupied / (nodes * cores))
+    assert found <= sum(task.seconds for task in tasks)
+    assert wall_seconds(tasks, 100, 100, 100) == max(ends)
+
+
+def test_a_schedule_by_hand():
+    tasks = [Task(4), Task(2), Task(3, threads=2), Task(5, gpu=1, before=(0,)), Task(5, gpu=1, before=(1,))]
+    # Core 1: 0-4 the first; core 2: 0-2 the second, 2-7 the last, whose GPU is free at 7; both cores 7-10 the third ...
+    assert wall_seconds(tasks, 1, 2, 1) == 15
+    assert wall_seconds(tasks, 2, 2, 1) == 9
+
+
+def test_tasks_that_wait_for_each_other_are_refused():
+    with pytest.raises(ValueError, match="wait for each other"):
+        wall_seconds([Task(1, before=(1,)), Task(1, before=(0,))], 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (2e12, "2 TB"), (5e15, "5e+03 TB")]
+)
+def test_bytes_in_words(number, text):
+    assert size_in_words(number) == text
+
+
+def test_a_number_of_every_stage_is_in_our_own_rates():
+    from cmm.commands import AFTER, BEFORE, STAGES, TOOLS
+
+    rates = read_rates()
+    rare = {"download_dataset", "animate_photographs", "describe_config", "tabulate_study", "tabulate_ablations"}
+    asked = {*BEFORE, *AFTER, *STAGES} - {*TOOLS} - rare - {"tabulate_search"}
+    assert asked <= {*rates}, asked - {*rates}
+    assert all(rate.unit_seconds > 0 or rate.start_seconds > 0 for rate in rates.values())
+
+
+@pytest.mark.workflow
+def test_a_run_forecasts_itself(finished, tmp_path):
+    """Rates of the miniature give the jobs and the times of the same miniature in an empty folder."""
+    rates = tmp_path / "rates.tsv"
+    assert cli(["rates", "--folder", str(finished.folder), "--out", str(rates)]) == 0
+    taken = measured(finished.folder)
+    assert {"train_translation", "measure_tracks", "gather_scores"} <= set(taken["verb"])
+    videos = pd.read_parquet(finished.folder / "results/actors/videos.parquet").query("status == 'ok'")
+    smiles = pd.read_parquet(finished.folder / "results/actors/smiles.parquet")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    words = ["--configfile", ROOT / "config/test.yaml", "--rates", rates, "--cores", "2", "--json"]
+    words += ["--size", f"actors={len(videos)},{videos['frames'].sum()},{len(smiles)}"]
+    asked = [sys.executable, "-m", "cmm", "estimate", *map(str, words)]
+    where = finished.environment | {"PYTHONPATH": str(ROOT)}
+    said = subprocess.run(asked, cwd=empty, capture_output=True, text=True, check=True, env=where)
+    forecast = json.loads(said.stdout)
+    assert forecast["not_counted"] == []
+    assert sum(stage["jobs"] for stage in forecast["stages"]) == len(taken)
+    hours = sum(stage["hours"] for stage in forecast["stages"])
+    assert hours * 3600 == pytest.approx(taken["seconds"].sum(), rel=0.3)
+    assert hours * 3600 / 2 <= forecast["wall_seconds"]["1"] <= hours * 3600
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--size", "actors=80"], "--size actors=80: write"),
+        (["--size", "actors=80,-3"], "--size actors=80,-3: write"),
+        (["--rates", "nowhere.tsv"], "nowhere.tsv"),
+        (["--configfile", "config/demos.yaml"], "config/demos.yaml does not exist: did you mean config/demo.yaml?"),
+        (["--config", "seeds=[a]"], "config: seeds.0: 'a' is not of type 'integer'"),
+        (["--config", "datasets=[disfa_plus]"], "nobody says how large disfa_plus is"),
+        (["--nodes", "0"], "are 1 or more"),
+        (["--targets", "nothing_of_the_kind"], "Snakemake makes no plan"),
+    ],
+)
+def test_mistakes_are_a_line(tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert cli(["estimate", *words]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_a_folder_without_a_run_has_no_rates(tmp_path, capsys):
+    assert cli(["rates", "--folder", str(tmp_path)]) == 1
+    assert "no job of a run was measured" in capsys.readouterr().err
