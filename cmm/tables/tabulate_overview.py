@@ -115,16 +115,18 @@ def shown_people(rows, films, method):
     """Films of chosen people, of each method, the main one first."""
     yield "<h2>People held out</h2>"
     yield (
-        f"<p class='soft'>By {escape(title_of(RANKED_BY))} of {escape(declaration_of(method).title)}'s first sequence:"
-        " the best, the median and the worst of the test. From the left: the original, then what was made from its"
-        " first frame.</p>"
+        f"<p class='soft'>By {escape(title_of(RANKED_BY))} of {escape(declaration_of(method).title)}'s conditional"
+        " sequence: the best, the median and the worst of the test. From the left: the original, then what was made"
+        " from its first frame.</p>"
     )
     runs = {}
     for folder in films:  # of several seeds the first
         dataset, _, name, _ = folder.parts[-5:-1]
         runs.setdefault((dataset, name), []).append(folder)
     for place, dataset, smile, value in ranked(rows, method):
-        yield f"<h3>{place}: {escape(smile)} <span class='soft'>({escape(dataset)}, {value:.3f})</span></h3>"
+        who = rows[(rows["dataset"] == dataset) & (rows["smile"] == smile)].iloc[0]
+        title = f"{place}: person {who['subject']}, {who['expression']}"
+        yield f"<h3>{escape(title)} <span class='soft'>({escape(smile)}, {escape(dataset)}, {value:.3f})</span></h3>"
         names = [name for known, name in runs if known == dataset]
         for name in sorted(names, key=lambda one: (one != method, one)):
             path = next((f / f"{smile}.mp4" for f in runs[dataset, name] if (f / f"{smile}.mp4").is_file()), None)
