@@ -44,5 +44,6 @@ class Method:
     modes: str = ""  # what the mean of its modes is called; "" for a method with one sequence alone
     # {score: of which sequences} that its ablations are judged by; the first two are the axes of their figure.
     ablation_scores: Mapping[str, str] = field(default_factory=lambda: ABLATION_SCORES)
-    inside: tuple[str, ...] = ()  # weights files in its folder, in `load`'s order: what `generate` uses without a model
+    # {weights file in its folder: its sha256}, in `load`'s order: what `generate` uses without a model.
+    inside: Mapping[str, str] = field(default_factory=dict)
     caption: str = ""  # what a reader of its losses should know

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import cmm
 from cmm.core.errors import UserError
+from cmm.core.files import file_digest
 from cmm.core.provenance import code_hash
 from cmm.core.weights_file import about_of
 from cmm.methods.bundle_file import opened, read_record
 from cmm.methods.registry import METHODS, declaration_of, inside_of, split
+
+HERE = Path(__file__).parent
 
 
 def load(method, weights):
@@ -17,10 +20,19 @@ def load(method, weights):
     if len(weights) != len(names):
         raise UserError(f"{method} is generated from {' and '.join(names)}: {len(weights)} weights files were given")
     for path, name in zip(weights, names, strict=True):
+        check_shipped(path)
         stage = about_of(path).get("stage")
         if stage != f"{folder}.{name}":
             raise UserError(f"{path} was made by {stage}: {method} is generated from weights of {folder}.{name}")
     return import_module(f"{folder}.generator").load(*weights)
+
+
+def check_shipped(path):
+    """UserError for a weights file inside the package that is not the one that was shipped."""
+    path = Path(path).resolve()
+    shipped = METHODS[path.parent.name].inside if path.parent.parent == HERE.resolve() else {}
+    if path.name in shipped and file_digest(path) != shipped[path.name]:
+        raise UserError(f"{path} is damaged: install cmm again")
 
 
 def load_folder(method, folder):

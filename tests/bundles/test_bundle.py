@@ -1,5 +1,6 @@
 """A trained method in one file: packed, read again, used; damaged, strange, of another version."""
 
+import dataclasses
 import json
 import zipfile
 from hashlib import sha256
@@ -63,6 +64,14 @@ def test_it_is_used_as_the_weights_it_was_made_of(bundle, tmp_path):
     words = ["generate", tmp_path / "me.png", "--model", bundle, "--frames", 3, "--out", tmp_path / "out"]
     assert cli([str(word) for word in words]) == 0
     assert (tmp_path / "out/all.mp4").exists()
+
+
+def test_weights_inside_the_package_are_the_shipped_ones(monkeypatch):
+    load_inside()
+    file = inside_of(INSIDE)[0].name
+    monkeypatch.setitem(METHODS, INSIDE, dataclasses.replace(METHODS[INSIDE], inside={file: "0" * 64}))
+    with pytest.raises(UserError, match=f"{file} is damaged: install cmm again"):
+        load_inside()
 
 
 def test_it_says_what_it_is(bundle, capsys):
