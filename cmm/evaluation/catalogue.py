@@ -106,8 +106,8 @@ def spreads(ranges):
     said = ["In brackets: 95 percent intervals of the bootstrap over people."] if not all(few) else []
     if any(few):
         said += [
-            "In parentheses: lowest and highest of the people, of scores of sets over resampled people, where they are"
-            f" fewer than {FEW}, or than {SMALLEST} in a fold."
+            f"In parentheses, of fewer than {FEW} people or fewer than {SMALLEST} in a fold: the lowest and highest of"
+            " them (of scores of sets: over resampled people)."
         ]
     return " ".join(said)
 

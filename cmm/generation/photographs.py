@@ -64,8 +64,7 @@ def see(photograph, tracker, face="largest", longest=1280, strict=False):
     path, picture = _read(photograph)
     scale = longest / max(picture.shape[:2])
     if scale < 1:
-        log.info("%s is made %d px long of %d: --longest %d keeps it", path, longest, max(picture.shape[:2]),
-                 max(picture.shape[:2]))  # fmt: skip
+        log.info("%s is made %d px long, of %d (--longest)", path, longest, max(picture.shape[:2]))
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     if face != ONLY:
         check_choice(face)

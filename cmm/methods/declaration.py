@@ -27,6 +27,7 @@ class Stage:
     summary: str  # a line for `python -m cmm --help`
     starts_from: tuple[str, ...] = ()  # stages of the same method whose weights it is given, as --NAME
     mem_mb: int = 3000  # memory of the job, of the first attempt
+    per_mode: bool = False  # whether its work grows with its setting `modes`
 
 
 @dataclass(frozen=True)

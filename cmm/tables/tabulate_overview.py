@@ -174,7 +174,7 @@ def first_scores(rows, trained):
         judged = judge_of(rows[rows["dataset"] == dataset])
         yield f"<p class='soft'>{escape(judged)} {escape(spreads(mine['range']))} Runs: {runs}.</p>"
         for name in in_order(set(mine["method"])):
-            if name in METHODS and METHODS[name].inside and trained and name not in trained:
+            if name in METHODS and METHODS[name].inside and name not in trained:
                 yield (
                     f"<p class='soft'>{escape(METHODS[name].title)} was not trained on these people: its weights come"
                     " with the package, from photographs of real ones.</p>"

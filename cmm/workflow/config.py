@@ -125,7 +125,7 @@ def validate(config, schema):
     """Check a configuration; UserError in one line with the key's path, however long a value is.
 
     What Snakemake's --config leaves as text in lists and mappings, as of `seeds=[1,2]`, becomes the number that the
-    schema asks for.
+    schema asks for, and so does a number in quotes in a file.
     """
     _clipped(_validate, config, schema)
 

@@ -19,12 +19,12 @@ from cmm.workflow.plan import plan, read_config
 from cmm.workflow.rates import MINE, Rate, read_rates
 from cmm.workflow.schedule import Task, wall_seconds
 from cmm.workflow.sizes import EXAMPLE, size_of, told
-from cmm.workflow.work import amount, growth, unit
+from cmm.workflow.work import amount, growth, modes_of, unit
 
 EXAMPLES = (
     "cmm estimate --configfile config/demo.yaml",
-    "cmm estimate --configfile config/paper.yaml --nodes 1 8 --cores 16 --gpus 4 --rates rates.tsv",
-    "cmm estimate --config datasets=[celebv_hq] --size celebv_hq=9000,1700000",
+    "cmm estimate --configfile config/compare.yaml --nodes 1 8 --cores 16 --gpus 4",
+    "cmm estimate --config 'datasets=[celebv_hq]' --size celebv_hq=9000,1700000",
 )
 HOUR = 3600
 SHOWN = 0.01  # a stage of less of the time and the disk is one of the others
@@ -50,7 +50,7 @@ def main(
     config: Annotated[list[str], "Snakemake's: KEY=VALUE over those"] = (),
     targets: Annotated[list[str], "milestones or files, as for `cmm run`; everything without"] = (),
     rates: Annotated[Path, "rates of an earlier run, from `cmm rates`"] = MINE,
-    size: Annotated[list[str], f"how large data sets are, where nobody has counted: {EXAMPLE}"] = (),
+    size: Annotated[list[str], f"how large data sets are, whatever was counted: {EXAMPLE}"] = (),
     nodes: Annotated[list[int], "numbers of nodes to forecast the wall time for"] = (1, 2, 4, 8),
     cores: Annotated[int, "cores of a node; 0: of this machine"] = 0,
     gpus: Annotated[int, "trainings that a node runs at a time, on a GPU each"] = 1,
@@ -63,8 +63,12 @@ def main(
     known = read_rates(rates)
     files, said, merged = read_config(configfile, config)
     planned = plan(files, said, merged, targets, cores)
+    if not planned and not json:
+        print("nothing is left to run")
+        return
     names = {one.job.dataset for one in planned} & set(merged["sources"])
-    sizes = {name: size_of(name, merged, told(size)) for name in sorted(names)}
+    given = told(size, merged["sources"])
+    sizes = {name: size_of(name, merged, given) for name in sorted(names)}
     costs, tasks, unknown = forecast(planned, {name: found for name, (found, _) in sizes.items()}, known)
     walls = {count: wall_seconds(tasks, count, cores, gpus) for count in nodes}
     if json:
@@ -86,9 +90,9 @@ def main(
 
 def forecast(planned, sizes, rates):
     """([Cost] of each stage, [Task] of each job, verbs of which `rates` says nothing) of planned jobs."""
-    costs, tasks, unknown = {}, [], set()
+    costs, tasks, unknown, modes = {}, [], set(), modes_of(one.job for one in planned)
     for one in planned:
-        rate, work = rates.get(one.job.verb), amount(one.job, sizes)
+        rate, work = rates.get(one.job.verb), amount(one.job, sizes, modes)
         if rate is None or rate.unit != unit(one.job, sizes) or isnan(work):
             unknown.add(one.job.verb)
             rate, work = NOTHING, 0.0

@@ -28,7 +28,7 @@ def summary(logs):
 
 
 def failures(text):
-    """[(rule, its log file or None)] of the jobs that failed last, in the order in which they did."""
+    """[(rule, its log files or None)] of the jobs that failed last, in the order in which they did."""
     found = {}
     for part in JOB.split(text):
         for event in EVENT.finditer(part):
@@ -40,12 +40,15 @@ def failures(text):
     return list(found.values())
 
 
-def last_words(file):
-    """A job's log file, and the last line in it."""
-    if file is None:
+def last_words(files):
+    """The first of a job's log files that says something, and its last line; Slurm's own comes behind the job's."""
+    if files is None:
         return "it has no log of its own"
-    try:
-        lines = [line.strip() for line in Path(file).read_text(errors="replace").splitlines() if line.strip()]
-    except OSError:
-        return f"{file} cannot be read"
-    return f"{file}: {lines[-1][:LONGEST]}" if lines else f"{file} is empty: it was ended before it said anything"
+    for file in files.split(", "):
+        try:
+            lines = [line.strip() for line in Path(file).read_text(errors="replace").splitlines() if line.strip()]
+        except OSError:
+            continue
+        if lines:
+            return f"{file}: {lines[-1][:LONGEST]}"
+    return f"{files}: nothing is written there, it was ended before"

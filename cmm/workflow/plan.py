@@ -15,6 +15,7 @@ from snakemake.utils import update_config
 
 from cmm.core.errors import UserError, reason
 from cmm.core.project import project
+from cmm.datasets.registry import registry
 from cmm.workflow.config import validate, with_defaults
 from cmm.workflow.run import config_file
 from cmm.workflow.schema import written_schema
@@ -54,12 +55,7 @@ def plan(files, said, config, targets, cores):
     A data set that is not here, or not agreed to, is planned as if it were. UserError with what Snakemake says.
     """
     with tempfile.TemporaryDirectory() as empty:
-        absent = {
-            name: {"accept_license": True} | ({} if Path(source["root"]).exists() else {"root": empty})
-            for name, source in config["sources"].items()
-            if "accept_license" in source
-        }
-        update_config(said, {"sources": absent})
+        update_config(said, {"sources": absent_of(config["sources"], empty)})
         output = OutputSettings(dryrun=True, quiet={Quietness.ALL})
         try:
             with silence(), SnakemakeApi(output) as api:
@@ -69,6 +65,18 @@ def plan(files, said, config, targets, cores):
                 return _in_order(workflow._workflow.dag)  # the plan has no other door
         except (Exception, SystemExit) as error:
             raise UserError(f"Snakemake makes no plan: {reason(error)}") from error
+
+
+def absent_of(sources, empty):
+    """What to say of sources so that Snakemake plans with those whose root is away: `empty`, a folder, in its place."""
+    ours = [name for name, entry in registry().items() if entry.access != "licensed" and name in sources]
+    made = {sources[name]["root"] for name in ours}
+    said = {}
+    for name, source in sources.items():
+        if source["root"] not in made:
+            here = Path(source["root"]).is_dir()
+            said[name] = {"accept_license": True, "root": source["root"] if here else empty}
+    return said
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from cmm.core.provenance import provenance
 from cmm.core.tables import read_csv, write_tsv
 from cmm.tables.tabulate_resources import benchmark_of
 from cmm.workflow.sizes import counted
-from cmm.workflow.work import amount, growth, read_job, unit
+from cmm.workflow.work import amount, growth, modes_of, read_job, unit
 
 log = logging.getLogger("cmm")
 EXAMPLES = ("cmm rates                              # of the run in this folder: rates.tsv",)
@@ -29,6 +29,7 @@ COMMAND = re.compile(r"python -m cmm .*")  # in a log, the first line but for wh
 RESUMED = "going on after epoch"  # in the log of a training that was measured in part
 OUTPUTS = {"gather_tracks": "tracks", "render_films": "films"}  # flags of what a verb writes, where it is not "out"
 ON_GPU = "training on cuda"
+NUMBERS = ("jobs", "start_seconds", "unit_seconds", "unit_bytes")
 SPREAD = 1.5  # of the largest amount over the smallest, from which a start can be told from the work
 
 
@@ -60,7 +61,8 @@ def read_rates(path=MINE):
     """{verb: Rate} of a table of rates; UserError if it is none."""
     table = read_csv(path, sep="\t")
     names = [field.name for field in fields(Rate)]
-    if list(table) != names:
+    numbers = table[[name for name in NUMBERS if name in table]].apply(pd.to_numeric, errors="coerce")
+    if list(table) != names or table.empty or not np.isfinite(numbers).all(axis=None) or (numbers < 0).any(axis=None):
         raise UserError(f"{path} is no table of rates: `cmm rates` writes one")
     return {row[0]: Rate(*row) for row in table.itertuples(index=False, name=None)}
 
@@ -78,11 +80,12 @@ def measured(folder):
         if job is None or RESUMED in text or (benchmark := benchmark_of(path)) is None:
             continue
         found.append((job, benchmark, ON_GPU in text))
-    sizes = measured_sizes([job for job, *_ in found], folder)
+    jobs = [job for job, *_ in found]
+    sizes, modes = measured_sizes(jobs, folder), modes_of(jobs)
     rows = []
     for job, benchmark, gpu in found:
         written = job.flags.get(OUTPUTS.get(job.verb, "out"), [])
-        row = {"verb": job.verb, "unit": unit(job, sizes), "amount": amount(job, sizes), "gpu": gpu}
+        row = {"verb": job.verb, "unit": unit(job, sizes), "amount": amount(job, sizes, modes), "gpu": gpu}
         rows.append(row | benchmark | {"bytes": sum(_bytes(Path(folder, name)) for name in written)})
     rows = [row for row in rows if row["amount"] > 0]
     if not rows:
@@ -110,6 +113,8 @@ def fit(table):
     forecasts rather too much than too little.
     """
     shortest = float(table["seconds"].min())
+    known = table[table["unit"] != "jobs"]["verb"]  # of another data set, of the same verb, the size may not be known
+    table = table[(table["unit"] != "jobs") | ~table["verb"].isin(known)]
     return [_fit(verb, jobs, shortest) for verb, jobs in table.groupby("verb", sort=False)]
 
 
@@ -117,12 +122,11 @@ def _fit(verb, jobs, shortest):
     amounts, seconds = jobs["amount"].to_numpy(float), jobs["seconds"].to_numpy(float)
     size = jobs["bytes"].sum() / sum(growth(verb, amount) for amount in amounts)
     kind = jobs["unit"].iloc[0]
-    if kind == "jobs":
-        start, each = 0.0, seconds.mean()
-    elif len(jobs) > 2 and amounts.max() > SPREAD * amounts.min():
+    start, each = 0.0, seconds.mean() if kind == "jobs" else 0.0
+    if kind != "jobs" and len(jobs) > 2 and amounts.max() > SPREAD * amounts.min():
         start, each = nnls(np.stack([np.ones_like(amounts), amounts], axis=1), seconds)[0]
-    else:
-        start = min(shortest, seconds.min())
+    if not each:
+        start = min(shortest, seconds.min() / 2)  # none does nothing but start: work that grows must take more
         each = (seconds - start).sum() / amounts.sum()
     return Rate(
         verb, kind, len(jobs), round(float(start), 2), float(f"{each:.4g}"), bool(jobs["gpu"].any()),

@@ -57,7 +57,7 @@ def config_files(words):
 def config_file(word, folder, home):
     """Path of a --configfile; UserError for one that is nowhere, with the package's that is called alike."""
     path = Path(folder, located(word, folder, home))
-    if not path.is_file():
+    if not path.exists() or path.is_dir():
         near = difflib.get_close_matches(word, [f"config/{ours.name}" for ours in (home / "config").glob("*.yaml")], 1)
         raise UserError(f"--configfile {word} does not exist" + (f": did you mean {near[0]}?" if near else ""))
     return path

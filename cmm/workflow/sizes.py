@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from cmm.core.errors import UserError
-from cmm.core.tables import read_table
+from cmm.core.tables import read_csv, read_table
 from cmm.datasets.layouts import most_folds
 from cmm.datasets.registry import entry_of
 from cmm.workflow.work import Size
@@ -36,11 +36,13 @@ def listed(dataset, folder=Path(), **more):
     return Size(len(usable), float(usable["frames"].sum()), len(usable), held_out=held_out, **more)
 
 
-def told(texts):
-    """{data set: (videos, frames, sequences)} of words like EXAMPLE; UserError for others."""
+def told(texts, known):
+    """{data set: (videos, frames, sequences)} of words like EXAMPLE; UserError for others, and for an unknown name."""
     sizes = {}
     for text in texts:
         name, _, numbers = text.partition("=")
+        if name not in known:
+            raise UserError(f"--size {text}: no data set {name!r} in sources, which has {', '.join(known)}")
         try:
             videos, frames, *sequences = (float(number) for number in numbers.split(","))
             sizes[name] = (videos, frames, *(sequences or [videos]))
@@ -54,18 +56,38 @@ def told(texts):
 def size_of(dataset, config, said, folder=Path()):
     """(Size of a data set of the config, where it comes from); UserError where nobody says how large it is."""
     source, rasters = config["sources"][dataset], config["rasters"]
-    more = {"folds": most_folds(source["layout"]), "length": rasters["frames"], "side": rasters["image_size"]}
+    more = {"folds": folds_of(source), "length": rasters["frames"], "side": rasters["image_size"]}
     if dataset in said:
         return Size(*said[dataset], **more), "as --size says"
     if (size := counted(dataset, folder, **more)) is not None:
         return size, "counted"
     if (size := listed(dataset, folder, **more)) is not None:
         return size, "listed, a sequence a video"
-    entry = entry_of(dataset, source["layout"])
-    if entry is None or not entry.frames:
+    if (published := published_of(dataset, config)) is None:
         raise UserError(
-            f"nobody says how large {dataset} is: list it, with `cmm run results/{dataset}/index.parquet`, or give"
-            f" --size {dataset}=VIDEOS,FRAMES"
+            f"nobody says how large {dataset} is: give --size {dataset}=VIDEOS,FRAMES, or list its videos first, with"
+            f" `cmm run results/{dataset}/index.parquet` and the same --configfile behind that"
         )
-    videos, frames = float(entry.videos), float(entry.frames)
+    taking_part = 1 - len(source.get("reserved", ())) / more["folds"]
+    videos, frames = (taking_part * number for number in published)
     return Size(videos, frames, videos, **more), "of the registry, a sequence a video"
+
+
+def folds_of(source):
+    """How many folds a data set is dealt to: as its table says, where it has one, else as its layout has."""
+    table = source.get("table")
+    if table and Path(table).is_file() and "fold" in (listing := read_csv(table)):
+        return max(1, listing["fold"].nunique())
+    return most_folds(source["layout"])
+
+
+def published_of(dataset, config):
+    """(videos, frames) of a data set as the registry has them, of a rendered one as many as are asked for; or None."""
+    entry = entry_of(dataset, config["sources"][dataset]["layout"])
+    if entry is None or not entry.frames:
+        return None
+    videos, frames = float(entry.videos), float(entry.frames)
+    if entry.access == "embedded":
+        asked = config[dataset]
+        return 2 * asked["people"], frames * 2 * asked["people"] / videos * asked["fps"] / float(entry.fps)
+    return videos, frames

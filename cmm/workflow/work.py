@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import nan
+from types import MappingProxyType
 
 from cmm.datasets import FOLDS
 from cmm.methods.registry import METHODS, split
@@ -24,11 +25,15 @@ UNITS = {  # what a verb's time grows with; all others take as long as they take
     **dict.fromkeys(("train_action_units", "measure_tracks", "gather_tracks", "find_smiles"), "frames"),
     **dict.fromkeys(("draw_rasters", "gather_rasters"), "sequences"),
     "train_expression_classifier": "sequences trained on",
-    **dict.fromkeys(("generate_controls", "generate_smiles", "generate_conditions", "render_films"), "sequences made"),
+    **dict.fromkeys(("generate_controls", "generate_smiles", "render_films"), "sequences made"),
+    "generate_conditions": "sequences held out",
     **dict.fromkeys(("measure_pictures", "measure_motion", "measure_identity"), "sequences made"),
     "measure_expression": "sequences made",
     **{f"train_{stage.name}": "images trained on" for method in METHODS.values() for stage in method.stages},
 }
+
+
+PER_MODE = {f"train_{stage.name}" for method in METHODS.values() for stage in method.stages if stage.per_mode}
 
 
 @dataclass(frozen=True)
@@ -94,8 +99,15 @@ def unit(job, sizes):
     return UNITS.get(job.verb, "jobs") if job.dataset in sizes else "jobs"
 
 
-def amount(job, sizes):
-    """How many units of work a job has, with `sizes` {data set: Size}; NaN where its flags do not say."""
+def modes_of(jobs):
+    """{method: K} of the methods whose modes some of these jobs train."""
+    return {job.method: int(job.number("modes")) for job in jobs if job.verb in PER_MODE and "modes" in job.flags}
+
+
+def amount(job, sizes, modes=MappingProxyType({})):
+    """How many units of work a job has, with `sizes` {data set: Size} and `modes` {method: K}, the paper's where it is
+    not known; NaN where its flags do not say.
+    """
     kind = unit(job, sizes)
     if kind == "jobs":
         return 1.0
@@ -114,11 +126,14 @@ def amount(job, sizes):
     if kind == "sequences trained on":
         return trained
     if kind == "sequences made":
-        return size.tests(job.fold) * made_of(job.method)
+        return size.tests(job.fold) * made_of(job.method, modes)
+    if kind == "sequences held out":
+        return size.tests(job.fold)
     if "epochs" not in job.flags:
         return nan
     images = trained * (job.number("frames-drawn", 0) or size.length) + job.number("composites", 0)
-    return images * job.number("epochs") * job.number("modes") * (size.side / PIXELS) ** 2
+    times = job.number("modes") if job.verb in PER_MODE else 1
+    return images * job.number("epochs") * times * (size.side / PIXELS) ** 2
 
 
 def growth(verb, amount):
@@ -126,9 +141,9 @@ def growth(verb, amount):
     return 1.0 if verb.startswith("train_") else amount
 
 
-def made_of(method):
+def made_of(method, modes):
     """Sequences that a method, or the controls, make of one that is held out."""
     base = split(method)[0] if method else None
     if base not in METHODS:
         return CONTROLS
-    return 1 + MODES * bool(METHODS[base].modes)
+    return 1 + modes.get(method, modes.get(base, MODES)) * bool(METHODS[base].modes)

@@ -7,15 +7,18 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from running import ROOT
 
 from cmm.cli import main as cli
+from cmm.core.errors import UserError
 from cmm.workflow.estimate import size_in_words
 from cmm.workflow.rates import fit, measured, read_rates
 from cmm.workflow.schedule import Task, wall_seconds
-from cmm.workflow.work import Job, Size, amount, read_job, unit
+from cmm.workflow.sizes import size_of
+from cmm.workflow.work import Job, Size, amount, modes_of, read_job, unit
 
 RUN = "logs/actors/fold10/cmm_net/seed1"
 SIZES = {"actors": Size(videos=80, frames=12_000, sequences=80, held_out={10: 8})}
@@ -78,7 +81,7 @@ def test_jobs_that_are_alike_start_as_the_shortest_job_of_the_run():
     table = pd.concat([jobs("index_videos", [5], [1.5]), jobs("measure_tracks", [100, 110], [21.5, 23.5])])
     first, second = fit(table)
     assert (second.start_seconds, second.unit_seconds) == (1.5, 0.2)
-    assert (first.start_seconds, first.unit_seconds) == (1.5, 0)
+    assert (first.start_seconds, first.unit_seconds) == (0.75, 0.15), "no job does nothing but start"
 
 
 tasks = st.lists(
@@ -129,7 +132,7 @@ def test_a_number_of_every_stage_is_in_our_own_rates():
     rare = {"download_dataset", "animate_photographs", "describe_config", "tabulate_study", "tabulate_ablations"}
     asked = {*BEFORE, *AFTER, *STAGES} - {*TOOLS} - rare - {"tabulate_search"}
     assert asked <= {*rates}, asked - {*rates}
-    assert all(rate.unit_seconds > 0 or rate.start_seconds > 0 for rate in rates.values())
+    assert all(rate.unit_seconds > 0 for rate in rates.values())
 
 
 @pytest.mark.workflow
@@ -139,12 +142,9 @@ def test_a_run_forecasts_itself(finished, tmp_path):
     assert cli(["rates", "--folder", str(finished.folder), "--out", str(rates)]) == 0
     taken = measured(finished.folder)
     assert {"train_translation", "measure_tracks", "gather_scores"} <= set(taken["verb"])
-    videos = pd.read_parquet(finished.folder / "results/actors/videos.parquet").query("status == 'ok'")
-    smiles = pd.read_parquet(finished.folder / "results/actors/smiles.parquet")
     empty = tmp_path / "empty"
     empty.mkdir()
     words = ["--configfile", ROOT / "config/test.yaml", "--rates", rates, "--cores", "2", "--json"]
-    words += ["--size", f"actors={len(videos)},{videos['frames'].sum()},{len(smiles)}"]
     asked = [sys.executable, "-m", "cmm", "estimate", *map(str, words)]
     where = finished.environment | {"PYTHONPATH": str(ROOT)}
     said = subprocess.run(asked, cwd=empty, capture_output=True, text=True, check=True, env=where)
@@ -160,6 +160,8 @@ def test_a_run_forecasts_itself(finished, tmp_path):
     ("words", "message"),
     [
         (["--size", "actors=80"], "--size actors=80: write"),
+        (["--size", "actor=80,5"], "no data set 'actor' in sources"),
+        (["--configfile", "mine.yaml"], "nobody says how large mine is"),
         (["--size", "actors=80,-3"], "--size actors=80,-3: write"),
         (["--rates", "nowhere.tsv"], "nowhere.tsv"),
         (["--configfile", "config/demos.yaml"], "config/demos.yaml does not exist: did you mean config/demo.yaml?"),
@@ -171,6 +173,8 @@ def test_a_run_forecasts_itself(finished, tmp_path):
 )
 def test_mistakes_are_a_line(tmp_path, monkeypatch, capsys, words, message):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("datasets: [mine]\nsources: {mine: {layout: folder, root: a, table: t.csv}}")
+    (tmp_path / "t.csv").write_text("file,subject,expression,fold\n")
     assert cli(["estimate", *words]) == 1
     said = capsys.readouterr().err
     assert message in said
@@ -180,3 +184,62 @@ def test_mistakes_are_a_line(tmp_path, monkeypatch, capsys, words, message):
 def test_a_folder_without_a_run_has_no_rates(tmp_path, capsys):
     assert cli(["rates", "--folder", str(tmp_path)]) == 1
     assert "no job of a run was measured" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--configfile", "config/london.yaml"],
+        ["--configfile", "config/demo.yaml", "config/ablations.yaml"],
+        ["--configfile", "config/search.yaml"],
+        ["--config", "datasets=[uva_nemo]", "folds=[1,2]"],  # licensed, and not here
+        ["--configfile", "mine.yaml", "--size", "mine=30,3000"],  # not here either
+    ],
+)
+def test_data_that_are_elsewhere_can_be_forecast(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("datasets: [mine]\nsources: {mine: {layout: folder, root: a, table: t.csv}}")
+    (tmp_path / "t.csv").write_text("file,subject,expression,fold\na,p,posed,10\nb,q,posed,9\n")
+    assert cli(["estimate", *words, "--json"]) == 0
+    forecast = json.loads(capsys.readouterr().out)
+    assert sum(stage["jobs"] for stage in forecast["stages"]) > 30
+    assert not list(tmp_path.glob("results*"))
+    if "mine.yaml" in words:
+        assert forecast["sizes"]["mine"]["folds"] == 2
+
+
+def test_an_own_size_of_the_rendered_people_is_counted():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config["actors"] |= {"people": 400, "fps": 25}
+    size, _ = size_of("actors", config, {})
+    assert (size.videos, size.frames, size.sequences) == (800, 53_790, 800)
+    config["sources"]["uva_nemo"]["reserved"] = [1, 2]
+    assert size_of("uva_nemo", config, {})[0].sequences == pytest.approx(0.8 * 1240)
+
+
+def test_modes_are_those_that_are_trained():
+    trained = [
+        Job("train_multi_mode_lstm", {"modes": ["8"], "epochs": ["1"]}, "actors", 10, "cmm_net-eight_modes"),
+        Job("train_cmm_mesh", {"modes": ["8"], "epochs": ["1"]}, "actors", 10, "cmm_mesh"),
+    ]
+    modes = modes_of(trained)
+    assert modes == {"cmm_net-eight_modes": 8}
+    many, one = (Job("measure_motion", {}, "actors", 10, name) for name in ("cmm_net-eight_modes", "cmm_net-other"))
+    assert (amount(many, SIZES, modes), amount(one, SIZES, modes)) == (72, 32)
+    assert amount(trained[1], SIZES) == 72 * 32, "K is no more work for it"
+
+
+@pytest.mark.parametrize("cell", ["abc", "", "-1", "inf"])
+def test_damaged_rates_are_refused(tmp_path, cell):
+    head, first, *rest = (ROOT / "config/rates.tsv").read_text().splitlines()
+    cells = first.split("\t")
+    cells[4] = cell
+    (tmp_path / "rates.tsv").write_text("\n".join([head, "\t".join(cells), *rest]))
+    with pytest.raises(UserError, match="is no table of rates"):
+        read_rates(tmp_path / "rates.tsv")
+
+
+def test_rates_of_two_data_sets_of_which_one_was_not_counted():
+    table = pd.concat([jobs("index_videos", [1], [3.0], "jobs"), jobs("index_videos", [9000], [300.0], "videos")])
+    (rate,) = fit(table)
+    assert (rate.unit, rate.jobs) == ("videos", 1)

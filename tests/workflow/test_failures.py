@@ -40,12 +40,17 @@ def test_a_job_without_a_log_is_listed_too():
 def test_last_words_are_those_of_the_jobs_own_log(tmp_path):
     (tmp_path / "1.log").write_text("begin\ncmm measure_tracks: error: the disk is full\n\n")
     (tmp_path / "2.log").write_text("")
-    (tmp_path / "run.log").write_text("".join(error(job, log=f"{tmp_path}/{{job}}.log") for job in (1, 2, 3)))
+    (tmp_path / "slurm.log").write_text("slurmstepd: error: Exceeded job memory limit")
+    logs = [f"{tmp_path}/1.log", f"{tmp_path}/2.log", f"{tmp_path}/3.log"]
+    logs += [f"{tmp_path}/1.log, {tmp_path}/slurm.log", f"{tmp_path}/2.log, {tmp_path}/slurm.log"]  # as Slurm's plugin
+    (tmp_path / "run.log").write_text("".join(error(job, log=log) for job, log in enumerate(logs)))
     head, *lines = summary([tmp_path / "run.log"])
-    assert head.startswith("3 jobs failed")
+    assert head.startswith("5 jobs failed")
     assert lines[0] == f"  measure_tracks: {tmp_path}/1.log: cmm measure_tracks: error: the disk is full"
-    assert "is empty" in lines[1]
-    assert "cannot be read" in lines[2]
+    assert "nothing is written there" in lines[1]
+    assert "nothing is written there" in lines[2]
+    assert lines[3] == lines[0]
+    assert lines[4].endswith("slurm.log: slurmstepd: error: Exceeded job memory limit")
 
 
 def test_thousands_are_counted_and_some_listed(tmp_path):

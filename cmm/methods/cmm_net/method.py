@@ -8,7 +8,7 @@ METHOD = Method(
     stages=(
         Stage("landmark_vae", "phase 1: embedding"),
         Stage("conditional_lstm", "phase 2: a sequence", ("landmark_vae",)),
-        Stage("multi_mode_lstm", "phase 3: K sequences", ("conditional_lstm",), mem_mb=4000),
+        Stage("multi_mode_lstm", "phase 3: K sequences", ("conditional_lstm",), mem_mb=4000, per_mode=True),
         Stage("translation", "landmark images to faces"),
     ),
     weights=("multi_mode_lstm", "translation"),
