@@ -244,7 +244,10 @@ def test_a_visit(tmp_path, face, two):
         page.get_by_role("button", name="hide them").click()
         expect(page.locator("#curves svg")).to_have_count(0)
 
-        page.set_input_files("#file", tmp_path / "two.png")
+        with page.expect_response(lambda response: "smiles?" in response.url):
+            go.click()
+            page.set_input_files("#file", tmp_path / "two.png")  # while the other is painted
+        expect(go).to_be_enabled()
         expect(videos).to_have_count(0)
         go.click()
         page.get_by_role("button", name="face 2").click(timeout=60_000)

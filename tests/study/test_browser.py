@@ -97,3 +97,18 @@ def test_a_server_that_goes_away_and_comes_back(browser, study, tmp_path):
         expect(page.locator("#trouble")).to_contain_text("Trying again", timeout=30_000)
     assert answers(database) == []
     assert Path(study).is_dir()
+
+
+def test_a_browser_that_starts_no_video_by_itself_says_so(browser, study, tmp_path):
+    with serving(study, tmp_path / "answers.sqlite") as (address, _):
+        page = browser.new_context().new_page()
+        page.add_init_script("""
+            const play = HTMLMediaElement.prototype.play;
+            HTMLMediaElement.prototype.play = function () {
+                return window.touched ? play.call(this) : Promise.reject(new DOMException("", "NotAllowedError"));
+            };""")
+        page.goto(address)
+        expect(page.locator("#trouble")).to_have_text("Press play on both videos.", timeout=30_000)
+        assert page.locator("#left").evaluate("video => video.controls")
+        page.evaluate("window.touched = true; document.querySelectorAll('video').forEach((video) => video.play())")
+        ready(page, 1)
