@@ -56,6 +56,7 @@ except UserError as error:
 DOWNLOADS = "data/downloads/{dataset}"
 DOWNLOADABLE = [entry.name for entry in registry().values() if entry.access == "open"]
 OTHERS = 1000  # jobs that may run beside those of an array
+LONGEST_ARRAY = 50  # tasks whose commands fit into a word of a command line, 128 KiB
 RENDERED = {"actors": "make_actors", "london": "animate_photographs"}  # data sets that a rule renders
 
 
@@ -84,13 +85,16 @@ def check_config():
 
 
 def check_arrays():
-    """Stop where Slurm's job arrays would wait for ever.
+    """Stop where Slurm's job arrays would wait for ever, or fail (plugin 2.8.0).
 
     The plugin submits an array when all jobs of a rule that are ready were handed to it, or as many as an array holds;
-    fewer it keeps and forgets. So all must be allowed to run at a time, whatever else does.
+    fewer it keeps and forgets. So all must be allowed to run at a time, whatever else does. The commands of an array go
+    into one word of a command line; of one that does not fit, it makes a script that is broken.
     """
     if not getattr(workflow.executor_settings, "array_jobs", None):
         return
+    if workflow.executor_settings.array_limit > LONGEST_ARRAY:
+        raise WorkflowError(f"with slurm-array-jobs, say --slurm-array-limit {LONGEST_ARRAY}: longer arrays fail")
     shards = sum(config[block]["shards"] for block in ("tracks", "rasters")) * len(used_datasets(config))
     if (workflow.resource_settings.nodes or 0) < shards + OTHERS:
         raise WorkflowError(f"with slurm-array-jobs, jobs must be at least {shards + OTHERS}: --jobs {shards + OTHERS}")

@@ -134,10 +134,10 @@ def test_ctrl_c_leaves_no_job_behind(start, tmp_path):
 
 
 def test_an_array_outlives_a_node_that_is_drained(request, nodes, start, tmp_path):
-    """All shards of a data set are one sbatch; each is done once, on whichever node is left."""
+    """Fifty shards of a data set are one sbatch; each is done once, on whichever node is left."""
     shards = request.config.getoption("slurm_shards")
     change = {"tracks": {"shards": shards, "action_units": "proxies"}, "motion": {"action_units": "proxies"}}
-    words = ["--slurm-array-jobs", "measure_tracks, draw_rasters", "--jobs", 5000]
+    words = ["--slurm-array-jobs", "measure_tracks, draw_rasters", "--slurm-array-limit", 50, "--jobs", 5000]
     before = {job["JobId"] for job in jobs()}
     process = start(*words, "results/actors/videos.parquet", change=change)
 
@@ -154,7 +154,7 @@ def test_an_array_outlives_a_node_that_is_drained(request, nodes, start, tmp_pat
     finally:
         slurm("scontrol", "update", "NodeName=n2", "State=RESUME")
     done = of_array()
-    assert len({job["ArrayJobId"] for job in done}) == 1
+    assert len({job["ArrayJobId"] for job in done}) == -(-shards // 50)
     assert sorted(int(job["ArrayTaskId"]) for job in done) == list(range(1, shards + 1))
     assert {job["JobState"] for job in done} == {"COMPLETED"}
     assert all(job["NodeList"] == "n1" for job in done if job["StartTime"] > drained)
@@ -163,11 +163,17 @@ def test_an_array_outlives_a_node_that_is_drained(request, nodes, start, tmp_pat
     assert len({path.stat().st_ino for path in tracks}) == shards
 
 
-def test_too_few_jobs_for_an_array_are_refused(start, tmp_path):
-    """The plugin would wait for the rest of an array for ever."""
-    process = start("--slurm-array-jobs", "measure_tracks", "results/actors/videos.parquet")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--slurm-array-limit", 50], "with slurm-array-jobs, jobs must be at least 1006: --jobs 1006"),
+        (["--jobs", 5000], "with slurm-array-jobs, say --slurm-array-limit 50"),
+    ],
+)
+def test_arrays_that_the_plugin_would_forget_or_break_are_refused(start, tmp_path, words, message):
+    process = start("--slurm-array-jobs", "measure_tracks", *words, "results/actors/videos.parquet")
     assert process.wait(timeout=200) != 0
-    assert "with slurm-array-jobs, jobs must be at least 1006: --jobs 1006" in (tmp_path / "snakemake.log").read_text()
+    assert message in (tmp_path / "snakemake.log").read_text()
 
 
 def test_two_nodes_train_together(nodes, smiles, tmp_path):
