@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from cmm.evaluation.statistics import FEW, SMALLEST
 
-AU_TITLES = {"AU06": "AU6 cheek raiser", "AU12": "AU12 lip corner puller"}  # by the names of their curves
 NETWORKS = ("efficientnet_lite0", "inception_v3")  # of pictures, trained on ImageNet
 
 

@@ -15,8 +15,7 @@ from cmm.core.files import atomic, inside
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.tables import read_provenance, read_table
-from cmm.evaluation.catalogue import AU_TITLES
-from cmm.sequences.au_curves import smooth_curves
+from cmm.sequences.au_curves import AU_TITLES, smooth_curves
 
 COLOURS = {"AU12": "#0072B2", "AU06": "#D55E00"}  # Okabe and Ito, safe for the colour-blind
 

@@ -18,11 +18,11 @@ from cmm.core.errors import UserError
 from cmm.core.figure_file import COLOURS, panels, save_figure
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table
-from cmm.evaluation.catalogue import AU_TITLES
 from cmm.evaluation.gather_scores import CURVES
 from cmm.evaluation.metrics.au_curve import mean_curve
 from cmm.evaluation.statistics import FEW, few, replicates, tail
 from cmm.evaluation.summary import in_order, title_of_method, without_ablations
+from cmm.sequences.au_curves import AU_TITLES
 
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)), (0, (1, 2)))  # to tell the lines apart in print, too
 MODES = ", modes"  # behind the method's name

@@ -8,6 +8,7 @@ from cmm.faces.backends import au_columns, au_scale
 from cmm.faces.blinks import in_blink
 from cmm.faces.landmarks import lip_corners, points_of
 
+AU_TITLES = {"AU06": "AU6 cheek raiser", "AU12": "AU12 lip corner puller"}  # by the names of their curves
 SMOOTHING = 0.06  # sigma [s] where no setting says it
 HIGHEST = 5  # intensity of an action unit, as people code it; curves are 0-1
 LONGEST_BLINK = 0.45  # seconds; a longer closure is an expression, not a blink

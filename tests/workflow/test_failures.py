@@ -65,6 +65,6 @@ def test_thousands_are_counted_and_some_listed(tmp_path):
 def test_a_failing_run_ends_with_its_failures(again):
     index = again.folder / "results/actors/index.parquet"
     index.write_bytes(index.read_bytes()[:2000])
-    said = again.run("--forcerun", "measure_tracks", "--keep-going", "--", "results/actors/tracks.parquet", check=False)
+    said = again.run("results/actors/tracks.parquet", "--keep-going", "--forcerun", "measure_tracks", check=False)
     assert "3 jobs failed; what is done stays done" in said
     assert said.count("logs/actors/measure_tracks.1.log: cmm measure_tracks: error: results/actors/index.parquet") == 1

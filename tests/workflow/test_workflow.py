@@ -253,7 +253,7 @@ def test_a_method_is_a_folder_and_a_config_block(newcomer):
     tables = again.folder / "results/tables"
     assert "| Mean motion (beyond the paper) |" in (tables / "table1.md").read_text()
     assert "| mean_motion | conditional |" in (tables / "scores.md").read_text()
-    assert "difference to mean_motion" in (tables / "comparisons.html").read_text()
+    assert "difference to Mean motion" in (tables / "comparisons.html").read_text()
     assert set(read_pairs(again.folder / "results/actors/study")["comparison"]) >= {"cmm_net / mean_motion"}
     record = subprocess.run(
         [sys.executable, "-m", "cmm", "provenance", again.folder / mine / "mean_motion.safetensors"],
