@@ -72,9 +72,9 @@ def profile(folder):
     return folder / "profile"
 
 
-def finish(process, folder):
+def finish(process, folder, seconds=900):
     """Wait until Snakemake has ended; what it printed."""
-    process.wait(timeout=900)
+    process.wait(timeout=seconds)
     text = (folder / "snakemake.log").read_text()
     assert process.returncode == 0, text[-6000:]
     return text
@@ -150,7 +150,7 @@ def test_an_array_outlives_a_node_that_is_drained(request, nodes, start, tmp_pat
     slurm("scontrol", "update", "NodeName=n2", "State=DRAIN", "Reason=test")
     drained = max(job["StartTime"] for job in of_array())
     try:
-        finish(process, tmp_path)
+        finish(process, tmp_path, 900 + 10 * shards)
     finally:
         slurm("scontrol", "update", "NodeName=n2", "State=RESUME")
     done = of_array()
