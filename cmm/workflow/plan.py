@@ -92,8 +92,13 @@ def silence():
 
 
 def _in_order(dag):
-    """The Planned jobs of Snakemake's DAG that need to run and have a command."""
-    jobs = [job for level in dag.toposorted() for job in level if dag.needrun(job) and job.is_shell]
+    """The Planned jobs of Snakemake's DAG that need to run and have a command, the same order every time."""
+
+    def name(job):
+        return job.rule.name, sorted(job.wildcards_dict.items())
+
+    levels = [sorted(level, key=name) for level in dag.toposorted()]
+    jobs = [job for level in levels for job in level if dag.needrun(job) and job.is_shell]
     numbers = {job: number for number, job in enumerate(jobs)}
     return [
         Planned(
