@@ -111,7 +111,7 @@ def _check(given, positional):
                     raise UserError(f"{called[name]} and {called[other]} both name {path}")
     for name, least in (("threads", 1), ("seed", 0), ("processes", 0), ("state_seconds", 0), ("held_mb", 1)):
         if given.get(name) is not None and given[name] < least:
-            raise UserError(f"--{name.replace('_', '-')} {given[name]} is too small: the least is {least}")
+            raise UserError(f"{called[name]} {given[name]} is too small: the least is {least}")
 
 
 def _is_text(path):

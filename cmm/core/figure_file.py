@@ -9,8 +9,6 @@ from cmm.core.provenance import until_now
 
 # Okabe and Ito's, safe for the colour-blind, in an order in which the first ones differ most; black is the originals'.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-
-
 WIDTH = 7.0  # inches: of the text of a printed page
 
 

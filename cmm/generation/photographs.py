@@ -23,8 +23,6 @@ CUT = 0.1  # share of the 68 points beyond the border from which on a face count
 SMALL = 32  # distance of the eyes [px]: of a face of about 75
 TURNED = 45  # degrees
 SMILING = 0.4  # MediaPipe's AU12, 0-1, of a photograph that is not neutral
-
-
 ONLY = "only"  # face of a program that lets people choose among several
 
 

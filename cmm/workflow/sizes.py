@@ -1,8 +1,7 @@
 """How large data sets are: counted where they have been listed or cut, else as the registry or a person says."""
 
+from collections import Counter
 from pathlib import Path
-
-import pandas as pd
 
 from cmm.core.errors import UserError
 from cmm.core.tables import read_csv, read_table
@@ -18,22 +17,29 @@ def counted(dataset, folder=Path(), **more):
     tables = Path(folder, "results", dataset)
     if not all((tables / name).is_file() for name in ("videos.parquet", "smiles.parquet")):
         return None
-    videos = read_table(tables / "videos.parquet", ["status", "frames"])
-    smiles = read_table(tables / "smiles.parquet", ["fold"])
-    usable = videos[videos["status"] == "ok"]
-    held_out = {int(fold): int(count) for fold, count in smiles["fold"].value_counts().items() if pd.notna(fold)}
-    return Size(len(usable), int(usable["frames"].sum()), len(smiles), held_out=held_out, **more)
+    videos = _usable(tables / "videos.parquet", ["status", "frames"])
+    return _size(videos, read_table(tables / "smiles.parquet", ["fold"]), more)
 
 
-def listed(dataset, folder=Path(), **more):
+def listed(dataset, **more):
     """The Size of a data set that has been listed, one sequence a video, or None."""
-    index = Path(folder, "results", dataset, "index.parquet")
+    index = Path("results", dataset, "index.parquet")
     if not index.is_file():
         return None
-    videos = read_table(index, ["status", "frames", "fold"])
-    usable = videos[videos["status"] == "ok"]
-    held_out = {int(fold): int(count) for fold, count in usable["fold"].value_counts().items() if pd.notna(fold)}
-    return Size(len(usable), float(usable["frames"].sum()), len(usable), held_out=held_out, **more)
+    videos = _usable(index, ["status", "frames", "fold"])
+    return _size(videos, videos, more)
+
+
+def _usable(path, columns):
+    """The rows of a table of videos that can be used."""
+    videos = read_table(path, columns)
+    return videos[videos["status"] == "ok"]
+
+
+def _size(videos, sequences, more):
+    """The Size of a data set with these videos, and these sequences with their folds."""
+    folds = sequences["fold"].dropna().astype(int)
+    return Size(len(videos), int(videos["frames"].sum()), len(sequences), held_out=dict(Counter(folds)), **more)
 
 
 def told(texts, known):
@@ -53,15 +59,15 @@ def told(texts, known):
     return sizes
 
 
-def size_of(dataset, config, said, folder=Path()):
+def size_of(dataset, config, said):
     """(Size of a data set of the config, where it comes from); UserError where nobody says how large it is."""
     source, rasters = config["sources"][dataset], config["rasters"]
     more = {"folds": folds_of(source), "length": rasters["frames"], "side": rasters["image_size"]}
     if dataset in said:
         return Size(*said[dataset], **more), "as --size says"
-    if (size := counted(dataset, folder, **more)) is not None:
+    if (size := counted(dataset, **more)) is not None:
         return size, "counted"
-    if (size := listed(dataset, folder, **more)) is not None:
+    if (size := listed(dataset, **more)) is not None:
         return size, "listed, a sequence a video"
     if (published := published_of(dataset, config)) is None:
         raise UserError(

@@ -25,14 +25,11 @@ UNITS = {  # what a verb's time grows with; all others take as long as they take
     **dict.fromkeys(("train_action_units", "measure_tracks", "gather_tracks", "find_smiles"), "frames"),
     **dict.fromkeys(("draw_rasters", "gather_rasters"), "sequences"),
     "train_expression_classifier": "sequences trained on",
-    **dict.fromkeys(("generate_controls", "generate_smiles", "render_films"), "sequences made"),
     "generate_conditions": "sequences held out",
-    **dict.fromkeys(("measure_pictures", "measure_motion", "measure_identity"), "sequences made"),
-    "measure_expression": "sequences made",
+    **dict.fromkeys(("generate_controls", "generate_smiles", "render_films"), "sequences made"),
+    **dict.fromkeys(("measure_pictures", "measure_motion", "measure_identity", "measure_expression"), "sequences made"),
     **{f"train_{stage.name}": "images trained on" for method in METHODS.values() for stage in method.stages},
 }
-
-
 PER_MODE = {f"train_{stage.name}" for method in METHODS.values() for stage in method.stages if stage.per_mode}
 
 
@@ -122,13 +119,14 @@ def amount(job, sizes, modes=MappingProxyType({})):
         return size.frames / shards / job.number("frame-step")
     if kind == "sequences":
         return size.sequences / shards
-    trained = size.sequences - size.tests(job.fold)
+    tests = size.tests(job.fold)
+    if kind == "sequences held out":
+        return tests
+    if kind == "sequences made":
+        return tests * made_of(job.method, modes)
+    trained = size.sequences - tests
     if kind == "sequences trained on":
         return trained
-    if kind == "sequences made":
-        return size.tests(job.fold) * made_of(job.method, modes)
-    if kind == "sequences held out":
-        return size.tests(job.fold)
     if "epochs" not in job.flags:
         return nan
     images = trained * (job.number("frames-drawn", 0) or size.length) + job.number("composites", 0)
