@@ -79,6 +79,9 @@ AFTER = {
     "prepare_study": Stage("cmm.study.prepare_study", "study", "pairs of videos for the user study"),
     "tabulate_study": Stage("cmm.tables.tabulate_study", None, "table 2: what the raters say"),
     "plot_au_curves": Stage("cmm.figures.plot_au_curves", "au_curves", "figure 4: AU curves of a video, phases shaded"),
+    "plot_contact_sheet": Stage(
+        "cmm.figures.plot_contact_sheet", "contact_sheet", "some sequences of the training set"
+    ),
     "plot_labels": Stage("cmm.figures.plot_labels", "strips", "figure 5: two expressions from one face"),
     "plot_modes": Stage("cmm.figures.plot_modes", "strips", "figure 6: original, conditional sequence and K modes"),
     "plot_methods": Stage("cmm.figures.plot_methods", "strips", "figure 7: the methods side by side"),

@@ -1,4 +1,30 @@
-# Figures 4 to 8, people by labels and strengths, and the loss curves.
+# The training set at a glance, figures 4 to 8, people by labels and strengths, and the loss curves.
+
+
+rule plot_contact_sheet:
+    input:
+        smiles=rules.gather_rasters.output,
+    output:
+        report(
+            "results/figures/{dataset}/contact_sheet.png",
+            caption="../workflow/report/contact_sheet.rst",
+            category="3. Figures",
+            subcategory="The training set, {dataset}",
+            labels={"figure": "sequences and their landmarks"},
+        ),
+    log:
+        "logs/{dataset}/plot_contact_sheet.log",
+    benchmark:
+        "logs/{dataset}/plot_contact_sheet.jsonl"
+    conda:
+        "../envs/report.yaml"
+    params:
+        settings=settings("plot_contact_sheet"),
+        code=code("plot_contact_sheet"),
+    message:
+        "Drawing some sequences of {wildcards.dataset}"
+    shell:
+        "python -m cmm plot_contact_sheet --smiles {input.smiles:q} --out {output:q} {params.settings} > {log:q} 2>&1"
 
 
 rule plot_au_curves:

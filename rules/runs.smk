@@ -121,7 +121,11 @@ def trained_settings(stage):
 def milestone(name):
     """Files of a milestone, a rule of the Snakefile."""
     return {
-        "dataset": [*collect("results/{dataset}/smiles.h5", dataset=config["datasets"]), "results/tables/videos.html"],
+        "dataset": [
+            *collect("results/{dataset}/smiles.h5", dataset=config["datasets"]),
+            *collect("results/figures/{dataset}/contact_sheet.png", dataset=config["datasets"]),
+            "results/tables/videos.html",
+        ],
         "models": models(),
         "videos": runs(f"{RUN}/films") + studies(),
         "tables": tables("html")
@@ -155,9 +159,11 @@ def studied(wildcards):
 
 
 def figures():
-    """Figures 4 to 8, grids of conditions, loss curves, and that of the ablations where there are any."""
+    """The contact sheet, figures 4 to 8, grids of conditions, loss curves, and that of the ablations, if any."""
     found = collect(
-        "results/figures/{dataset}/{figure}", dataset=config["datasets"], figure=["au_curves", "mean_curves.svg"]
+        "results/figures/{dataset}/{figure}",
+        dataset=config["datasets"],
+        figure=["contact_sheet.png", "au_curves", "mean_curves.svg"],
     )
     found += runs(f"{RUN}/{{figure}}", figure=["labels", "strips"]) + runs(f"{RUN}/losses.svg", trained())
     found += dict.fromkeys(runs("results/{dataset}/fold{fold}/methods"))

@@ -44,8 +44,9 @@ Held out for the test: fold {held_out}{who}. All others train. Whoever is in two
     cmm estimate --configfile config.yaml               # what the paper's schedule takes: hours
     cmm run --configfile config.yaml --report results/report.html --report-after-run
 
-`results/tables/videos.html` says which videos were used, and why others were not. A few people are enough to see the
-path; a method learns little from them. Photographs instead of videos: `cmm generate PHOTOGRAPH`.
+After that, `results/tables/videos.html` says which videos were used, and why others were not, and
+`results/figures/{name}/contact_sheet.png` shows smiles that were found. A few people are enough to see the path; a
+method learns little from them. Photographs instead of videos: `cmm generate PHOTOGRAPH`.
 """
 
 

@@ -8,7 +8,15 @@ from cmm.core.errors import UserError
 from cmm.core.figure_file import WIDTH, panels
 from cmm.core.tables import write_table
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
-from cmm.figures import plot_au_curves, plot_labels, plot_losses, plot_mean_curves, plot_methods, plot_modes
+from cmm.figures import (
+    plot_au_curves,
+    plot_contact_sheet,
+    plot_labels,
+    plot_losses,
+    plot_mean_curves,
+    plot_methods,
+    plot_modes,
+)
 from cmm.generation.film_strip import SIDE, draw_film_strip
 from cmm.generation.film_strip import Settings as Strips
 from cmm.generation.generated_file import read_generated, write_generated
@@ -106,6 +114,23 @@ def test_figure_5_keeps_the_order_of_the_expressions(generated):
         assert names == ["posed\nlandmarks", "posed", "spontaneous\nlandmarks", "spontaneous"]
         own = dict(plot_labels.person_rows(made, i))[made.expression[i]]
         np.testing.assert_array_equal(own, made.faces[i, 0])
+
+
+@pytest.mark.parametrize(("asked", "rows"), [(3, [0, 4, 7]), (20, [*range(8)])])
+def test_a_contact_sheet_spreads_its_rows_over_the_data_set(smiles, tmp_path, monkeypatch, asked, rows):
+    drawn, data = [], read_smiles(smiles)
+    monkeypatch.setattr(plot_contact_sheet, "draw_film_strip", lambda out, rows, *_, **__: drawn.extend(rows))
+    plot_contact_sheet.main(smiles, tmp_path / "sheet.png", plot_contact_sheet.Settings(sequences=asked))
+    assert [label for label, _ in drawn] == [f"{data.smile[i]}\n{data.expression[i]}" for i in rows]
+    for (_, pictures), i in zip(drawn, rows, strict=True):
+        line = data.landmarks[i] > 0
+        assert (pictures[line] == plot_contact_sheet.GREEN).all()
+        np.testing.assert_array_equal(pictures[~line], data.faces[i][~line])
+
+
+def test_a_contact_sheet_is_a_picture(smiles, tmp_path):
+    plot_contact_sheet.main(smiles, tmp_path / "sheet.png", plot_contact_sheet.Settings(sequences=3))
+    assert rows_of(tmp_path / "sheet.png") == 3
 
 
 def test_figures_6_and_7_have_a_row_a_sequence(generated, smiles):

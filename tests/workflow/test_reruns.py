@@ -27,7 +27,7 @@ MADE_FROM = {  # the workflow's rules and what is made from them, transcribed by
     "find_smiles": ["draw_rasters", "gather_rasters", "tabulate_videos", "plot_au_curves"],
     "draw_rasters": ["gather_rasters"],
     "gather_rasters": [*TRAINING, "train_expression_classifier", "generate_controls", "generate_smiles"]
-    + ["render_films", "plot_modes", "plot_methods", *SCORING],
+    + ["render_films", "plot_contact_sheet", "plot_modes", "plot_methods", *SCORING],
     "train_landmark_vae": ["train_conditional_lstm", "plot_losses", "tabulate_overview"],
     "train_conditional_lstm": ["train_multi_mode_lstm", "plot_losses", "tabulate_overview"],
     "train_multi_mode_lstm": ["generate_smiles", "plot_losses", "tabulate_overview"],
@@ -42,7 +42,16 @@ MADE_FROM = {  # the workflow's rules and what is made from them, transcribed by
     },
 }
 TOLD = {"gather_tracks", "find_smiles", "gather_rasters", "generate_controls", "generate_smiles", *SCORING, *TABLES}
-TOLD |= {*TRAINING, *STRIPS, "render_films", "plot_losses", "plot_au_curves", "plot_mean_curves", "tabulate_videos"}
+TOLD |= {
+    *TRAINING,
+    *STRIPS,
+    "plot_contact_sheet",
+    "render_films",
+    "plot_losses",
+    "plot_au_curves",
+    "plot_mean_curves",
+    "tabulate_videos",
+}
 ALL = {"all"}  # every stage
 
 SETTINGS = {  # change of the config: stages that it touches
@@ -65,6 +74,7 @@ SETTINGS = {  # change of the config: stages that it touches
     "pictures.frame_step=2": {"measure_pictures"},
     "identity.frame_step=4": {"measure_identity"},
     "expression_classifier.penalty=0.2": {"train_expression_classifier"},
+    "contact_sheet.columns=4": {"plot_contact_sheet"},
     "strips.columns=4": set(STRIPS),
     "study.pairs=3": set(),  # of methods that are not asked for
     "cra_net.epochs=2": set(),
@@ -129,8 +139,9 @@ MODULES = {  # module with another line: stages that it touches
     "tables/tabulate_scores.py": {"tabulate_scores", "tabulate_overview"},
     "figures/plot_au_curves.py": {"plot_au_curves"},
     "figures/plot_losses.py": {"plot_losses"},
-    "generation/film_strip.py": set(STRIPS),
-    "generation/write_sequence.py": set(STRIPS),
+    "figures/plot_contact_sheet.py": {"plot_contact_sheet"},
+    "generation/film_strip.py": {*STRIPS, "plot_contact_sheet"},
+    "generation/write_sequence.py": {*STRIPS, "plot_contact_sheet"},
     "tables/paper_numbers.py": {"tabulate_paper"},
     "core/records.py": {"tabulate_provenance", "tabulate_overview"},
     "tables/tabulate_resources.py": {"tabulate_resources"},
