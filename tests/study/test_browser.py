@@ -22,6 +22,12 @@ def browser():
         chromium.close()
 
 
+def begin(page, address):
+    """Open the study and press its first button."""
+    page.goto(address)
+    page.get_by_role("button", name="Start").click()
+
+
 def ready(page, position):
     """Wait until the pair number `position` can be answered."""
     expect(page.locator("#count")).to_have_text(f"{position} of 9", timeout=30_000)
@@ -44,6 +50,9 @@ def test_a_whole_session_with_a_reload_and_the_keyboard(browser, study, tmp_path
         errors = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address)
+        expect(page.get_by_role("heading")).to_have_text("Which video looks more realistic?")
+        expect(page.get_by_role("button", name="Start")).to_be_focused()
+        page.keyboard.press("Enter")
         ready(page, 1)
         expect(page.get_by_role("heading")).to_have_text("Which video looks more realistic?")
         for side in ("left", "right"):
@@ -74,7 +83,7 @@ def test_two_raters_at_once(browser, study, tmp_path):
     with serving(study, database) as (address, _):
         pages = [browser.new_context().new_page() for _ in range(2)]
         for page in pages:
-            page.goto(address)
+            begin(page, address)
         for position in range(1, 10):
             for page, key in zip(pages, ("ArrowLeft", "ArrowRight"), strict=True):
                 ready(page, position)
@@ -89,7 +98,7 @@ def test_a_server_that_goes_away_and_comes_back(browser, study, tmp_path):
     database = tmp_path / "answers.sqlite"
     with serving(study, database) as (address, process):
         page = browser.new_context().new_page()
-        page.goto(address)
+        begin(page, address)
         ready(page, 1)
         process.kill()
         process.wait()
@@ -107,7 +116,7 @@ def test_a_browser_that_starts_no_video_by_itself_says_so(browser, study, tmp_pa
             HTMLMediaElement.prototype.play = function () {
                 return window.touched ? play.call(this) : Promise.reject(new DOMException("", "NotAllowedError"));
             };""")
-        page.goto(address)
+        begin(page, address)
         expect(page.locator("#trouble")).to_have_text("Press play on both videos.", timeout=30_000)
         assert page.locator("#left").evaluate("video => video.controls")
         page.evaluate("window.touched = true; document.querySelectorAll('video').forEach((video) => video.play())")
