@@ -1,4 +1,4 @@
-"""All scores of all methods: TSV with a line a score, Markdown and HTML with a table a family.
+"""All scores of all methods: TSV with a line a score, Markdown and HTML with a table or more a family.
 
 Means over people with their intervals or ranges, and n.
 """
@@ -19,6 +19,8 @@ from cmm.evaluation.summary import in_order as methods_in_order
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.declaration import STILL
 from cmm.methods.registry import METHODS, declaration_of, split
+
+WIDTH = 6  # scores side by side in a table, as many as a page is wide
 
 
 def main(
@@ -43,19 +45,31 @@ def main(
 
 
 def sections(table, rows):
-    """A Section for each data set and family of scores; rows: those that the table sums up."""
+    """Sections for each data set and family of scores; rows: those that the table sums up."""
     judges = {dataset: judge_of(mine) for dataset, mine in rows.groupby("dataset", sort=False)}
     of_family = table["metric"].map(lambda name: metric_of(name).family)
     return [
-        family_section(dataset, family, mine[of_family[mine.index] == family], judges[dataset])
+        section
         for dataset, mine in table.groupby("dataset", sort=False)
         for family in FAMILIES
+        for section in family_sections(dataset, family, mine[of_family[mine.index] == family], judges[dataset])
     ]
 
 
-def family_section(dataset, family, table, judge):
-    """One table: a line a method, mode and expression; a column a score."""
+def family_sections(dataset, family, table, judge):
+    """Yield a Section for every WIDTH scores of a family, or a few less so that they are alike in width."""
     metrics = in_order(set(table["metric"]))
+    tables = -(-len(metrics) // WIDTH)
+    said = spreads(table["range"]), NOTES.get(family), judge if family in ("motion", "cues") else None
+    for number in range(tables):
+        part = metrics[number * len(metrics) // tables : (number + 1) * len(metrics) // tables]
+        title = f"{dataset}: {FAMILIES[family]}" + (f" ({number + 1} of {tables})" if tables > 1 else "")
+        note = "" if number else " ".join(filter(None, said))
+        yield Section(title, *lines_of(table[table["metric"].isin(part)], part), note)
+
+
+def lines_of(table, metrics):
+    """(head, rows) of one table: a line a method, mode and expression; a column a score."""
     head = ["method", "sequence", "expression", "people, videos, runs"]
     head += [title_of(name) + better(name) for name in metrics]
     keys = ["method", "mode", "expression"]
@@ -65,8 +79,7 @@ def family_section(dataset, family, table, judge):
         group = groups[method, mode, expression]
         n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
         rows.append([method, sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)])
-    said = spreads(table["range"]), NOTES.get(family), judge if family in ("motion", "cues") else None
-    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, said)))
+    return head, rows
 
 
 def better(metric):
