@@ -70,7 +70,7 @@ def whole_photograph(folder):
     out = iter(range(100))
 
     def videos():
-        made, _ = smiler.sequences(photograph, photograph.faces[0], studio.condition)
+        made, _ = smiler.sequences(photograph, photograph.faces[0], studio.condition, smiler.count())
         generate.whole(folder, photograph, matrices, [made], studio, {})
 
     seconds = in_turn({"videos": videos, "next": lambda: generate.smile(image, folder / f"next{next(out)}", studio)}, 5)

@@ -100,9 +100,7 @@ class Workshop:
         start = time.monotonic()
         smiler = self.smilers[method]
         seen = see(picture, smiler.tracker, face or ONLY, LONGEST)
-        made, _ = smiler.sequences(seen, seen.faces[0], condition)
-        made = dict(itertools.islice(made.items(), modes + 1))
-
+        made, _ = smiler.sequences(seen, seen.faces[0], condition, modes)
         about = smiler.record(__name__, condition)
 
         def paint(number, name):

@@ -20,14 +20,13 @@ from cmm.core.pictures import even
 from cmm.core.progress import progress
 from cmm.core.records import read_record
 from cmm.core.settings import LARGEST, setting
-from cmm.core.video import write_video
 from cmm.faces.alignment import warp
 from cmm.faces.backends import IMAGE_BACKENDS
 from cmm.generation.film_strip import draw_film_strip, strip_rows
 from cmm.generation.photographs import check_choice, neutral_of, photographs_in, see
 from cmm.generation.render_films import enlarge, side_by_side
 from cmm.generation.smiler import Smiler, load
-from cmm.generation.write_sequence import FORMATS, write_png, write_sequence
+from cmm.generation.write_sequence import FORMATS, write_png, write_sequence, written
 from cmm.methods import registry
 from cmm.methods.generator import Condition
 from cmm.methods.threads import in_threads
@@ -48,6 +47,7 @@ EXAMPLES = (
 class Settings:
     backend: str = setting("mediapipe", "face tracker", choices=IMAGE_BACKENDS)
     face: str = setting("largest", "whose smile: largest, all, or a number, counted from the left")
+    modes: int | None = setting(None, "how many modes, beside the first sequence; without, all", minimum=0)
     view: str = setting("photograph", "what methods that work on photographs show", choices=VIEWS)
     longest: int = setting(1280, "larger photographs are made so small [px]", minimum=64, maximum=LARGEST)
     strict: bool = setting(False, "refuse a photograph of somebody who smiles already")
@@ -96,6 +96,7 @@ def main(
         raise UserError(f"{out} exists already: name a new folder, or say --overwrite")
     told = {"strength": strength, "frames": frames, "action_units": action_units(au), "seed": seed}
     smiler = load(model, method, settings.backend)
+    smiler.count(settings.modes)
     studio = Studio(smiler, smiler.condition(expression, **told), settings, overwrite)
     if settings.face == "all" and not smiler.whole:
         raise UserError(f"--face all: {smiler.method} gives videos of one face, not of photographs: name a number")
@@ -103,7 +104,7 @@ def main(
         found = {"photographs": smile_all(image, out, studio)}
     else:
         found = {what: value for what, value in smile(image, out, studio).items() if value is not None}
-        log.info("wrote %s: all.mp4, strip.png and a sequence a mode", out)
+        log.info("wrote %s: %s, strip.png and a sequence a mode", out, written("all", settings.formats[0]))
         log.info("%s", in_words(found))
     if json:
         files = sorted(str(path) for path in out.rglob("*") if path.is_file())
@@ -128,7 +129,7 @@ def smile(path, out, studio):
     about, size = studio.record(), smiler.generator.size
     matrices = [photograph.matrix(face, size) for face in photograph.faces]
     made = [
-        smiler.sequences(photograph, face, condition, settings.blinks)
+        smiler.sequences(photograph, face, condition, smiler.count(settings.modes), settings.blinks)
         for face, condition in zip(photograph.faces, conditions_of(photograph.faces, studio), strict=True)
     ]
     names = [*made[0][0]]
@@ -149,7 +150,7 @@ def smile(path, out, studio):
             rows += strip_rows([f"face {number}\n{name}" for name in names] if several else names, lines, close)
             neutral = neutral_of(photograph.picture, face, matrix, size).faces[0]
             write_png(folder / (f"neutral_{number}.png" if several else "neutral.png"), neutral, about)
-        write_video(folder / "all.mp4", np.concatenate(films, axis=1), settings.fps, about=about)
+        write(folder, "all", np.concatenate(films, axis=1), settings, about)
         draw_film_strip(folder / "strip.png", rows, about, title=f"{path.name}, {studio.condition.expression}")
     ends = [(name, frames[-1]) for name, frames in zip(names, faces[0], strict=True)]
     return {"AU12": photograph.faces[0].measures.get("AU12_proxy")} | {
@@ -168,7 +169,7 @@ def in_words(found):
 def made_here(folder):
     """Whether all that a folder holds was made by an earlier `generate`, as each file says: it may be written anew."""
     files = [path for path in folder.rglob("*") if not path.is_dir()]
-    return folder / "all.mp4" in files and all(maker(path) == __name__ for path in files)
+    return folder / "strip.png" in files and all(maker(path) == __name__ for path in files)
 
 
 def maker(path):

@@ -97,33 +97,39 @@ class Smiler:
         Returns Smiles: the first sequence and the modes. Raises UserError where there is no face, or one that the
         border cuts, and for what the method does not know.
         """
-        if modes is not None and not 0 <= modes <= self.generator.modes:
-            raise UserError(f"modes {modes}: {self.method} has {self.generator.modes}")
+        modes = self.count(modes)
         if str(face) == "all":
             raise UserError("face 'all': smile of one face at a time; cmm generate --face all takes them together")
         told = {"strength": strength, "frames": frames, "action_units": action_units, "seed": seed}
         condition = self.condition(expression, **told)
         seen = see(photograph, self.tracker, face=str(face), longest=longest)
-        made, _ = self.sequences(seen, seen.faces[0], condition, blinks)
-        names = [*made][: None if modes is None else modes + 1]
-        painted = dict(zip(names, in_threads([made[name] for name in names]), strict=True))
+        made, _ = self.sequences(seen, seen.faces[0], condition, modes, blinks)
+        painted = dict(zip(made, in_threads([*made.values()]), strict=True))
         return Smiles(painted, condition, self.record(__name__, condition))
 
-    def sequences(self, seen, face, condition, blinks=True):
+    def count(self, modes=None):
+        """How many modes are meant: all of the method's where nobody says; UserError for more than it has."""
+        if modes is not None and not 0 <= modes <= self.generator.modes:
+            raise UserError(f"modes {modes}: {self.method} has {self.generator.modes}")
+        return self.generator.modes if modes is None else modes
+
+    def sequences(self, seen, face, condition, modes, blinks=True):
         """({name: function without arguments that gives its frames (t, h, w, 3) uint8}, landmark images (k, t, s, s) or
         None) of one face of a Photograph: of the photograph where the method works on those, else of the aligned face.
 
-        The functions may run side by side.
+        modes: how many of them, beside the first sequence. The functions may run side by side.
         """
         generator = self.generator
-        names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(generator.modes))])
+        names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(modes))])
         matrix = seen.matrix(face, generator.size)
         if self.whole:
             painted = generator.photograph(seen.picture, face.mesh, matrix, condition, blinks=blinks)
-            return dict(zip(names, painted, strict=True)), None
+            return dict(zip(names, painted[: modes + 1], strict=True)), None
         made = generator(neutral_of(seen.picture, face, matrix, generator.size), [condition])
-        still = {name: (lambda frames=frames: frames) for name, frames in zip(names, made.faces[0], strict=True)}
-        return still, None if made.landmarks is None else made.landmarks[0]
+        still = {
+            name: (lambda frames=frames: frames) for name, frames in zip(names, made.faces[0][: modes + 1], strict=True)
+        }
+        return still, None if made.landmarks is None else made.landmarks[0][: modes + 1]
 
     def record(self, stage, condition, settings=None):
         """How files of it are made."""

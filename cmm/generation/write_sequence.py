@@ -26,17 +26,23 @@ def write_sequence(folder, name, frames, fps, formats, about):
     folder {name} of a PNG a frame, and {name}.png, the last one. `about`, their provenance, goes into all of them.
     """
     for kind in formats:
+        path = folder / written(name, kind)
         if kind == "mp4":
-            write_video(folder / f"{name}.mp4", frames, fps, about=about)
+            write_video(path, frames, fps, about=about)
         elif kind == "still":
-            write_png(folder / f"{name}.png", frames[-1], about)
+            write_png(path, frames[-1], about)
         elif kind == "png":
-            with atomic(folder / name) as pictures:
+            with atomic(path) as pictures:
                 pictures.mkdir()
                 for i, frame in enumerate(frames):
                     write_png(pictures / f"{i:04d}.png", frame, about)
         else:
-            write_animation(folder / f"{name}.{kind}", frames, fps, about)
+            write_animation(path, frames, fps, about)
+
+
+def written(name, kind):
+    """The name of the file, or folder, of a sequence in one of FORMATS."""
+    return name + {"still": ".png", "png": ""}.get(kind, f".{kind}")
 
 
 def write_png(path, picture, about):

@@ -220,9 +220,24 @@ def test_formats_are_what_they_are_called(tmp_path, rng):
 
 
 def test_a_photograph_gives_the_formats_asked_for(photos, model, tmp_path):
-    assert generate(photos / "one.png", model, tmp_path / "out", more=["--formats", "gif", "still"]) == 0
-    names = {path.name for path in (tmp_path / "out").iterdir()} - {"all.mp4", "strip.png", "neutral.png"}
-    assert names == {f"{name}.{kind}" for name in ("conditional", "mode_1", "mode_2") for kind in ("gif", "png")}
+    more = ["--formats", "gif", "still"]
+    assert generate(photos / "one.png", model, tmp_path / "out", more=more) == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()} - {"strip.png", "neutral.png"}
+    assert names == {f"{name}.{kind}" for name in ("conditional", "mode_1", "mode_2", "all") for kind in ("gif", "png")}
+    assert generate(photos / "one.png", model, tmp_path / "out", more=[*more, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize("modes", [0, 1])
+def test_a_photograph_gives_as_many_modes_as_asked_for(photos, model, tmp_path, modes):
+    assert generate(photos / "one.png", model, tmp_path / "out", more=["--modes", modes]) == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()} - {"strip.png", "neutral.png"}
+    assert names == {"all.mp4", "conditional.mp4", *[f"mode_{k + 1}.mp4" for k in range(modes)]}
+
+
+def test_more_modes_than_the_method_has_are_refused(photos, model, tmp_path, capsys):
+    assert generate(photos / "one.png", model, tmp_path / "out", more=["--modes", 3]) != 0
+    assert "modes 3: cmm_net has 2" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture
