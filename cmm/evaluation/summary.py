@@ -15,7 +15,7 @@ import pandas as pd
 from cmm.evaluation.catalogue import METRICS
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import bootstrap, few, interval, paired_test, replicate_test, span
-from cmm.generation.generate_controls import CONTROLS
+from cmm.generation.generate_controls import CONTROL_TITLES, CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.registry import METHODS
 
@@ -166,8 +166,8 @@ def _difference(mine, theirs):
 
 
 def title_of_method(name):
-    """What figures call a method, or a control."""
-    return METHODS[name].title if name in METHODS else name.replace("_", " ")
+    """What tables and figures call a method, or a control."""
+    return METHODS[name].title if name in METHODS else CONTROL_TITLES.get(name, name.replace("_", " "))
 
 
 def in_order(methods):

@@ -21,7 +21,7 @@ from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import shown, spreads, title_of
 from cmm.evaluation.score_rows import read_scores
-from cmm.evaluation.summary import compare, in_order, summarise
+from cmm.evaluation.summary import compare, in_order, summarise, title_of_method
 from cmm.methods.registry import declaration_of, split
 
 MARKERS = "osD^vPX*"
@@ -81,7 +81,7 @@ def with_differences(table, compared):
 def name(method):
     """A variant in words: NAME-without_push is 'without push', NAME itself its title."""
     if method == CONTROL:
-        return "frozen neutral frame (control)"
+        return f"{title_of_method(method)} (control)"
     base, ablation = split(method)
     return ablation.replace("_", " ") or declaration_of(base).title
 

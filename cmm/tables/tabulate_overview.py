@@ -20,7 +20,7 @@ from cmm.core.records import read_record
 from cmm.evaluation.catalogue import shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
-from cmm.evaluation.summary import MODES, counts, in_order, summarise, without_ablations
+from cmm.evaluation.summary import MODES, counts, in_order, summarise, title_of_method, without_ablations
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.registry import METHODS, declaration_of
@@ -196,9 +196,7 @@ def cell_of(part):
 
 def line_name(method, mode):
     """What a line is called."""
-    if method not in METHODS:
-        return {"neutral_frame": "frozen face", "other_person": "another person"}.get(method, method)
-    title = declaration_of(method).title
+    title = title_of_method(method)
     return f"{title}, modes" if mode == MODES else title
 
 

@@ -21,8 +21,8 @@ from cmm.evaluation.catalogue import metric_of, shown, split_name, spreads, titl
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import MODES, summarise, without_ablations
-from cmm.generation.generate_controls import CONTROLS
-from cmm.generation.generated_file import CONDITIONAL
+from cmm.generation.generate_controls import CONTROL_TITLES, CONTROLS
+from cmm.generation.generated_file import CONDITIONAL, ORIGINAL
 from cmm.methods.declaration import STILL
 from cmm.methods.registry import METHODS
 from cmm.tables.paper_numbers import PRINTED, printed_numbers
@@ -30,9 +30,7 @@ from cmm.tables.paper_numbers import PRINTED, printed_numbers
 OTHER_SCALE = ("au6_curve_distance",)  # of which the paper's are of intensities 0-5, ours of 0-1
 UNSIGNED = ("inception_score_difference",)  # of which the paper prints the absolute value
 CONTROL_LINES = {  # (method, mode): what the line is called
-    ("original", "original"): "Original",
-    ("neutral_frame", "neutral_frame"): "frozen neutral frame (control)",
-    ("other_person", "other_person"): "another person (control)",
+    (name, name): title + " (control)" * (name != ORIGINAL) for name, title in CONTROL_TITLES.items()
 }
 TABLES = {
     1: ["ssim", "inception_score", "inception_score_difference", "ssim_mouth_apex"],

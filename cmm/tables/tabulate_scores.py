@@ -14,7 +14,7 @@ from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import BETTER, FAMILIES, NOTES, in_order, metric_of, shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
-from cmm.evaluation.summary import MODES, summarise, without_ablations
+from cmm.evaluation.summary import MODES, summarise, title_of_method, without_ablations
 from cmm.evaluation.summary import in_order as methods_in_order
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.declaration import STILL
@@ -78,7 +78,9 @@ def lines_of(table, metrics):
     for method, mode, expression in sorted(groups, key=lambda key: line_order(key, set(table["method"]))):
         group = groups[method, mode, expression]
         n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
-        rows.append([method, sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)])
+        rows.append(
+            [title_of_method(method), sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)]
+        )
     return head, rows
 
 

@@ -204,7 +204,7 @@ def test_methods_ablations_and_the_study_join_what_is_there(again):
     tables = again.folder / "results/tables"
     table1 = (tables / "table1.md").read_text()
     names = (
-        "Original",
+        "original",
         "Video-GAN",
         "CRA-Net",
         "CMM-Net, conditional sequence",
