@@ -4,7 +4,7 @@
 # All make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
 #
 # Longer proofs, each a target of its own: test-study, test-faults, test-kills, test-slurm, test-conda, prove-actors,
-# prove-london, prove-compare, prove-modes, prove-conditions, prove-mesh, bench; test-all are all tests, for a release.
+# prove-london, prove-compare, prove-modes, prove-conditions, prove-mesh, results, bench; test-all are all tests, for a release.
 
 PYTHON ?= python3
 CORES ?= all
@@ -14,7 +14,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: install docs demo test test-all test-study test-faults test-kills test-slurm test-array test-conda prove-actors prove-london prove-compare prove-modes prove-conditions prove-mesh bench lint format schema clean
+.PHONY: install docs demo test test-all test-study test-faults test-kills test-slurm test-array test-conda prove-actors prove-london prove-compare prove-modes prove-conditions prove-mesh results bench lint format schema clean
 
 install: .venv/ready
 
@@ -85,6 +85,11 @@ prove-london: .venv/ready
 # After snakemake --configfile config/compare.yaml: CMM-Net against its baselines, with error bars.
 prove-compare: .venv/ready
 	$(BIN)/python benchmarks/prove_compare.py
+
+# The tables of README.md and docs/results.md, of such a run's scores.
+SCORES ?= results/tables/scores.parquet
+results: .venv/ready
+	$(BIN)/python benchmarks/write_results.py $(SCORES)
 
 # Whether all modes smile, whatever the seed, after a run of config/modes.yaml.
 prove-modes: .venv/ready

@@ -1,0 +1,115 @@
+"""Write the tables of results in README.md and docs/results.md, `make results`, after a run of config/compare.yaml.
+
+Reads results/tables/scores.parquet. A table stands between two comments, and nothing else of the page is touched.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from cmm.core.records import read_record
+from cmm.evaluation.catalogue import metric_of, shown, title_of
+from cmm.evaluation.score_rows import read_scores
+from cmm.evaluation.summary import ALL, MODES, in_order, summarise, title_of_method, without_ablations
+from cmm.generation.generate_controls import CONTROLS
+from cmm.generation.generated_file import CONDITIONAL
+
+ROOT = Path(__file__).parent.parent
+BEGIN, END = "<!-- make results: begin -->", "<!-- make results: end -->"
+BRIEF = ("ssim_mouth_apex", "au12_video_distance", "ssim")
+LONG = ("ssim", "ssim_mouth_apex", "au6_video_distance", "au12_video_distance", "identity_distance_dlib_resnet")
+BEST = ("best_ssim", "best_ssim_mouth_apex", "best_au12_video_distance", "coverage")
+ARROWS = {"higher": " ↑", "lower": " ↓"}
+
+
+def main(scores=Path("results/tables/scores.parquet"), root=ROOT):
+    rows = without_ablations(read_scores(scores))
+    table, said = summarise(rows), measured_on(rows, read_record(scores))
+    put(root / "README.md", [brief(table), said])
+    put(root / "docs/results.md", [said, in_full(table), of_modes(table)])
+    print(said)
+
+
+def measured_on(rows, record):
+    """What the numbers were measured on, in a sentence."""
+    made = rows[~rows["method"].isin(CONTROLS) & (rows["smile"] != "")]
+    parts = []
+    for dataset, mine in made.groupby("dataset"):
+        folds, seeds = (", ".join(map(str, sorted(set(mine[name])))) for name in ("fold", "seed"))
+        people, videos = mine[["fold", "subject"]].drop_duplicates(), mine["smile"].nunique()
+        parts.append(f"`{dataset}`, fold {folds}: {len(people)} people, {videos} videos, seed {seeds}")
+    return f"{'; '.join(parts)}; commit {record['commit'][:7]}."
+
+
+def brief(table):
+    """README's table: a line a method, a column a score and expression, means alone."""
+    expressions = sorted(set(table["expression"]) - {""})
+    head = ["", *(f"{titled(score)}, {expression}" for score in BRIEF for expression in expressions)]
+    lines = []
+    for method in in_order(set(table["method"]) - {"original", "other_person"}):
+        cells = [cell(table, method, CONDITIONAL, e, score, alone=True) for score in BRIEF for e in expressions]
+        lines.append([title_of_method(method), *cells])
+    return markdown(head, lines)
+
+
+def in_full(table):
+    """The table of docs/results.md: a line a method, kind of sequence and expression; with intervals or ranges."""
+    lines = []
+    for method in in_order(set(table["method"])):
+        for mode, behind in ((CONDITIONAL, ""), (MODES, ", mean of the modes")):
+            for expression in sorted(set(table["expression"]) - {""}):
+                cells = [cell(table, method, mode, expression, score) for score in LONG]
+                if any(cells):
+                    lines.append([title_of_method(method) + behind, expression, *cells])
+    return markdown(["", "expression", *map(titled, LONG)], lines)
+
+
+def of_modes(table):
+    """What the modes are worth together: a line a method that has some, and expression."""
+    lines = []
+    for method in in_order(set(table.loc[table["mode"] == ALL, "method"])):
+        for expression in sorted(set(table["expression"]) - {""}):
+            cells = [cell(table, method, ALL, expression, score) for score in BEST]
+            if any(cells):
+                lines.append([title_of_method(method), expression, *cells])
+    return markdown(["", "expression", *map(titled, BEST)], lines)
+
+
+def cell(table, method, mode, expression, score, alone=False):
+    """A score as text, with its interval or range unless `alone`; empty where it was not measured."""
+    mode = method if method in CONTROLS and mode == CONDITIONAL else mode
+    keys = {"method": method, "mode": mode, "expression": expression, "metric": score}
+    found = table.loc[(table[list(keys)] == list(keys.values())).all(axis=1)]
+    if found.empty or found["value"].isna().any():
+        return ""
+    row = found.iloc[0]
+    if alone:
+        return f"{row['value']:.{metric_of(score).digits}f}"
+    return shown(score, row["value"], row["low"], row["high"], row["range"])
+
+
+def titled(score):
+    """A score's title and which way it is better."""
+    return title_of(score) + ARROWS.get(metric_of(score).better, "")
+
+
+def markdown(head, lines):
+    """A Markdown table; empty without lines."""
+    if not lines:
+        return ""
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
+
+
+def put(page, parts):
+    """Set the parts between the two comments of a page."""
+    text = page.read_text()
+    between = "\n\n".join(part for part in parts if part)
+    new, count = re.subn(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n\n{between}\n\n{END}", text, flags=re.DOTALL)
+    if count != 1:
+        sys.exit(f"{page}: the comments {BEGIN} and {END} must stand there once")
+    page.write_text(new)
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
