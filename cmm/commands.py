@@ -58,6 +58,10 @@ AFTER = {
     "generate_conditions": Stage(
         "cmm.generation.generate_conditions", None, "people by labels and strengths: conditions.h5"
     ),
+    "export_sequences": Stage(
+        "cmm.generation.export_sequences", None, "sequences as files, for a method that is trained elsewhere"
+    ),
+    "import_sequences": Stage("cmm.generation.import_sequences", None, "what a method that was trained elsewhere made"),
     "render_films": Stage("cmm.generation.render_films", "films", "mp4 videos of generated.h5"),
     "train_expression_classifier": Stage(
         "cmm.evaluation.train_expression_classifier", "expression_classifier", "what tells expressions apart"
@@ -80,7 +84,7 @@ AFTER = {
     "tabulate_study": Stage("cmm.tables.tabulate_study", None, "table 2: what the raters say"),
     "plot_au_curves": Stage("cmm.figures.plot_au_curves", "au_curves", "figure 4: AU curves of a video, phases shaded"),
     "plot_contact_sheet": Stage(
-        "cmm.figures.plot_contact_sheet", "contact_sheet", "some sequences of the training set"
+        "cmm.figures.plot_contact_sheet", "contact_sheet", "some of the sequences that were found"
     ),
     "plot_labels": Stage("cmm.figures.plot_labels", "strips", "figure 5: two expressions from one face"),
     "plot_modes": Stage("cmm.figures.plot_modes", "strips", "figure 6: original, conditional sequence and K modes"),

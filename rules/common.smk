@@ -35,6 +35,7 @@ try:
     from cmm.commands import STAGES
     from cmm.workflow.config import (
         flags,
+        folds_of,
         judge,
         missing_data,
         prefer_this_python,
@@ -175,7 +176,7 @@ def regressors(block, pictures):
     def files(wildcards):
         asked = judge(config, wildcards.dataset) if block == "motion" else config[block]["action_units"]
         scored = block == "motion" and learned_from(wildcards.dataset)
-        fold = wildcards.fold if scored else folds_of(config["action_units"]["dataset"])[0]
+        fold = wildcards.fold if scored else folds_of(config, config["action_units"]["dataset"])[0]
         path = f"{ACTION_UNITS}/action_units.safetensors".format(pictures=pictures, fold=fold)
         return {"regressors": path} if asked == "trained" else {}
 

@@ -1,4 +1,4 @@
-# The training set at a glance, figures 4 to 8, people by labels and strengths, and the loss curves.
+# The sequences at a glance, figures 4 to 8, people by labels and strengths, and the loss curves.
 
 
 rule plot_contact_sheet:
@@ -9,7 +9,7 @@ rule plot_contact_sheet:
             "results/figures/{dataset}/contact_sheet.png",
             caption="../workflow/report/contact_sheet.rst",
             category="3. Figures",
-            subcategory="The training set, {dataset}",
+            subcategory="The sequences that were found, {dataset}",
             labels={"figure": "sequences and their landmarks"},
         ),
     log:
@@ -141,7 +141,7 @@ rule plot_conditions:
 rule plot_methods:
     input:
         smiles=rules.gather_rasters.output,
-        generated=collect(f"{RUN}/generated.h5", method=config["methods"], seed=config["seeds"][0], allow_missing=True),
+        generated=list(first_runs().values()),
     output:
         report(
             directory("results/{dataset}/fold{fold}/methods"),
@@ -158,7 +158,7 @@ rule plot_methods:
     conda:
         "../envs/report.yaml"
     params:
-        methods=config["methods"],
+        methods=list(first_runs()),
         settings=settings("plot_methods"),
         code=code("plot_methods", *declarations()),
     message:

@@ -105,7 +105,7 @@ rule tabulate_resources:
 rule tabulate_overview:
     input:
         scores=rules.gather_scores.output.scores,
-        films=runs(f"{RUN}/films"),
+        films=shown(f"{RUN}/films"),
         figures=overview_figures(),
         models=models(),
         videos=rules.tabulate_videos.output.tsv,

@@ -1,11 +1,14 @@
 # Which runs there are, methods and their ablations, data sets, folds and seeds; and what belongs to them. No rules.
 
 from cmm.methods.registry import METHODS, declaration_of, inside_of, split, stages_before
+from cmm.workflow.config import external_folder
 
 # One trained method: data set, held-out fold, method, seed. An ablation of a method is a
 # method, too: METHOD-without_push.
 RUN = "results/{dataset}/fold{fold}/{method}/seed{seed}"
 RUN_LOG = RUN.replace("results", "logs", 1)
+ELSEWHERE = 0  # seed of what was trained elsewhere, of which nobody tells one
+NOTHING = "(?!)"  # matches no name
 ACTION_UNITS = "results/action_units/{pictures}/fold{fold}"
 CONTROLS = RUN.format(dataset="{dataset}", fold="{fold}", method="controls", seed=0)
 
@@ -41,24 +44,25 @@ def searching():
     return bool(ablations()) and all(config["sources"][name].get("reserved") for name in config["datasets"])
 
 
-def folds_of(dataset):
-    """Folds of a data set that are held out, one run each."""
-    return config["sources"][dataset].get("folds", config["folds"])
-
-
 def runs(pattern, methods=None, **more):
     """`pattern` for every run that the config asks for: data set, fold, method (or `methods`) and seed."""
     methods = config["methods"] if methods is None else methods
     every = []
     for dataset in config["datasets"]:
-        every += collect(pattern, dataset=dataset, fold=folds_of(dataset), method=methods, seed=config["seeds"], **more)
+        every += collect(pattern, dataset=dataset, fold=folds_of(config, dataset), method=methods, seed=config["seeds"], **more)
     return every
 
 
 def scored(pattern, **more):
     """`pattern` for everything that is scored: all runs, ablations among them, and the controls of each fold."""
     controls = runs(pattern.replace("{seed}", "0"), ["controls"], **more)
-    return [*dict.fromkeys(controls), *runs(pattern, [*config["methods"], *ablations()], **more)]
+    return [*dict.fromkeys(controls), *shown(pattern, **more), *runs(pattern, ablations(), **more)]
+
+
+def shown(pattern, **more):
+    """`pattern` for every run of a method: those trained here, and those trained elsewhere."""
+    elsewhere = runs(pattern.replace("{seed}", str(ELSEWHERE)), list(config["external"]), **more)
+    return [*runs(pattern, **more), *dict.fromkeys(elsewhere)]
 
 
 def written_sequences(wildcards):
@@ -127,7 +131,7 @@ def milestone(name):
             "results/tables/videos.html",
         ],
         "models": models(),
-        "videos": runs(f"{RUN}/films") + studies(),
+        "videos": shown(f"{RUN}/films") + studies(),
         "tables": tables("html")
         + [f"results/{page}.html" for page in ("overview", "tables/provenance", "tables/resources")],
         "figures": figures(),
@@ -144,18 +148,26 @@ def tables(suffix):
 
 def studies():
     """Folder of the user study of each data set, where there is a method to compare the main one with."""
-    comparable = config["main_method"] in config["methods"] and len(config["methods"]) > 1
+    comparable = config["main_method"] in config["methods"] and len(config["methods"]) + len(config["external"]) > 1
     return collect("results/{dataset}/study", dataset=config["datasets"]) if comparable else []
 
 
 def studied(wildcards):
     """(path, method, fold) of every generated.h5 that a data set's user study shows: of the first seed, all folds."""
-    pattern, seed = f"{RUN}/generated.h5", config["seeds"][0]
     return [
-        (pattern.format(dataset=wildcards.dataset, fold=fold, method=method, seed=seed), method, fold)
-        for method in config["methods"]
-        for fold in folds_of(wildcards.dataset)
+        (path.format(dataset=wildcards.dataset, fold=fold), method, fold)
+        for method, path in first_runs().items()
+        for fold in folds_of(config, wildcards.dataset)
     ]
+
+
+def first_runs():
+    """{method: generated.h5 of its first seed}, with wildcards for data set and fold; those trained elsewhere, too."""
+    seeds = dict.fromkeys(config["methods"], config["seeds"][0]) | dict.fromkeys(config["external"], ELSEWHERE)
+    return {
+        method: f"{RUN}/generated.h5".replace("{method}", method).replace("{seed}", str(seed))
+        for method, seed in seeds.items()
+    }
 
 
 def figures():
@@ -165,7 +177,7 @@ def figures():
         dataset=config["datasets"],
         figure=["contact_sheet.png", "au_curves", "mean_curves.svg"],
     )
-    found += runs(f"{RUN}/{{figure}}", figure=["labels", "strips"]) + runs(f"{RUN}/losses.svg", trained())
+    found += runs(f"{RUN}/labels") + shown(f"{RUN}/strips") + runs(f"{RUN}/losses.svg", trained())
     found += dict.fromkeys(runs("results/{dataset}/fold{fold}/methods"))
     found += runs(f"{RUN}/conditions", told())
     return [*dict.fromkeys(found), *["results/figures/ablations.svg"] * bool(ablations())]

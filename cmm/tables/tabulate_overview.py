@@ -81,7 +81,7 @@ def head(rows, about, used):
         f" {counted(mine['smile'].nunique(), 'smile', 'smiles')}"
         for dataset, mine in rows[rows["smile"] != ""].groupby("dataset", sort=False)
     )
-    methods = ", ".join(declaration_of(name).title for name in in_order(set(rows["method"])) if name in METHODS)
+    methods = ", ".join(title_of_method(name) for name in in_order(set(rows["method"]) - set(CONTROLS)))
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'><link rel='icon' href='data:,'>"
@@ -131,7 +131,7 @@ def shown_people(rows, films, method):
         for name in sorted(names, key=lambda one: (one != method, one)):
             path = next((f / f"{smile}.mp4" for f in runs[dataset, name] if (f / f"{smile}.mp4").is_file()), None)
             if path is not None:
-                yield film(path, declaration_of(name).title)
+                yield film(path, title_of_method(name))
 
 
 def film(path, title):
@@ -204,8 +204,7 @@ def every_score(rows):
     """All scores, folded, with a search."""
     yield "<details id='every'><summary>Every score</summary>"
     yield "<p><input id='search' placeholder='search: a score, a method'></p>"
-    known = set(CONTROLS) | set(METHODS)
-    for section in sections(summarise(rows[rows["method"].isin(known)]), rows):
+    for section in sections(summarise(rows), rows):
         turned = [
             [name, *line[:3], value]
             for line in section.rows

@@ -20,8 +20,8 @@ from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import metric_of, shown, split_name, spreads, title_of
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
-from cmm.evaluation.summary import MODES, summarise, without_ablations
-from cmm.generation.generate_controls import CONTROL_TITLES, CONTROLS
+from cmm.evaluation.summary import CONTROL_TITLES, MODES, summarise, title_of_method, without_ablations
+from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL, ORIGINAL
 from cmm.methods.declaration import STILL
 from cmm.methods.registry import METHODS
@@ -65,8 +65,8 @@ def lines_of(run):
             lines[name, CONDITIONAL] = ", ".join(filter(None, (method.title, kind))) + beyond
             if method.modes:
                 lines[name, MODES] = f"{method.title}, {method.modes}{beyond}"
-    unknown = run - {*METHODS, *CONTROLS}  # scored before its folder was taken away
-    return lines | {(name, CONDITIONAL): name for name in sorted(unknown)}
+    unknown = run - {*METHODS, *CONTROLS}  # trained elsewhere, or scored before its folder was taken away
+    return lines | {(name, CONDITIONAL): f"{title_of_method(name)} (beyond the paper)" for name in sorted(unknown)}
 
 
 def layout(rows, bases, number, printed=PRINTED):

@@ -16,9 +16,11 @@ from cmm.core.errors import UserError
 from cmm.datasets.layouts import most_folds, reader
 from cmm.datasets.registry import entry_of
 from cmm.faces.backends import WITHOUT_UNITS
+from cmm.methods.registry import METHODS
 
 DEEPEST = 12  # of nested keys
 LONGEST = 400  # letters of a message
+TAKEN = ("controls", "original", "neutral_frame", "other_person")  # names that stand beside the methods' in the tables
 LITERAL = re.compile(r"-?(0|[1-9]\d{0,18})(\.\d{1,18})?([eE][-+]?\d{1,2})?|true|false")  # numbers and truth values
 # An integer is written as one: 2.0 would be refused later, as a flag.
 Validator = jsonschema.validators.extend(
@@ -90,11 +92,20 @@ def _all_coded(config):
 
 
 def missing_data(config, made=()):
-    """A line for each data set that is not there, or not agreed to: what it is, where to ask, where to put it.
+    """A line for each data set that is not there, or not agreed to: what it is, where to ask, where to put it; and for
+    each folder that is missing of what external methods made.
 
     Data sets named in `made` are made or downloaded by the workflow.
     """
     lines = []
+    for name, dataset, fold in external_runs(config):
+        folder = external_folder(config, name, dataset, fold)
+        if not _is_dir(folder):
+            target = f"results/{dataset}/fold{fold}/sequences"
+            lines.append(
+                f"external.{name}: {str(folder)[:200]} does not exist. Without external.{name}, `cmm run {target}`"
+                " writes what to train it on; put what it makes there (docs/methods.md)."
+            )
     for name in used_datasets(config):
         table = config["sources"][name].get("table")
         if table is not None and not _is_file(table):
@@ -104,7 +115,7 @@ def missing_data(config, made=()):
         source = config["sources"][name]
         entry = entry_of(name, source["layout"])
         licensed = entry is not None and entry.access == "licensed"
-        if not Path(source["root"]).is_dir():
+        if not _is_dir(source["root"]):
             what = f"data set {name}: its root {source['root']} does not exist. "
             what += f"{entry.size}, by {entry.licence}: ask at {entry.where}. " if licensed else ""
             lines.append(f"{what}Put it there, or set sources.{name}.root.")
@@ -114,10 +125,37 @@ def missing_data(config, made=()):
     return lines
 
 
+def folds_of(config, dataset):
+    """Folds of a data set that are held out, one run each."""
+    return config["sources"][dataset].get("folds", config["folds"])
+
+
+def external_runs(config):
+    """[(external method, data set, fold)] of all that the config asks for."""
+    return [
+        (name, dataset, fold)
+        for name in config["external"]
+        for dataset in config["datasets"]
+        for fold in folds_of(config, dataset)
+    ]
+
+
+def external_folder(config, method, dataset, fold):
+    """Where what an external method made of a fold's test people lies."""
+    return Path(config["external"][method], dataset, f"fold{fold}")
+
+
 def _is_file(path):
     try:
         return Path(path).is_file()
     except (OSError, ValueError):  # a name that is too long, or none
+        return False
+
+
+def _is_dir(path):
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
         return False
 
 
@@ -166,6 +204,9 @@ def _validate(config, schema):
             raise UserError(
                 f"config: ablations.{name} are of a method that is not among methods: add it, or empty them"
             )
+    for name in config["external"]:
+        if name in (*METHODS, *TAKEN):
+            raise UserError(f"config: external.{name}: the workflow has that name itself: give it another")
     _check_trackers(config)
 
 

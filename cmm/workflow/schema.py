@@ -54,6 +54,12 @@ TOP = {
         "items": {"enum": [name for name, method in METHODS.items() if method.inside]},
         "uniqueItems": True,
     },
+    "external": {
+        "description": "methods that are trained elsewhere: of each the folder of what it made; see docs/methods.md",
+        "type": "object",
+        "propertyNames": {"pattern": NAME},
+        "additionalProperties": {"type": "string", "minLength": 1},
+    },
     "seeds": {
         "description": "random seeds, one run each",
         "type": "array",

@@ -11,7 +11,7 @@ import yaml
 from running import ROOT
 
 from cmm.cli import main as cli
-from cmm.core.tables import read_table
+from cmm.core.tables import read_csv, read_table
 from cmm.study.database import Database
 from cmm.study.prepare_study import read_pairs
 
@@ -228,6 +228,40 @@ def test_methods_ablations_and_the_study_join_what_is_there(again):
     assert all(words in report for words in ("Ablations", "Figure 7", "paired tests", "Table 2 of the paper"))
 
 
+def test_a_method_that_is_trained_elsewhere_stands_in_tables_figures_and_study(again):
+    """It gets the sequences as files, and what it made of the test people is scored as all others are."""
+    exported = "results/actors/fold10/sequences"
+    again.run(exported)
+    made = again.folder / "elsewhere/actors/fold10"
+    made.mkdir(parents=True)
+    change = {"external": {"copy_cat": "elsewhere"}}
+    for name in read_csv(again.folder / exported / "pairs.csv")["source"]:
+        shutil.copy(again.folder / exported / "test" / name, made)
+    targets = ["results/tables/table1.md", "results/tables/comparisons.html", "results/overview.html"]
+    targets += ["results/actors/fold10/methods", "results/actors/study"]
+    planned = again.planned(*targets, change=change)
+    assert {"import_sequences", "plot_methods", "prepare_study"} <= planned
+    assert not planned & MODELS
+    again.run(*targets, change=change)
+    table1 = (again.folder / "results/tables/table1.md").read_text()
+    assert "| copy cat (beyond the paper) |" in table1
+    scores = read_table(again.folder / "results/tables/scores.parquet")
+    mine = scores[(scores["method"] == "copy_cat") & (scores["metric"] == "ssim")]
+    assert (mine["value"] == 1).all()
+    assert len(mine) == 2
+    assert "difference to copy cat" in (again.folder / "results/tables/comparisons.html").read_text()
+    assert set(read_pairs(again.folder / "results/actors/study")["comparison"]) >= {"cmm_net / copy_cat"}
+    assert "copy cat" in (again.folder / "results/overview.html").read_text()
+
+
+def test_an_external_method_without_its_videos_is_a_line(fresh):
+    out = fresh.run("-n", change={"external": {"copy_cat": "elsewhere"}}, check=False)
+    assert "external.copy_cat: elsewhere/actors/fold10 does not exist. Without external.copy_cat" in out
+    assert "Traceback" not in out
+    out = fresh.run("-n", change={"external": {"cra_net": "elsewhere"}}, check=False)
+    assert "external.cra_net: the workflow has that name itself" in out
+
+
 @pytest.fixture
 def newcomer(again):
     """The method of docs/methods.md in the workflow's folder: what its page says, and no more; its config."""
@@ -253,7 +287,7 @@ def test_a_method_is_a_folder_and_a_config_block(newcomer):
     again.run(*made, change=change)
     tables = again.folder / "results/tables"
     assert "| Mean motion (beyond the paper) |" in (tables / "table1.md").read_text()
-    assert "| mean_motion | conditional |" in (tables / "scores.md").read_text()
+    assert "| Mean motion | conditional |" in (tables / "scores.md").read_text()
     assert "difference to Mean motion" in (tables / "comparisons.html").read_text()
     assert set(read_pairs(again.folder / "results/actors/study")["comparison"]) >= {"cmm_net / mean_motion"}
     record = subprocess.run(
