@@ -4,7 +4,7 @@
 # All make their own environment, .venv, with CPU PyTorch and nothing from a model hub.
 #
 # Longer proofs, each a target of its own: test-study, test-faults, test-kills, test-slurm, test-conda, prove-actors,
-# prove-london, prove-compare, prove-modes, prove-conditions, prove-mesh, results, bench; test-all are all tests, for a release.
+# prove-london, prove-compare, prove-modes, prove-conditions, prove-mesh, bench; test-all are all tests, for a release.
 
 PYTHON ?= python3
 CORES ?= all

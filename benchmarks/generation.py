@@ -64,7 +64,7 @@ def whole_photograph(folder):
     first = [command("generate", image, "--out", folder / f"whole{i}") for i in range(ROUNDS)]
     smiler = smilers.load()
     films = smiler.generator.modes + 1
-    studio = generate.Studio(smiler, smiler.condition(), generate.Settings())
+    studio = generate.Studio(smiler, smiler.condition(), smiler.count(), generate.Settings())
     photograph = see(image, smiler.tracker)
     matrices = [photograph.matrix(face, smiler.generator.size) for face in photograph.faces]
     out = iter(range(100))

@@ -7,8 +7,11 @@ import re
 import sys
 from pathlib import Path
 
+from cmm.core.errors import UserError
+from cmm.core.files import atomic
 from cmm.core.records import read_record
-from cmm.evaluation.catalogue import metric_of, shown, title_of
+from cmm.evaluation.catalogue import metric_of, shown, spreads, title_of
+from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import ALL, MODES, in_order, summarise, title_of_method, without_ablations
 from cmm.generation.generate_controls import CONTROLS
@@ -24,21 +27,29 @@ ARROWS = {"higher": " ↑", "lower": " ↓"}
 
 def main(scores=Path("results/tables/scores.parquet"), root=ROOT):
     rows = without_ablations(read_scores(scores))
+    if rows["dataset"].nunique() > 1:
+        raise UserError(f"{scores} is of {', '.join(sorted(set(rows['dataset'])))}: the tables are of one data set")
     table, said = summarise(rows), measured_on(rows, read_record(scores))
-    put(root / "README.md", [brief(table), said])
-    put(root / "docs/results.md", [said, in_full(table), of_modes(table)])
+    about = " ".join([judge_of(rows), spreads(table["range"])])
+    modes = of_modes(table)
+    pages = {
+        root / "README.md": [brief(table), said],
+        root / "docs/results.md": [said, about, in_full(table), "The modes together:" * bool(modes), modes],
+    }
+    texts = {page: between(page, parts) for page, parts in pages.items()}
+    for page, text in texts.items():
+        with atomic(page) as partial:
+            partial.write_text(text)
     print(said)
 
 
 def measured_on(rows, record):
     """What the numbers were measured on, in a sentence."""
     made = rows[~rows["method"].isin(CONTROLS) & (rows["smile"] != "")]
-    parts = []
-    for dataset, mine in made.groupby("dataset"):
-        folds, seeds = (", ".join(map(str, sorted(set(mine[name])))) for name in ("fold", "seed"))
-        people, videos = mine[["fold", "subject"]].drop_duplicates(), mine["smile"].nunique()
-        parts.append(f"`{dataset}`, fold {folds}: {len(people)} people, {videos} videos, seed {seeds}")
-    return f"{'; '.join(parts)}; commit {record['commit'][:7]}."
+    folds, seeds = (", ".join(map(str, sorted(set(made[name])))) for name in ("fold", "seed"))
+    people, videos = made[["fold", "subject"]].drop_duplicates(), made["smile"].nunique()
+    what = f"`{made['dataset'].iloc[0]}`, fold {folds} held out: {len(people)} people, {videos} videos, seed {seeds}"
+    return f"Measured on {what}; scores gathered at commit {record.get('commit') or 'unknown'}."
 
 
 def brief(table):
@@ -101,15 +112,18 @@ def markdown(head, lines):
     return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
 
 
-def put(page, parts):
-    """Set the parts between the two comments of a page."""
+def between(page, parts):
+    """The text of a page with the parts between the two comments; UserError for a page without them."""
     text = page.read_text()
-    between = "\n\n".join(part for part in parts if part)
-    new, count = re.subn(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n\n{between}\n\n{END}", text, flags=re.DOTALL)
+    new = "\n\n".join(part for part in parts if part)
+    found, count = re.subn(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n\n{new}\n\n{END}", text, flags=re.DOTALL)
     if count != 1:
-        sys.exit(f"{page}: the comments {BEGIN} and {END} must stand there once")
-    page.write_text(new)
+        raise UserError(f"{page}: the comments {BEGIN} and {END} must stand there once")
+    return found
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    try:
+        main(*map(Path, sys.argv[1:]))
+    except UserError as error:
+        sys.exit(str(error))

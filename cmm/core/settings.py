@@ -53,7 +53,9 @@ def add_flags(parser, settings):
             choices=field.metadata["limits"].get("enum"),
             default=field.default,
             metavar=None if "enum" in field.metadata["limits"] else kind.__name__.upper(),
-            help=f"{field.metadata['help']} (default: %(default)s)".replace("% ", "%% "),
+            help=(field.metadata["help"] + " (default: %(default)s)" * (field.default is not None)).replace(
+                "% ", "%% "
+            ),
         )
 
 

@@ -25,16 +25,16 @@ METRICS = {
     "ssim": Metric("SSIM", "1", 3, "higher", "pictures"),
     "ssim_mouth": Metric("SSIM, mouth", "1", 3, "higher", "pictures"),
     "ssim_eyes": Metric("SSIM, eyes", "1", 3, "higher", "pictures"),
-    "ssim_apex": Metric("SSIM at the apex", "1", 3, "higher", "pictures"),
-    "ssim_mouth_apex": Metric("SSIM at the apex, mouth", "1", 3, "higher", "pictures"),
-    "ssim_eyes_apex": Metric("SSIM at the apex, eyes", "1", 3, "higher", "pictures"),
-    "best_ssim": Metric("SSIM, best of the K modes", "1", 3, "higher", "pictures"),
-    "best_ssim_mouth_apex": Metric("SSIM at the apex, mouth, best of the K modes", "1", 3, "higher", "pictures"),
+    "ssim_apex": Metric("SSIM at the apex", "1", 3, "higher", "apex"),
+    "ssim_mouth_apex": Metric("SSIM at the apex, mouth", "1", 3, "higher", "apex"),
+    "ssim_eyes_apex": Metric("SSIM at the apex, eyes", "1", 3, "higher", "apex"),
+    "best_ssim": Metric("SSIM, best of the K modes", "1", 3, "higher", "modes"),
+    "best_ssim_mouth_apex": Metric("SSIM at the apex, mouth, best of the K modes", "1", 3, "higher", "modes"),
     "psnr": Metric("PSNR", "dB", 1, "higher", "pictures", endless=True),
     "temporal_roughness": Metric("temporal roughness", "grey levels", 2, "original", "pictures"),
-    "perceptual_apex": Metric("perceptual distance at the apex", "1", 3, "lower", "pictures"),
-    "perceptual_mouth_apex": Metric("perceptual distance at the apex, mouth", "1", 3, "lower", "pictures"),
-    "perceptual_eyes_apex": Metric("perceptual distance at the apex, eyes", "1", 3, "lower", "pictures"),
+    "perceptual_apex": Metric("perceptual distance at the apex", "1", 3, "lower", "apex"),
+    "perceptual_mouth_apex": Metric("perceptual distance at the apex, mouth", "1", 3, "lower", "apex"),
+    "perceptual_eyes_apex": Metric("perceptual distance at the apex, eyes", "1", 3, "lower", "apex"),
     "inception_score": Metric("Inception Score", "1", 3, "original", "sets"),
     "inception_score_spread": Metric("spread of the Inception Score", "1", 3, "original", "sets"),
     "inception_score_difference": Metric("Inception Score - originals'", "1", 3, "original", "sets"),
@@ -43,29 +43,29 @@ METRICS = {
     "au6_curve_distance": Metric("AU6 curve distance", "AU6 x frames", 2, "lower", "motion"),
     "au12_curve_distance": Metric("AU12 curve distance", "AU12 x frames", 2, "lower", "motion"),
     "au6_proxy_curve_distance": Metric(
-        "AU6 curve distance by the tracker's proxy", "AU6 x frames", 2, "lower", "motion"
+        "AU6 curve distance by the tracker's proxy", "AU6 x frames", 2, "lower", "judges"
     ),
     "au12_proxy_curve_distance": Metric(
-        "AU12 curve distance by the tracker's proxy", "AU12 x frames", 2, "lower", "motion"
+        "AU12 curve distance by the tracker's proxy", "AU12 x frames", 2, "lower", "judges"
     ),
-    "au6_judge_agreement": Metric("AU6: ICC of who measures it with what is known", "1", 2, "higher", "motion"),
-    "au12_judge_agreement": Metric("AU12: ICC of who measures it with what is known", "1", 2, "higher", "motion"),
+    "au6_judge_agreement": Metric("AU6: ICC of who measures it with what is known", "1", 2, "higher", "judges"),
+    "au12_judge_agreement": Metric("AU12: ICC of who measures it with what is known", "1", 2, "higher", "judges"),
     "au6_video_distance": Metric("AU6 distance, video by video", "AU6 x frames", 2, "lower", "motion"),
     "au12_video_distance": Metric("AU12 distance, video by video", "AU12 x frames", 2, "lower", "motion"),
     "au12_curve_correlation": Metric("AU12 curve correlation", "1", 3, "higher", "motion"),
     "au12_at_end": Metric("AU12 at the end", "AU12, 0-1", 2, "original", "motion"),
-    "landmark_error": Metric("landmark error", "IOD", 3, "lower", "motion"),
-    "best_landmark_error": Metric("landmark error, best of the K modes", "IOD", 3, "lower", "motion"),
-    "best_au12_video_distance": Metric("AU12 distance, best of the K modes", "AU12 x frames", 2, "lower", "motion"),
-    "coverage": Metric("smiles that a mode comes near, a share", "1", 2, "higher", "motion"),
-    "mode_diversity": Metric("mode diversity", "IOD", 3, "", "motion"),
-    "diversity_beyond_amplitude": Metric("mode diversity beyond amplitude", "IOD", 3, "", "motion"),
-    "expression_contrast": Metric("contrast of two expressions", "IOD", 3, "", "motion"),
-    "tracker_noise": Metric("tracker noise, floor of diversity and contrast", "IOD", 3, "", "motion"),
+    "landmark_error": Metric("landmark error", "IOD", 3, "lower", "landmarks"),
+    "best_landmark_error": Metric("landmark error, best of the K modes", "IOD", 3, "lower", "modes"),
+    "best_au12_video_distance": Metric("AU12 distance, best of the K modes", "AU12 x frames", 2, "lower", "modes"),
+    "coverage": Metric("smiles that a mode comes near, a share", "1", 2, "higher", "modes"),
+    "mode_diversity": Metric("mode diversity", "IOD", 3, "", "landmarks"),
+    "diversity_beyond_amplitude": Metric("mode diversity beyond amplitude", "IOD", 3, "", "landmarks"),
+    "expression_contrast": Metric("contrast of two expressions", "IOD", 3, "", "landmarks"),
+    "tracker_noise": Metric("tracker noise, floor of diversity and contrast", "IOD", 3, "", "landmarks"),
     "tracker_noise_beyond_amplitude": Metric(
-        "tracker noise, floor of the diversity beyond amplitude", "IOD", 3, "", "motion"
+        "tracker noise, floor of the diversity beyond amplitude", "IOD", 3, "", "landmarks"
     ),
-    "tracked": Metric("frames with a face, a share", "1", 3, "higher", "motion"),
+    "tracked": Metric("frames with a face, a share", "1", 3, "higher", "judges"),
     "smile_amplitude": Metric("amplitude", "AU12, 0-1", 2, "original", "cues"),
     "peak_speed": Metric("peak speed", "AU12 a frame of the sequence", 3, "original", "cues"),
     "onset_duration": Metric("duration of the onset", "frames of the sequence", 1, "original", "cues"),
@@ -76,7 +76,7 @@ METRICS = {
 }
 BETTER = {"higher": "higher", "lower": "lower", "original": "near the original's", "": ""}  # in a table's words
 NOTES = {  # what a reader of a family's table should know
-    "motion": (
+    "landmarks": (
         "Diversity and contrast are no merit by themselves: jitter has them, too. Read them beside the landmark error."
     ),
     "cues": (
@@ -90,13 +90,20 @@ NOTES = {  # what a reader of a family's table should know
         " all lines; of two expressions chance is 0.5 on average."
     ),
 }
-FAMILIES = {
+FAMILIES = {  # each a table that a page is wide enough for
     "pictures": "Pictures, against the original sequence",
+    "apex": "The last picture, the smile's apex, against the original's",
     "sets": "Sets of pictures and videos, against the set of originals",
-    "motion": "Motion, as a face tracker sees it",
+    "motion": "Action units over time, as a face tracker sees them",
+    "landmarks": "Landmarks: how near the original, how far apart, and what is a tracker's noise",
+    "modes": "The K modes together, against the one smile that the original shows",
+    "judges": "What the measure of action units is worth",
     "cues": "Cues of the smile",
     "people": "Whose face, and which expression",
 }
+
+
+JUDGED = ("motion", "modes", "judges", "cues")  # families of which action units are part
 
 
 def spreads(ranges):

@@ -15,10 +15,11 @@ import pandas as pd
 from cmm.evaluation.catalogue import METRICS
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import bootstrap, few, interval, paired_test, replicate_test, span
-from cmm.generation.generate_controls import CONTROL_TITLES, CONTROLS
+from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.registry import METHODS
 
+CONTROL_TITLES = dict(zip(CONTROLS, ("original", "frozen face", "another person"), strict=True))
 GROUP = ["dataset", "method", "mode", "expression", "metric"]
 MODES = "modes"  # of the modes 1..K on average
 ALL = "all"  # of the modes together

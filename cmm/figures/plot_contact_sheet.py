@@ -1,6 +1,6 @@
-"""The training set at a glance: some of its sequences, each from neutral to smile, the landmarks on the faces.
+"""The sequences of a data set at a glance: some of them, each from neutral to smile, the landmarks on the faces.
 
-What the networks will see. Faces that lie aslant, landmarks beside the mouth and smiles that are none show here, before
+What networks will see. Faces that lie aslant, landmarks beside the mouth and smiles that are none show here, before
 anything is trained.
 """
 
@@ -20,8 +20,8 @@ GREEN = (0, 220, 0)  # of the landmarks
 
 @dataclass(frozen=True)
 class Settings:
-    sequences: int = setting(16, "rows of the sheet, evenly spread over the data set", minimum=1, maximum=200)
-    columns: int = setting(8, "frames of each", minimum=2, maximum=64)
+    sequences: int = setting(16, "rows of the sheet, evenly spread over each expression", minimum=1, maximum=200)
+    columns: int = setting(8, "frames of each", minimum=4, maximum=64)
 
 
 def main(
@@ -31,17 +31,23 @@ def main(
 ):
     """Draw the sheet."""
     data = read_smiles(smiles, arrays=("landmarks", "faces"))
-    chosen = spread(len(data), settings.sequences)
+    chosen = spread(data.expression, settings.sequences)
     rows = [
         (f"{data.smile[i]}\n{data.expression[i]}", with_landmarks(data.faces[i], data.landmarks[i])) for i in chosen
     ]
-    title = f"{len(chosen)} of {len(data)} sequences, from neutral to smile, with their landmarks"
+    title = f"{len(chosen)} of {len(data)} sequences"
     draw_film_strip(out, rows, provenance(__name__, settings, [smiles]), settings.columns, title=title)
 
 
-def spread(count, most):
-    """Numbers of at most `most` of `count` things, evenly spread from the first to the last: (k,) int64."""
-    return np.unique(np.round(np.linspace(0, count - 1, min(count, most))).astype(np.int64))
+def spread(expressions, most):
+    """Numbers of at most `most` of the sequences, ascending: of each expression as many, evenly spread over its own."""
+    names = sorted(set(expressions))
+    shares = [most // len(names) + (i < most % len(names)) for i in range(len(names))]
+    found = []
+    for name, share in zip(names, shares, strict=True):
+        mine = np.flatnonzero(expressions == name)
+        found += mine[np.round(np.linspace(0, len(mine) - 1, min(len(mine), share))).astype(int)].tolist()
+    return sorted(found)
 
 
 def with_landmarks(faces, landmarks):

@@ -52,7 +52,9 @@ class Settings:
     longest: int = setting(1280, "larger photographs are made so small [px]", minimum=64, maximum=LARGEST)
     strict: bool = setting(False, "refuse a photograph of somebody who smiles already")
     blinks: bool = setting(True, "eyes blink, in methods that work on photographs")
-    formats: tuple[str, ...] = setting(("mp4",), "of the sequences; still: the last frame", choices=FORMATS)
+    formats: tuple[str, ...] = setting(
+        ("mp4",), "of the sequences, alone and side by side; still: the last frame", choices=FORMATS
+    )
     side: int = setting(256, "side of the other videos [px], even", minimum=64, maximum=1024)
     fps: int = setting(16, "frames per second of the videos", minimum=1, maximum=120)
 
@@ -63,6 +65,7 @@ class Studio:
 
     smiler: Smiler
     condition: Condition
+    modes: int  # how many, beside the first sequence
     settings: Settings
     overwrite: bool = False
 
@@ -96,15 +99,16 @@ def main(
         raise UserError(f"{out} exists already: name a new folder, or say --overwrite")
     told = {"strength": strength, "frames": frames, "action_units": action_units(au), "seed": seed}
     smiler = load(model, method, settings.backend)
-    smiler.count(settings.modes)
-    studio = Studio(smiler, smiler.condition(expression, **told), settings, overwrite)
+    condition, modes = smiler.condition(expression, **told), smiler.count(settings.modes)
+    studio = Studio(smiler, condition, modes, settings, overwrite)
     if settings.face == "all" and not smiler.whole:
         raise UserError(f"--face all: {smiler.method} gives videos of one face, not of photographs: name a number")
     if image.is_dir():
         found = {"photographs": smile_all(image, out, studio)}
     else:
         found = {what: value for what, value in smile(image, out, studio).items() if value is not None}
-        log.info("wrote %s: %s, strip.png and a sequence a mode", out, written("all", settings.formats[0]))
+        films = ", ".join(written("all", kind) for kind in settings.formats)
+        log.info("wrote %s: %s, strip.png and each sequence", out, films)
         log.info("%s", in_words(found))
     if json:
         files = sorted(str(path) for path in out.rglob("*") if path.is_file())
@@ -129,7 +133,7 @@ def smile(path, out, studio):
     about, size = studio.record(), smiler.generator.size
     matrices = [photograph.matrix(face, size) for face in photograph.faces]
     made = [
-        smiler.sequences(photograph, face, condition, smiler.count(settings.modes), settings.blinks)
+        smiler.sequences(photograph, face, condition, studio.modes, settings.blinks)
         for face, condition in zip(photograph.faces, conditions_of(photograph.faces, studio), strict=True)
     ]
     names = [*made[0][0]]

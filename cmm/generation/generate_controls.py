@@ -17,8 +17,7 @@ from cmm.generation.generated_file import ORIGINAL, write_generated
 from cmm.sequences.smiles_file import read_smiles
 
 OTHER_PERSON = "other_person"
-CONTROL_TITLES = {ORIGINAL: "original", "neutral_frame": "frozen face", OTHER_PERSON: "another person"}
-CONTROLS = tuple(CONTROL_TITLES)
+CONTROLS = (ORIGINAL, "neutral_frame", OTHER_PERSON)
 log = logging.getLogger("cmm")
 
 

@@ -110,7 +110,7 @@ class Smiler:
     def count(self, modes=None):
         """How many modes are meant: all of the method's where nobody says; UserError for more than it has."""
         if modes is not None and not 0 <= modes <= self.generator.modes:
-            raise UserError(f"modes {modes}: {self.method} has {self.generator.modes}")
+            raise UserError(f"modes {modes}: {self.method} has {self.generator.modes}, so ask for at most as many")
         return self.generator.modes if modes is None else modes
 
     def sequences(self, seen, face, condition, modes, blinks=True):

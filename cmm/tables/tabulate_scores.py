@@ -1,4 +1,4 @@
-"""All scores of all methods: TSV with a line a score, Markdown and HTML with a table or more a family.
+"""All scores of all methods: TSV with a line a score, Markdown and HTML with a table a family.
 
 Means over people with their intervals or ranges, and n.
 """
@@ -11,7 +11,7 @@ import pandas as pd
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
-from cmm.evaluation.catalogue import BETTER, FAMILIES, NOTES, in_order, metric_of, shown, spreads, title_of
+from cmm.evaluation.catalogue import BETTER, FAMILIES, JUDGED, NOTES, in_order, metric_of, shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import MODES, summarise, title_of_method, without_ablations
@@ -19,8 +19,6 @@ from cmm.evaluation.summary import in_order as methods_in_order
 from cmm.generation.generated_file import CONDITIONAL
 from cmm.methods.declaration import STILL
 from cmm.methods.registry import METHODS, declaration_of, split
-
-WIDTH = 6  # scores side by side in a table, as many as a page is wide
 
 
 def main(
@@ -45,31 +43,20 @@ def main(
 
 
 def sections(table, rows):
-    """Sections for each data set and family of scores; rows: those that the table sums up."""
+    """A Section for each data set and family of scores; rows: those that the table sums up."""
     judges = {dataset: judge_of(mine) for dataset, mine in rows.groupby("dataset", sort=False)}
     of_family = table["metric"].map(lambda name: metric_of(name).family)
-    return [
-        section
+    parts = {
+        (dataset, family): mine[of_family[mine.index] == family]
         for dataset, mine in table.groupby("dataset", sort=False)
         for family in FAMILIES
-        for section in family_sections(dataset, family, mine[of_family[mine.index] == family], judges[dataset])
-    ]
+    }
+    return [family_section(*key, part, judges[key[0]]) for key, part in parts.items() if len(part)]
 
 
-def family_sections(dataset, family, table, judge):
-    """Yield a Section for every WIDTH scores of a family, or a few less so that they are alike in width."""
+def family_section(dataset, family, table, judge):
+    """One table: a line a method, mode and expression; a column a score."""
     metrics = in_order(set(table["metric"]))
-    tables = -(-len(metrics) // WIDTH)
-    said = spreads(table["range"]), NOTES.get(family), judge if family in ("motion", "cues") else None
-    for number in range(tables):
-        part = metrics[number * len(metrics) // tables : (number + 1) * len(metrics) // tables]
-        title = f"{dataset}: {FAMILIES[family]}" + (f" ({number + 1} of {tables})" if tables > 1 else "")
-        note = "" if number else " ".join(filter(None, said))
-        yield Section(title, *lines_of(table[table["metric"].isin(part)], part), note)
-
-
-def lines_of(table, metrics):
-    """(head, rows) of one table: a line a method, mode and expression; a column a score."""
     head = ["method", "sequence", "expression", "people, videos, runs"]
     head += [title_of(name) + better(name) for name in metrics]
     keys = ["method", "mode", "expression"]
@@ -78,10 +65,10 @@ def lines_of(table, metrics):
     for method, mode, expression in sorted(groups, key=lambda key: line_order(key, set(table["method"]))):
         group = groups[method, mode, expression]
         n = ", ".join(str(group[name].max()) for name in ("people", "videos", "runs"))
-        rows.append(
-            [title_of_method(method), sequence(method, mode), expression, n, *(cell(group, name) for name in metrics)]
-        )
-    return head, rows
+        line = [title_of_method(method), sequence(method, mode), expression, n]
+        rows.append(line + [cell(group, name) for name in metrics])
+    said = spreads(table["range"]), NOTES.get(family), judge if family in JUDGED else None
+    return Section(f"{dataset}: {FAMILIES[family]}", head, rows, " ".join(filter(None, said)))
 
 
 def better(metric):
@@ -131,7 +118,13 @@ def lost(rows):
     for (dataset, method), mine in tracked.groupby(["dataset", "method"], sort=False):
         if (mine["value"] < 1).any():
             lines.append(
-                [dataset, method, str(len(mine)), str((mine["value"] < 1).sum()), str((mine["value"] == 0).sum())]
+                [
+                    dataset,
+                    title_of_method(method),
+                    str(len(mine)),
+                    str((mine["value"] < 1).sum()),
+                    str((mine["value"] == 0).sum()),
+                ]
             )
     head = ["data set", "method", "sequences", "lost in some frames", "lost in all"]
     note = "Lost frames of a curve are bridged; a sequence without any face is no part of the curves' means."

@@ -1,5 +1,7 @@
 """Error bars against SciPy, literal versions and known cases; tables made of rows."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from cmm.cli import main as cli
 from cmm.core.errors import UserError
 from cmm.core.tables import read_table, write_table
 from cmm.evaluation import statistics
-from cmm.evaluation.catalogue import FAMILIES, METRICS, metric_of, shown, split_name
+from cmm.evaluation.catalogue import FAMILIES, JUDGED, METRICS, NOTES, metric_of, shown, split_name
 from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import (
     draws,
@@ -26,7 +28,7 @@ from cmm.methods.registry import METHODS
 from cmm.tables import tabulate_ablations
 from cmm.tables.paper_numbers import PRINTED, printed_numbers
 from cmm.tables.tabulate_paper import layout
-from cmm.tables.tabulate_scores import lost
+from cmm.tables.tabulate_scores import lost, sections
 
 
 def test_bootstrap_against_scipy(rng):
@@ -180,6 +182,16 @@ def pairs(metric="ssim"):
     return [*rows, *(row("original", metric, 1.0, f"p{i}") for i in range(5))]
 
 
+def test_every_score_has_its_family_and_a_page_is_wide_enough_for_each():
+    """Six scores with their intervals fit beside the columns that say whose they are."""
+    count = Counter(metric.family for metric in METRICS.values())
+    assert set(count) == set(FAMILIES) >= {*NOTES, *JUDGED}
+    assert max(count.values()) <= 6
+    found = sections(summarise(table(pairs())), table(pairs()))
+    assert [section.title for section in found] == [f"actors: {FAMILIES['pictures']}"], "none without a score"
+    assert [line[0] for line in found[0].rows] == ["original", "CRA-Net", "CMM-Net"]
+
+
 def test_methods_are_compared_on_the_same_people():
     found = compare(table(pairs()), "cmm_net").set_index("other")
     line = found.loc["cra_net"]
@@ -225,7 +237,7 @@ def test_table_1_has_the_papers_lines_and_bold_for_the_best(tmp_path):
     assert lines["CMM-Net, conditional sequence"].startswith("**0.925 [")
     assert lines["frozen face (control)"].startswith("0.950"), "controls are never the best"
     assert lines["Video-GAN"] == "not run"
-    assert lines["new_method"].startswith("0.700"), "a method that the paper does not have"
+    assert lines["new method (beyond the paper)"].startswith("0.700"), "a method that the paper does not have"
     assert "6 people" in section.note
     alone = layout(table(pairs()[:6]), ["ssim"], 1)[0].rows
     assert not any("**" in line[1] for line in alone), "nobody is the best of one"
@@ -333,7 +345,7 @@ def test_scores_are_gathered_and_what_was_lost_is_said(tmp_path, capsys):
     assert gather(tmp_path, pairs(), tracked) == 0
     assert len(read_table(tmp_path / "s.parquet")) == len(pairs()) + 3
     [section] = lost(read_table(tmp_path / "s.parquet"))
-    assert section.rows == [["actors", "cra_net", "3", "2", "1"]]
+    assert section.rows == [["actors", "CRA-Net", "3", "2", "1"]]
     assert gather(tmp_path, pairs(), pairs()) == 1
     assert "comes twice" in capsys.readouterr().err
     assert gather(tmp_path, [pairs()[0] | {"metric": "beauty"}]) == 1

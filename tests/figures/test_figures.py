@@ -116,8 +116,8 @@ def test_figure_5_keeps_the_order_of_the_expressions(generated):
         np.testing.assert_array_equal(own, made.faces[i, 0])
 
 
-@pytest.mark.parametrize(("asked", "rows"), [(3, [0, 4, 7]), (20, [*range(8)])])
-def test_a_contact_sheet_spreads_its_rows_over_the_data_set(smiles, tmp_path, monkeypatch, asked, rows):
+@pytest.mark.parametrize(("asked", "rows"), [(1, [0]), (3, [0, 1, 6]), (4, [0, 1, 6, 7]), (20, [*range(8)])])
+def test_a_contact_sheet_spreads_its_rows_over_each_expression(smiles, tmp_path, monkeypatch, asked, rows):
     drawn, data = [], read_smiles(smiles)
     monkeypatch.setattr(plot_contact_sheet, "draw_film_strip", lambda out, rows, *_, **__: drawn.extend(rows))
     plot_contact_sheet.main(smiles, tmp_path / "sheet.png", plot_contact_sheet.Settings(sequences=asked))

@@ -2,11 +2,12 @@
 
 import pandas as pd
 import pytest
-from write_results import BEGIN, END, main
+from write_results import BEGIN, END, ROOT, main
 
+from cmm.core.errors import UserError
 from cmm.core.tables import write_table
 from cmm.evaluation.catalogue import metric_of
-from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.score_rows import COLUMNS, read_scores
 
 
 def rows(method, mode, metric, values):
@@ -28,7 +29,7 @@ def pages(tmp_path):
         "neutral_frame", "neutral_frame", "ssim", [0.95, 0.93]
     )
     table = pd.DataFrame(made, columns=COLUMNS)
-    write_table(table, tmp_path / "scores.parquet", {"stage": "gather_scores", "commit": "0123456789"})
+    write_table(table, tmp_path / "scores.parquet", {"stage": "gather_scores", "commit": "0123456789+"})
     return tmp_path
 
 
@@ -39,7 +40,7 @@ def test_tables_are_written_between_their_comments(pages):
         assert text.startswith(f"before\n{BEGIN}\n")
         assert text.endswith(f"{END}\nafter\n")
         assert "stale" not in text
-        assert "`actors`, fold 6: 2 people, 2 videos, seed 1; commit 0123456." in text
+        assert "`actors`, fold 6 held out: 2 people, 2 videos, seed 1; scores gathered at commit 0123456789+." in text
     assert "| frozen face |  |  | 0.940 |" in readme
     assert "| CMM-Net |  |  | 0.850 |" in readme
     assert "| CMM-Net | posed | 0.850 (0.800 to 0.900) |" in results
@@ -49,8 +50,23 @@ def test_tables_are_written_between_their_comments(pages):
     assert (pages / "README.md").read_text() == readme
 
 
-def test_a_page_without_its_comments_is_left_alone(pages):
-    (pages / "README.md").write_text("no place for it")
-    with pytest.raises(SystemExit, match="must stand there once"):
+@pytest.mark.parametrize("broken", ["README.md", "docs/results.md"])
+def test_a_page_without_its_comments_leaves_both_alone(pages, broken):
+    (pages / broken).write_text("no place for it")
+    before = {path: path.read_text() for path in pages.rglob("*.md")}
+    with pytest.raises(UserError, match="must stand there once"):
         main(pages / "scores.parquet", pages)
-    assert (pages / "README.md").read_text() == "no place for it"
+    assert {path: path.read_text() for path in pages.rglob("*.md")} == before
+
+
+def test_scores_of_two_data_sets_are_refused(pages):
+    table = read_scores(pages / "scores.parquet")
+    table.loc[0, "dataset"] = "london"
+    write_table(table, pages / "scores.parquet", {"stage": "gather_scores"})
+    with pytest.raises(UserError, match="of actors, london"):
+        main(pages / "scores.parquet", pages)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_our_own_pages_have_a_place_for_the_tables(page):
+    assert (ROOT / page).read_text().count(BEGIN) == (ROOT / page).read_text().count(END) == 1

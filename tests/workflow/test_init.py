@@ -85,3 +85,4 @@ def test_its_folder_runs_up_to_the_training_set(tmp_path):
     done = subprocess.run(command, cwd=tmp_path / "mine", capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert (tmp_path / "mine/results/mine/smiles.h5").is_file()
+    assert (tmp_path / "mine/results/figures/mine/contact_sheet.png").is_file()

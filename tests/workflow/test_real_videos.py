@@ -1,7 +1,7 @@
 """Real people's videos, laid out as a set that one downloads, through every stage to smiles of trained networks.
 
-The clips that lie beside the repository stand in for RAVDESS's, with its file names and in its folders. How well three
-people's smiles are learned in one epoch is not asked here: that each clip's way can be followed to the end is.
+The clips that lie beside the repository stand in for RAVDESS's, with its file names and in its folders. What one
+epoch on one person's smiles is worth is not asked here: that each clip's way can be followed to the end is.
 """
 
 import hashlib
@@ -40,9 +40,10 @@ def test_from_real_videos_to_smiles_of_networks_that_learned_from_them(fresh, sh
 
     data = read_smiles(results / "ravdess/smiles.h5")
     people = dict(zip(data.subject.tolist(), data.fold.tolist(), strict=True))
-    assert people == {"01": 1, "02": 2}
+    assert people.items() >= {"01": 1, "02": 2}.items(), "both of whom smile from a neutral face"
     used = pd.read_csv(results / "tables/videos.tsv", sep="\t", keep_default_na=False)
-    assert used[["reason", "videos"]].values.tolist() == [["", 2], ["no neutral-to-smile phase found", 1]]
+    assert used.loc[used["reason"] == "", "videos"].sum() == len(people)
+    assert used["videos"].sum() == len(CLIPS), "of each it is known what became of it"
     for i in range(len(data)):
         face, line = np.asarray(data.faces[i], float), data.landmarks[i]
         assert face.std() > 20, "a picture, not a plain field"
@@ -56,6 +57,6 @@ def test_from_real_videos_to_smiles_of_networks_that_learned_from_them(fresh, sh
         assert (film.frames, film.width) == (8, 64)
 
     scores = read_scores(results / "tables/scores.parquet")
-    mine = scores[(scores["method"] == "cmm_net") & (scores["mode"] == "conditional")].set_index("metric")["value"]
-    assert 0 < mine["ssim"] < 1
-    assert mine["tracked"] >= 0
+    values = scores.set_index(["method", "mode", "metric"])["value"]
+    assert 0.05 < values["cmm_net", "conditional", "ssim"] < values["neutral_frame", "neutral_frame", "ssim"] < 1
+    assert values["original", "original", "tracked"] > 0.9, "a real face, tracked again"
