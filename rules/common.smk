@@ -213,12 +213,15 @@ def tracked_files(block, run="."):
     """Input function: names, sizes and times of the files that the openface backend reads, of a `run` below its folder."""
 
     def digest(wildcards):
-        folder = Path(config[block]["openface"], run.format(**wildcards))
-        if config[block]["backend"] != FILES_BACKEND or not folder.is_dir():
-            return ""
-        return stat_digest(sorted(path for path in folder.rglob("*") if path.is_file()))
+        asked = config[block]["backend"] == FILES_BACKEND
+        return files_digest(Path(config[block]["openface"], run.format(**wildcards))) if asked else ""
 
     return digest
+
+
+def files_digest(folder):
+    """Names, sizes and times of the files in a folder; "" without it."""
+    return stat_digest(sorted(path for path in folder.rglob("*") if path.is_file())) if folder.is_dir() else ""
 
 
 def index_videos_code(wildcards):
@@ -239,9 +242,8 @@ def dataset_files(wildcards):
 def dataset_digest(wildcards):
     """Names, sizes and times of a data set's files: what changes there is listed anew."""
     root = Path(config["sources"][wildcards.dataset]["root"])
-    if rendering_of(wildcards.dataset) or is_downloaded(wildcards.dataset) or not root.is_dir():
-        return ""
-    return stat_digest(sorted(path for path in root.rglob("*") if path.is_file()))
+    made = rendering_of(wildcards.dataset) or is_downloaded(wildcards.dataset)
+    return "" if made else files_digest(root)
 
 
 def dataset_source(wildcards):

@@ -26,7 +26,7 @@ rule export_sequences:
 rule import_sequences:
     input:
         smiles=rules.gather_rasters.output,
-        videos=lambda wildcards: str(external_folder(config, wildcards.method, wildcards.dataset, wildcards.fold)),
+        videos=made_elsewhere,
     output:
         f"{RUN}/generated.h5",
     log:
@@ -42,6 +42,7 @@ rule import_sequences:
         mem_mb=growing(3000),
         runtime=60,
     params:
+        files=lambda wildcards: files_digest(made_elsewhere(wildcards)),
         code=code("import_sequences"),
     message:
         "Reading what {wildcards.method} made of fold {wildcards.fold}"

@@ -65,6 +65,11 @@ def shown(pattern, **more):
     return [*runs(pattern, **more), *dict.fromkeys(elsewhere)]
 
 
+def made_elsewhere(wildcards):
+    """Folder of what an external method made of a fold's test people."""
+    return external_folder(config, wildcards.method, wildcards.dataset, wildcards.fold)
+
+
 def written_sequences(wildcards):
     """The sequences' videos, where another program's face tracker looks at them."""
     asked = config["motion"]["backend"] == FILES_BACKEND

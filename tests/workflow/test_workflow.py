@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+import cv2
 import h5py
 import pytest
 import yaml
@@ -252,6 +253,10 @@ def test_a_method_that_is_trained_elsewhere_stands_in_tables_figures_and_study(a
     assert "difference to copy cat" in (again.folder / "results/tables/comparisons.html").read_text()
     assert set(read_pairs(again.folder / "results/actors/study")["comparison"]) >= {"cmm_net / copy_cat"}
     assert "copy cat" in (again.folder / "results/overview.html").read_text()
+    assert again.planned(*targets, change=change) == set()
+    strip = next(made.iterdir())
+    cv2.imwrite(str(strip), cv2.imread(str(strip)))  # written again in its place
+    assert "import_sequences" in again.planned(*targets, change=change)
 
 
 def test_an_external_method_without_its_videos_is_a_line(fresh):
