@@ -13,7 +13,7 @@ from cmm.core.records import read_record
 from cmm.evaluation.catalogue import metric_of, shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
-from cmm.evaluation.summary import ALL, MODES, in_order, summarise, title_of_method, without_ablations
+from cmm.evaluation.summary import ALL, MODES, in_order, seeds_of, summarise, title_of_method, without_ablations
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 
@@ -46,7 +46,7 @@ def main(scores=Path("results/tables/scores.parquet"), root=ROOT):
 def measured_on(rows, record):
     """What the numbers were measured on, in a sentence."""
     made = rows[~rows["method"].isin(CONTROLS) & (rows["smile"] != "")]
-    folds, seeds = (", ".join(map(str, sorted(set(made[name])))) for name in ("fold", "seed"))
+    folds, seeds = (", ".join(map(str, values)) for values in (sorted(set(made["fold"])), seeds_of(made)))
     people, videos = made[["fold", "subject"]].drop_duplicates(), made["smile"].nunique()
     what = f"`{made['dataset'].iloc[0]}`, fold {folds} held out: {len(people)} people, {videos} videos, seed {seeds}"
     return f"Measured on {what}; scores gathered at commit {record.get('commit') or 'unknown'}."

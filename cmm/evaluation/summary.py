@@ -17,7 +17,7 @@ from cmm.evaluation.score_rows import COLUMNS
 from cmm.evaluation.statistics import bootstrap, few, interval, paired_test, replicate_test, span
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
-from cmm.methods.registry import METHODS
+from cmm.methods.registry import METHODS, split
 
 CONTROL_TITLES = dict(zip(CONTROLS, ("original", "frozen face", "another person"), strict=True))
 GROUP = ["dataset", "method", "mode", "expression", "metric"]
@@ -164,6 +164,11 @@ def _difference(mine, theirs):
     drawn = mine.replicates - theirs.replicates if paired else np.full(1, np.nan)
     found = Estimate(mine.value - theirs.value, drawn, mine.people, min(mine.groups, theirs.groups, key=sum))
     return found, replicate_test(drawn, found.groups)
+
+
+def seeds_of(rows):
+    """Seeds of the methods that were trained here, ascending: controls and what was made elsewhere have none."""
+    return sorted(set(rows["seed"][rows["method"].map(lambda name: split(name)[0] in METHODS)]))
 
 
 def title_of_method(name):

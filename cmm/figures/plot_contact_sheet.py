@@ -40,14 +40,15 @@ def main(
 
 
 def spread(expressions, most):
-    """Numbers of at most `most` of the sequences, ascending: of each expression as many, evenly spread over its own."""
-    names = sorted(set(expressions))
-    shares = [most // len(names) + (i < most % len(names)) for i in range(len(names))]
-    found = []
-    for name, share in zip(names, shares, strict=True):
-        mine = np.flatnonzero(expressions == name)
-        found += mine[np.round(np.linspace(0, len(mine) - 1, min(len(mine), share))).astype(int)].tolist()
-    return sorted(found)
+    """Numbers of at most `most` of the sequences, ascending: of each expression as many as there are, or as many as of
+    the others, evenly spread over its own.
+    """
+    of = {name: np.flatnonzero(expressions == name) for name in sorted(set(expressions))}
+    shares = dict.fromkeys(of, 0)
+    for _ in range(min(most, len(expressions))):
+        shares[min((name for name in of if shares[name] < len(of[name])), key=shares.get)] += 1
+    chosen = [mine[np.round(np.linspace(0, len(mine) - 1, shares[name])).astype(int)] for name, mine in of.items()]
+    return np.sort(np.concatenate(chosen)).tolist()
 
 
 def with_landmarks(faces, landmarks):

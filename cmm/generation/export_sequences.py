@@ -3,11 +3,12 @@
 train/{smile}.png, test/{smile}.png    the frames of a sequence beside each other, in a folder each for the people that
                                        train and those who are held out; a method makes its video of the first frame
 pairs.csv                              source, driving: for methods that take a smile from a video, the held-out
-                                       sequence and one of the training people; that lies in test/, too
+                                       sequence and one of those who train; that lies in test/, too
 smiles.csv                             smile, subject, expression, split (train | test)
 
-Such pictures, and such pairs, are what the first-order model (Siarohin et al. 2019) and Monkey-Net read. Who drives has
-the same expression, and of those the neutral face whose points are nearest: the motion is carried over as it is.
+Such pictures the first-order model and Monkey-Net (Siarohin et al. 2019) read, such pairs the first. Who drives is
+somebody else with the same expression, and of those the neutral face whose points are nearest: the motion is carried
+over as it is.
 """
 
 from pathlib import Path
@@ -56,15 +57,14 @@ def main(
 
 
 def nearest(test, train):
-    """Of each test sequence the training sequence, a number, of its expression whose first points are nearest.
-
-    The mean distance of the 68 points in the first frame; where nobody trains that expression, of any.
+    """Of each test sequence the training sequence, a number, of somebody else and of its expression whose first points
+    are nearest, by the mean distance of the 68 points. Where there is none such, of any expression, or of anybody.
     """
     neutral = np.stack([train.points[i][0] for i in range(len(train))])  # (n, 68, 2)
     found = []
     for i in range(len(test)):
-        alike = np.flatnonzero(train.expression == test.expression[i])
-        alike = alike if len(alike) else np.arange(len(train))
+        others, same = train.subject != test.subject[i], train.expression == test.expression[i]
+        alike = next(np.flatnonzero(who) for who in (others & same, others, others | True) if who.any())
         apart = np.linalg.norm(neutral[alike] - test.points[i][0], axis=-1).mean(axis=-1)
         found.append(int(alike[np.argmin(apart)]))
     return found

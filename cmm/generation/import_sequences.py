@@ -2,7 +2,7 @@
 
 In a folder lies, of each test sequence, {smile}.mp4 or {smile}.png, the latter its frames beside each other, lossless,
 as `export_sequences` writes the originals; or a folder {smile} with `conditional` and `mode_1`, `mode_2`, ... of either
-kind. As many frames as the original's, square, of any size.
+kind. As many frames as the original's, square; a PNG of at most 16384 pixels from side to side.
 """
 
 from itertools import islice
@@ -50,13 +50,16 @@ def main(
 
 def files_of(folder, smile):
     """{mode: file} of one test sequence, the conditional sequence first; UserError without it."""
-    if (inside(folder, smile)).is_dir():
-        folder, name = inside(folder, smile), CONDITIONAL
-    else:
-        name = smile
-    found = {CONDITIONAL: one_of(folder, name)}
-    while (path := one_of(folder, f"mode_{len(found)}", needed=False)) is not None:
+    within = inside(folder, smile)
+    if not within.is_dir():
+        return {CONDITIONAL: one_of(folder, smile)}
+    if one_of(folder, smile, needed=False):
+        raise UserError(f"{folder} has a folder and a file of {smile}: leave one")
+    found = {CONDITIONAL: one_of(within, CONDITIONAL)}
+    while (path := one_of(within, f"mode_{len(found)}", needed=False)) is not None:
         found[str(len(found))] = path
+    if left := sorted({path.name for path in within.iterdir()} - {path.name for path in found.values()}):
+        raise UserError(f"{within}: {', '.join(left)}: only conditional, and modes from 1 on without a gap, are read")
     return found
 
 

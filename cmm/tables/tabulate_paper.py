@@ -20,7 +20,7 @@ from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import metric_of, shown, split_name, spreads, title_of
 from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
-from cmm.evaluation.summary import CONTROL_TITLES, MODES, summarise, title_of_method, without_ablations
+from cmm.evaluation.summary import CONTROL_TITLES, MODES, seeds_of, summarise, title_of_method, without_ablations
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL, ORIGINAL
 from cmm.methods.declaration import STILL
@@ -55,9 +55,11 @@ def main(
     write_pages(f"The paper's table {number}, of faces of {size} px", [section], about, html, markdown)
 
 
-def lines_of(run):
-    """{(method, mode): what the line is called} of the methods: those of the paper, and what else was `run`."""
-    lines = {}
+def lines_of(measured):
+    """{(method, mode): what the line is called} of the methods: those of the paper, and what else was `measured`, the
+    (method, mode) of all scores.
+    """
+    lines, run = {}, {method for method, _ in measured}
     for name, method in METHODS.items():
         if method.line is not None or name in run:
             beyond = "" if method.line is not None else " (beyond the paper)"
@@ -66,7 +68,11 @@ def lines_of(run):
             if method.modes:
                 lines[name, MODES] = f"{method.title}, {method.modes}{beyond}"
     unknown = run - {*METHODS, *CONTROLS}  # trained elsewhere, or scored before its folder was taken away
-    return lines | {(name, CONDITIONAL): f"{title_of_method(name)} (beyond the paper)" for name in sorted(unknown)}
+    for name in sorted(unknown):
+        lines[name, CONDITIONAL] = f"{title_of_method(name)} (beyond the paper)"
+        if (name, MODES) in measured:
+            lines[name, MODES] = f"{title_of_method(name)}, mean of the modes (beyond the paper)"
+    return lines
 
 
 def layout(rows, bases, number, printed=PRINTED):
@@ -77,9 +83,9 @@ def layout(rows, bases, number, printed=PRINTED):
     the end.
     """
     table = summarise(without_ablations(rows))
-    run = set(table["method"])
+    run, measured = set(table["method"]), set(zip(table["method"], table["mode"], strict=True))
     table = table[table["metric"].map(lambda name: split_name(name)[0] in bases)]
-    lines = CONTROL_LINES | lines_of(run)
+    lines = CONTROL_LINES | lines_of(measured)
     table = table.loc[[key in lines for key in zip(table["method"], table["mode"], strict=True)]]
     columns = sorted(
         {tuple(row) for row in table[["dataset", "expression", "metric"]].itertuples(index=False)},
@@ -133,10 +139,11 @@ def note(rows, ranges):
     """How many people, videos, runs the table rests on; `ranges`: which of its values have one."""
     parts = []
     for dataset, mine in rows[rows["smile"] != ""].groupby("dataset", sort=False):
-        seeds = sorted(set(mine["seed"][~mine["method"].isin(CONTROLS)]))
         folds = sorted(set(mine["fold"]))
         people, videos = mine["subject"].nunique(), mine["smile"].nunique()
-        parts.append(f"{dataset}: {people} people, {videos} videos, folds {_list(folds)}, seeds {_list(seeds)}")
+        parts.append(
+            f"{dataset}: {people} people, {videos} videos, folds {_list(folds)}, seeds {_list(seeds_of(mine))}"
+        )
     return "; ".join(parts) + (
         f". {spreads(ranges)} Of few people those of Inception Scores and AU curves lean to"
         " one side, since resamples hold people twice. Bold: best of the methods, controls aside. Another person's"

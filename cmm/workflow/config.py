@@ -20,7 +20,8 @@ from cmm.methods.registry import METHODS
 
 DEEPEST = 12  # of nested keys
 LONGEST = 400  # letters of a message
-TAKEN = ("controls", "original", "neutral_frame", "other_person")  # names that stand beside the methods' in the tables
+TAKEN = ("controls", "original", "neutral_frame", "other_person")  # names that stand beside the methods' in the tables,
+TAKEN += ("methods", "sequences")  # and beside their folders
 LITERAL = re.compile(r"-?(0|[1-9]\d{0,18})(\.\d{1,18})?([eE][-+]?\d{1,2})?|true|false")  # numbers and truth values
 # An integer is written as one: 2.0 would be refused later, as a flag.
 Validator = jsonschema.validators.extend(
@@ -98,13 +99,14 @@ def missing_data(config, made=()):
     Data sets named in `made` are made or downloaded by the workflow.
     """
     lines = []
-    for name, dataset, fold in external_runs(config):
-        folder = external_folder(config, name, dataset, fold)
-        if not _is_dir(folder):
-            target = f"results/{dataset}/fold{fold}/sequences"
+    for name in config["external"]:
+        runs = [run for method, *run in external_runs(config) if method == name]
+        if missing := [run for run in runs if not _is_dir(external_folder(config, name, *run))]:
+            folders = ", ".join(str(external_folder(config, name, *run)) for run in missing)
+            targets = " ".join(f"results/{dataset}/fold{fold}/sequences" for dataset, fold in missing)
             lines.append(
-                f"external.{name}: {str(folder)[:200]} does not exist. Without external.{name}, `cmm run {target}`"
-                " writes what to train it on; put what it makes there (docs/methods.md)."
+                f"external.{name}: missing: {folders[:200]}. What to train it on is written, while external.{name} is"
+                f" away, by `cmm run {targets[:200]}` (docs/methods.md)."
             )
     for name in used_datasets(config):
         table = config["sources"][name].get("table")

@@ -16,7 +16,7 @@ from snakemake.utils import update_config
 from cmm.core.errors import UserError, reason
 from cmm.core.project import project
 from cmm.datasets.registry import registry
-from cmm.workflow.config import validate, with_defaults
+from cmm.workflow.config import external_folder, external_runs, validate, with_defaults
 from cmm.workflow.run import config_file
 from cmm.workflow.schema import written_schema
 from cmm.workflow.work import Job, read_job
@@ -52,10 +52,12 @@ def read_config(configfiles, words):
 def plan(files, said, config, targets, cores):
     """[Planned] of what Snakemake would run in this folder, jobs before those that need them.
 
-    A data set that is not here, or not agreed to, is planned as if it were. UserError with what Snakemake says.
+    A data set that is not here, or not agreed to, is planned as if it were, and so is what an external method will
+    make. UserError with what Snakemake says.
     """
     with tempfile.TemporaryDirectory() as empty:
         update_config(said, {"sources": absent_of(config["sources"], empty)})
+        update_config(said, {"external": awaited(config, Path(empty, "external"))})
         output = OutputSettings(dryrun=True, quiet={Quietness.ALL})
         try:
             with silence(), SnakemakeApi(output) as api:
@@ -77,6 +79,14 @@ def absent_of(sources, empty):
             here = Path(source["root"]).is_dir()
             said[name] = {"accept_license": True, "root": source["root"] if here else empty}
     return said
+
+
+def awaited(config, empty):
+    """What to say of external methods so that Snakemake plans with those that lack a folder: `empty`, which gets it."""
+    missing = {name for name, *run in external_runs(config) if not external_folder(config, name, *run).is_dir()}
+    for _, dataset, fold in external_runs(config):
+        (empty / dataset / f"fold{fold}").mkdir(parents=True, exist_ok=True)
+    return dict.fromkeys(missing, str(empty))
 
 
 @contextmanager

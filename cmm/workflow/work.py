@@ -23,10 +23,10 @@ UNITS = {  # what a verb's time grows with; all others take as long as they take
     **dict.fromkeys(("make_actors", "animate_photographs"), "clips"),
     **dict.fromkeys(("index_videos", "tabulate_videos"), "videos"),
     **dict.fromkeys(("train_action_units", "measure_tracks", "gather_tracks", "find_smiles"), "frames"),
-    **dict.fromkeys(("draw_rasters", "gather_rasters"), "sequences"),
+    **dict.fromkeys(("draw_rasters", "gather_rasters", "export_sequences"), "sequences"),
     "train_expression_classifier": "sequences trained on",
     "generate_conditions": "sequences held out",
-    **dict.fromkeys(("generate_controls", "generate_smiles", "render_films"), "sequences made"),
+    **dict.fromkeys(("generate_controls", "generate_smiles", "import_sequences", "render_films"), "sequences made"),
     **dict.fromkeys(("measure_pictures", "measure_motion", "measure_identity", "measure_expression"), "sequences made"),
     **{f"train_{stage.name}": "images trained on" for method in METHODS.values() for stage in method.stages},
 }
@@ -141,7 +141,9 @@ def growth(verb, amount):
 
 def made_of(method, modes):
     """Sequences that a method, or the controls, make of one that is held out."""
-    base = split(method)[0] if method else None
-    if base not in METHODS:
+    if method in (None, "controls"):
         return CONTROLS
+    base, _ = split(method)
+    if base not in METHODS:  # of what was made elsewhere nobody knows beforehand
+        return 1
     return 1 + modes.get(method, modes.get(base, MODES)) * bool(METHODS[base].modes)

@@ -128,6 +128,14 @@ def test_a_contact_sheet_spreads_its_rows_over_each_expression(smiles, tmp_path,
         np.testing.assert_array_equal(pictures[~line], data.faces[i][~line])
 
 
+@pytest.mark.parametrize(("most", "of"), [(16, {"a": 3, "b": 13}), (6, {"a": 3, "b": 3}), (1, {"a": 1, "b": 0})])
+def test_a_rare_expression_leaves_its_rows_to_the_others(most, of):
+    expressions = np.array(["a"] * 3 + ["b"] * 100)
+    chosen = plot_contact_sheet.spread(expressions, most)
+    assert chosen == sorted(set(chosen))
+    assert {name: sum(expressions[i] == name for i in chosen) for name in of} == of
+
+
 def test_a_contact_sheet_is_a_picture(smiles, tmp_path):
     plot_contact_sheet.main(smiles, tmp_path / "sheet.png", plot_contact_sheet.Settings(sequences=3))
     assert rows_of(tmp_path / "sheet.png") == 3

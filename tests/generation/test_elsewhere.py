@@ -1,6 +1,7 @@
 """Methods that are trained elsewhere: the sequences as files for them, and what they made read back."""
 
 import shutil
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -64,6 +65,36 @@ def test_who_drives_trains_has_the_expression_and_the_nearest_neutral_face(expor
         assert name == min(apart, key=apart.get)
 
 
+@dataclass
+class People:
+    """What a driver is chosen by: sequences of one frame whose points all lie `at`."""
+
+    subject: np.ndarray
+    expression: np.ndarray
+    at: list
+
+    @property
+    def points(self):
+        return [np.full((1, 68, 2), place, float) for place in self.at]
+
+    def __len__(self):
+        return len(self.at)
+
+
+def test_nobody_drives_themselves_unless_nobody_else_trains():
+    train = People(np.array(["a", "b", "c"]), np.array(["posed", "posed", "spontaneous"]), [0, 5, 1])
+    for who, expression, driver in (
+        ("a", "posed", 1),  # not the nearer smile of their own
+        ("d", "posed", 0),
+        ("c", "spontaneous", 0),  # nobody else smiles so: the nearest of the others
+        ("d", "surprised", 0),
+    ):
+        test = People(np.array([who]), np.array([expression]), [0.4])
+        assert export_sequences.nearest(test, train) == [driver], (who, expression)
+    alone = People(np.array(["a"]), np.array(["posed"]), [3])
+    assert export_sequences.nearest(People(np.array(["a"]), np.array(["posed"]), [0]), alone) == [0]
+
+
 def test_what_was_made_is_read_back_as_it_is(made, smiles, tmp_path):
     found, data = read(made, smiles, tmp_path / "generated.h5"), read_smiles(smiles, FOLD, held_out=True)
     assert found.modes == ["conditional"]
@@ -125,9 +156,20 @@ def one_with_modes(made, name):
     shutil.copy(made / name / "conditional.png", made / name / "mode_1.png")
 
 
+def both_kinds(made, name):
+    (made / name).mkdir()
+
+
+def gap(made, name):
+    one_with_modes(made, name)
+    shutil.move(made / name / "mode_1.png", made / name / "mode_2.png")
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
+        (both_kinds, "made has a folder and a file of s4: leave one"),
+        (gap, "s4: mode_2.png: only conditional, and modes from 1 on without a gap, are read"),
         (without, "made has no s4.mp4 or s4.png"),
         (twice, "made has s4.mp4 and s4.png: leave one"),
         (short, "s4.mp4 has 3 frames of 32 x 32 pixels: 4 square ones are wanted"),

@@ -194,6 +194,7 @@ def test_a_folder_without_a_run_has_no_rates(tmp_path, capsys):
         ["--configfile", "config/search.yaml"],
         ["--config", "datasets=[uva_nemo]", "folds=[1,2]"],  # licensed, and not here
         ["--configfile", "mine.yaml", "--size", "mine=30,3000"],  # not here either
+        ["--configfile", "config/demo.yaml", "--config", "external={'another': 'elsewhere'}"],  # trained afterwards
     ],
 )
 def test_data_that_are_elsewhere_can_be_forecast(tmp_path, monkeypatch, capsys, words):

