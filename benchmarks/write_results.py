@@ -53,14 +53,13 @@ def measured_on(rows, record):
 
 
 def brief(table):
-    """README's table: a line a method, a column a score and expression, means alone."""
+    """README's table: a line a method, a column a score, the means of each expression behind each other."""
     expressions = sorted(set(table["expression"]) - {""})
-    head = ["", *(f"{titled(score)}, {expression}" for score in BRIEF for expression in expressions)]
     lines = []
     for method in in_order(set(table["method"]) - {"original", "other_person"}):
-        cells = [cell(table, method, CONDITIONAL, e, score, alone=True) for score in BRIEF for e in expressions]
-        lines.append([title_of_method(method), *cells])
-    return markdown(head, lines)
+        cells = [[cell(table, method, CONDITIONAL, e, score, alone=True) for e in expressions] for score in BRIEF]
+        lines.append([title_of_method(method), *map(" / ".join, cells)])
+    return markdown([" / ".join(expressions), *map(titled, BRIEF)], lines)
 
 
 def in_full(table):
