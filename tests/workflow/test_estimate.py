@@ -129,7 +129,7 @@ def test_a_number_of_every_stage_is_in_our_own_rates():
     from cmm.commands import AFTER, BEFORE, STAGES, TOOLS
 
     rates = read_rates()
-    rare = {"download_dataset", "animate_photographs", "describe_config", "tabulate_study", "tabulate_ablations"}
+    rare = {"download_dataset", "describe_config", "tabulate_study", "tabulate_ablations"}
     asked = {*BEFORE, *AFTER, *STAGES} - {*TOOLS} - rare - {"tabulate_search"}
     assert asked <= {*rates}, asked - {*rates}
     assert all(rate.unit_seconds > 0 for rate in rates.values())
