@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cmm.core.errors import UserError
 from cmm.core.files import atomic
+from cmm.core.html_tables import markdown_table
 from cmm.core.records import read_record
 from cmm.evaluation.catalogue import metric_of, shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
@@ -31,10 +32,11 @@ def main(scores=Path("results/tables/scores.parquet"), root=ROOT):
         raise UserError(f"{scores} is of {', '.join(sorted(set(rows['dataset'])))}: the tables are of one data set")
     table, said = summarise(rows), measured_on(rows, read_record(scores))
     about = " ".join([judge_of(rows), spreads(table["range"])])
-    modes = of_modes(table)
+    sequences = in_full(table, {CONDITIONAL: "", MODES: ", mean of the modes"}, LONG)
+    modes = in_full(table, {ALL: ""}, BEST)
     pages = {
         root / "README.md": [brief(table), said],
-        root / "docs/results.md": [said, about, in_full(table), "The modes together:" * bool(modes), modes],
+        root / "docs/results.md": [said, about, sequences, "The modes together:" * bool(modes), modes],
     }
     texts = {page: between(page, parts) for page, parts in pages.items()}
     for page, text in texts.items():
@@ -59,30 +61,22 @@ def brief(table):
     for method in in_order(set(table["method"]) - {"original", "other_person"}):
         cells = [[cell(table, method, CONDITIONAL, e, score, alone=True) for e in expressions] for score in BRIEF]
         lines.append([title_of_method(method), *map(" / ".join, cells)])
-    return markdown([" / ".join(expressions), *map(titled, BRIEF)], lines)
+    return markdown_table([" / ".join(expressions), *map(titled, BRIEF)], lines)
 
 
-def in_full(table):
-    """The table of docs/results.md: a line a method, kind of sequence and expression; with intervals or ranges."""
+def in_full(table, kinds, scores):
+    """A table of docs/results.md, a line a method, kind of sequence and expression, with intervals or ranges.
+
+    kinds: {mode: what stands behind the method's title}. Empty where nothing of it was measured.
+    """
     lines = []
     for method in in_order(set(table["method"])):
-        for mode, behind in ((CONDITIONAL, ""), (MODES, ", mean of the modes")):
+        for mode, behind in kinds.items():
             for expression in sorted(set(table["expression"]) - {""}):
-                cells = [cell(table, method, mode, expression, score) for score in LONG]
+                cells = [cell(table, method, mode, expression, score) for score in scores]
                 if any(cells):
                     lines.append([title_of_method(method) + behind, expression, *cells])
-    return markdown(["", "expression", *map(titled, LONG)], lines)
-
-
-def of_modes(table):
-    """What the modes are worth together: a line a method that has some, and expression."""
-    lines = []
-    for method in in_order(set(table.loc[table["mode"] == ALL, "method"])):
-        for expression in sorted(set(table["expression"]) - {""}):
-            cells = [cell(table, method, ALL, expression, score) for score in BEST]
-            if any(cells):
-                lines.append([title_of_method(method), expression, *cells])
-    return markdown(["", "expression", *map(titled, BEST)], lines)
+    return markdown_table(["", "expression", *map(titled, scores)], lines) if lines else ""
 
 
 def cell(table, method, mode, expression, score, alone=False):
@@ -101,14 +95,6 @@ def cell(table, method, mode, expression, score, alone=False):
 def titled(score):
     """A score's title and which way it is better."""
     return title_of(score) + ARROWS.get(metric_of(score).better, "")
-
-
-def markdown(head, lines):
-    """A Markdown table; empty without lines."""
-    if not lines:
-        return ""
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
 
 
 def between(page, parts):

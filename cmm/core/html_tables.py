@@ -76,6 +76,11 @@ def _bold(text):
 def _markdown(section):
     lines = [f"### {section.title}\n"] if section.title else []
     lines += [f"{section.note}\n"] if section.note else []
-    cells = [["".join("\\|" if c == "|" else c for c in cell) for cell in row] for row in [section.head, *section.rows]]
+    return "\n".join([*lines, markdown_table(section.head, section.rows)]) + "\n"
+
+
+def markdown_table(head, rows):
+    """A table in Markdown; all cells are text."""
+    cells = [["".join("\\|" if c == "|" else c for c in cell) for cell in row] for row in [head, *rows]]
     table = ["| " + " | ".join(row) + " |" for row in cells]
-    return "\n".join([*lines, table[0], "|" + " --- |" * len(section.head), *table[1:]]) + "\n"
+    return "\n".join([table[0], "|" + " --- |" * len(head), *table[1:]])

@@ -99,25 +99,23 @@ def missing_data(config, made=()):
     Data sets named in `made` are made or downloaded by the workflow.
     """
     lines = []
-    for name in config["external"]:
-        runs = [run for method, *run in external_runs(config) if method == name]
-        if missing := [run for run in runs if not _is_dir(external_folder(config, name, *run))]:
-            folders = ", ".join(str(external_folder(config, name, *run)) for run in missing)
-            targets = " ".join(f"results/{dataset}/fold{fold}/sequences" for dataset, fold in missing)
-            lines.append(
-                f"external.{name}: missing: {folders[:200]}. What to train it on is written, while external.{name} is"
-                f" away, by `cmm run {targets[:200]}` (docs/methods.md)."
-            )
+    for name, runs in missing_external(config).items():
+        folders = ", ".join(str(external_folder(config, name, *run)) for run in runs)
+        targets = " ".join(f"results/{dataset}/fold{fold}/sequences" for dataset, fold in runs)
+        lines.append(
+            f"external.{name}: missing: {folders[:200]}. What to train it on is written, while external.{name} is"
+            f" away, by `cmm run {targets[:200]}` (docs/methods.md)."
+        )
     for name in used_datasets(config):
         table = config["sources"][name].get("table")
-        if table is not None and not _is_file(table):
+        if table is not None and not _is(Path.is_file, table):
             lines.append(f"data set {name}: its table {table[:200]} does not exist: set sources.{name}.table.")
         if name in made:
             continue
         source = config["sources"][name]
         entry = entry_of(name, source["layout"])
         licensed = entry is not None and entry.access == "licensed"
-        if not _is_dir(source["root"]):
+        if not _is(Path.is_dir, source["root"]):
             what = f"data set {name}: its root {source['root']} does not exist. "
             what += f"{entry.size}, by {entry.licence}: ask at {entry.where}. " if licensed else ""
             lines.append(f"{what}Put it there, or set sources.{name}.root.")
@@ -132,14 +130,18 @@ def folds_of(config, dataset):
     return config["sources"][dataset].get("folds", config["folds"])
 
 
-def external_runs(config):
-    """[(external method, data set, fold)] of all that the config asks for."""
-    return [
-        (name, dataset, fold)
+def tested(config):
+    """[(data set, fold)] of all folds that the config holds out."""
+    return [(dataset, fold) for dataset in config["datasets"] for fold in folds_of(config, dataset)]
+
+
+def missing_external(config):
+    """{external method: [(data set, fold)] of which nothing is there}, of those that lack any."""
+    runs = {
+        name: [run for run in tested(config) if not _is(Path.is_dir, external_folder(config, name, *run))]
         for name in config["external"]
-        for dataset in config["datasets"]
-        for fold in folds_of(config, dataset)
-    ]
+    }
+    return {name: missing for name, missing in runs.items() if missing}
 
 
 def external_folder(config, method, dataset, fold):
@@ -147,16 +149,10 @@ def external_folder(config, method, dataset, fold):
     return Path(config["external"][method], dataset, f"fold{fold}")
 
 
-def _is_file(path):
+def _is(kind, path):
+    """Whether `kind`, Path.is_file or Path.is_dir, is true of a path; not of one that is none, or too long."""
     try:
-        return Path(path).is_file()
-    except (OSError, ValueError):  # a name that is too long, or none
-        return False
-
-
-def _is_dir(path):
-    try:
-        return Path(path).is_dir()
+        return kind(Path(path))
     except (OSError, ValueError):
         return False
 

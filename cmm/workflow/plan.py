@@ -16,7 +16,7 @@ from snakemake.utils import update_config
 from cmm.core.errors import UserError, reason
 from cmm.core.project import project
 from cmm.datasets.registry import registry
-from cmm.workflow.config import external_folder, external_runs, validate, with_defaults
+from cmm.workflow.config import external_folder, missing_external, tested, validate, with_defaults
 from cmm.workflow.run import config_file
 from cmm.workflow.schema import written_schema
 from cmm.workflow.work import Job, read_job
@@ -83,10 +83,11 @@ def absent_of(sources, empty):
 
 def awaited(config, empty):
     """What to say of external methods so that Snakemake plans with those that lack a folder: `empty`, which gets it."""
-    missing = {name for name, *run in external_runs(config) if not external_folder(config, name, *run).is_dir()}
-    for _, dataset, fold in external_runs(config):
-        (empty / dataset / f"fold{fold}").mkdir(parents=True, exist_ok=True)
-    return dict.fromkeys(missing, str(empty))
+    said = dict.fromkeys(missing_external(config), str(empty))
+    for name in said:
+        for run in tested(config):
+            external_folder({"external": said}, name, *run).mkdir(parents=True, exist_ok=True)
+    return said
 
 
 @contextmanager
