@@ -123,9 +123,9 @@ class Smiler:
         names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(modes))])
         matrix = seen.matrix(face, generator.size)
         if self.whole:
-            painted = generator.photograph(seen.picture, face.mesh, matrix, condition, blinks=blinks)
+            painted = generator.photograph(seen.picture, face.mesh, matrix, condition, modes > 0, blinks)
             return dict(zip(names, painted[: modes + 1], strict=True)), None
-        made = generator(neutral_of(seen.picture, face, matrix, generator.size), [condition])
+        made = generator(neutral_of(seen.picture, face, matrix, generator.size), [condition], modes > 0)
         still = {
             name: (lambda frames=frames: frames) for name, frames in zip(names, made.faces[0][: modes + 1], strict=True)
         }
