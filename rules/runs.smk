@@ -49,7 +49,9 @@ def runs(pattern, methods=None, **more):
     methods = config["methods"] if methods is None else methods
     every = []
     for dataset in config["datasets"]:
-        every += collect(pattern, dataset=dataset, fold=folds_of(config, dataset), method=methods, seed=config["seeds"], **more)
+        every += collect(
+            pattern, dataset=dataset, fold=folds_of(config, dataset), method=methods, seed=config["seeds"], **more
+        )
     return every
 
 
