@@ -1,8 +1,6 @@
 """`python -m cmm VERB ...`: every stage of the workflow as a command."""
 
-import sys
-
-from cmm.cli import main
+from cmm.cli import script
 
 if __name__ == "__main__":  # a worker's process imports this module, too
-    sys.exit(main())
+    script()

@@ -9,6 +9,7 @@ Modules are imported only when their verb is asked for.
 import argparse
 import dataclasses
 import difflib
+import gc
 import inspect
 import logging
 import os
@@ -33,7 +34,9 @@ PIPE_CLOSED = 141  # as a shell says it of a process that SIGPIPE ended
 
 def script():
     """The console script `cmm`."""
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # else Python looks for garbage among all that it holds before it ends, which takes half a second
+    sys.exit(code)
 
 
 def main(words=None):
@@ -71,7 +74,7 @@ def run(words):
     # Threads that wait for work sleep soon: by default OpenMP's spin, and two jobs on two cores slow each
     # other tenfold. Read when torch, or another library that brings an OpenMP, is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    module = import_module(STAGES[verb].module)
+    module = load(STAGES[verb].module)
     args = parse(verb, module, words[1:])
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up as Ctrl-C does
     if not sys.stderr.isatty():
@@ -87,6 +90,16 @@ def run(words):
     except KeyboardInterrupt:
         print(f"cmm {verb}: stopped", file=sys.stderr)
         return 130
+
+
+def load(name):
+    """A module, by its name, imported without looking for garbage in between: a fifth less time for a large library."""
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.freeze()  # what libraries hold stays to the end
+        gc.enable()
 
 
 def version():

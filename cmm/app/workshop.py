@@ -47,7 +47,7 @@ class Busy(UserError):
 
 @dataclass(frozen=True)
 class Result:
-    """One photograph's smiles: mp4 bytes by name, and how they were made."""
+    """One photograph's smiles: mp4 bytes by name, ALL among them once somebody has asked, and how they were made."""
 
     method: str
     films: dict[str, bytes]
@@ -103,13 +103,8 @@ class Workshop:
         made, _ = smiler.sequences(seen, seen.faces[0], condition, modes)
         about = smiler.record(__name__, condition)
 
-        def paint(number, name):
-            frames = even(made[name]())
-            return encoded(frames, about), film({f"smile {number}": frames})
-
-        painted = [*in_threads([partial(paint, *item) for item in enumerate(made, 1)])]
-        films = {name: data for name, (data, _) in zip(made, painted, strict=True)}
-        films[ALL] = encoded(np.concatenate([column for _, column in painted], axis=2), about)
+        painted = in_threads([lambda paint=paint: encoded(even(paint()), about) for paint in made.values()])
+        films = dict(zip(made, painted, strict=True))
         height, width = seen.picture.shape[:2] if smiler.whole else [smiler.generator.size] * 2
         result = Result(method, films, about, seen.notes, round(time.monotonic() - start, 2), (width, height))
         return self._keep(result), result
@@ -141,6 +136,8 @@ class Workshop:
     def download(self, name, sequence, kind):
         """Bytes of a sequence of a result: mp4, gif, webp or png, the last frame; UserError for another."""
         result = self.result(name)
+        if sequence == ALL and ALL not in result.films:
+            result.films[ALL] = together(result)
         if sequence not in result.films:
             raise UserError(f"no sequence {sequence!r}")
         if kind == "mp4":
@@ -181,6 +178,16 @@ def encoded(frames, about):
     target = io.BytesIO()
     encode_video(target, frames, FPS, about=about)
     return target.getvalue()
+
+
+def together(result):
+    """mp4 bytes of all sequences of a result side by side: made when somebody asks for it, in a second."""
+
+    def column(number, data):
+        return film({f"smile {number}": np.stack(frames_of(data, LONGEST))})
+
+    columns = in_threads([partial(column, *item) for item in enumerate(result.films.values(), 1)])
+    return encoded(np.concatenate([*columns], axis=2), result.about)
 
 
 def frames_of(data, longest=None):

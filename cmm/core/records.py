@@ -19,7 +19,6 @@ from safetensors import SafetensorError, safe_open
 from cmm.core.errors import UserError, reason
 from cmm.core.files import existing
 from cmm.core.hdf5 import open_h5
-from cmm.core.tables import read_provenance
 from cmm.core.video import read_comment
 
 EXAMPLES = (
@@ -63,6 +62,12 @@ def _first_record(folder):
     raise UserError(f"{folder} holds no file that says how it was made")
 
 
+def _of_table(path):
+    from cmm.core.tables import read_provenance  # pandas, which takes a third of a second to load
+
+    return read_provenance(path)
+
+
 def _of_hdf5(path):
     with open_h5(path, None, "result") as reader:
         return reader.record()
@@ -95,7 +100,7 @@ def _of_text(pattern):
 
 
 READERS = {
-    ".parquet": read_provenance,
+    ".parquet": _of_table,
     ".h5": _of_hdf5,
     ".safetensors": _of_weights,
     ".mp4": lambda path: loads(read_comment(path) or "{}"),

@@ -229,7 +229,8 @@ def encode_video(target, frames, fps, crf=18, about=None):
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1", "x264-params": "mbtree=0"}
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            lent = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(frame), format="rgb24")  # from_ndarray copies
+            container.mux(stream.encode(lent))
         container.mux(stream.encode())
 
 

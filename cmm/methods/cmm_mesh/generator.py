@@ -72,8 +72,7 @@ def paint(painter, way, closure):
     frames = np.empty((len(way), *painter.photograph.shape), np.uint8)
     for i in range(0, len(way), AT_A_TIME):
         part = np.s_[i : i + AT_A_TIME]
-        for k, frame in enumerate(painter.paint(way[part], closure[part]), i):
-            frames[k] = frame
+        painter.paint(way[part], closure[part], out=frames[part])
     return frames
 
 

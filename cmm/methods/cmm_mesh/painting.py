@@ -88,20 +88,22 @@ class Painter:
         return shown(shapes["teeth"][number], place(self.aligned, shapes["mean"], self.crop.origin), self.crop.side)
 
     @torch.inference_mode()
-    def paint(self, meshes, closure=None):
-        """Yield the frames (h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels.
+    def paint(self, meshes, closure=None, out=None):
+        """Frames (n, h, w, 3) uint8 of meshes (n, 468, 3) in the photograph's pixels; in `out`, where that is given.
 
         closure: how far the eyes are closed, (n,) in 0-1. A frame that lies on the way between two others is not
         worked out, but taken from theirs.
         """
+        frames = np.empty((len(meshes), *self.photograph.shape), np.uint8) if out is None else out
         shown = meshes if closure is None else blinked(meshes, closure)
         scale, count = np.hypot(*self.matrix[0, :2]) / self.crop.size, len(meshes)
         mouths, faces = keys_of(meshes * scale), keys_of(shown * scale)  # no mouth changes with the eyes
         refined = self._refine(*map(np.stack, zip(*map(self._look, meshes[mouths]), strict=True)))
         moves = between(faces, count, np.stack([*map(self._moves, shown[faces])]))
         parts = zip(shown, *(between(mouths, count, part) for part in refined), moves, strict=True)
-        for frame in parts:
-            yield self._compose(*frame)
+        for frame, part in zip(frames, parts, strict=True):
+            self._compose(frame, *part)
+        return frames
 
     def _look(self, mesh):
         return look(self.face, self.aligned, transform_mesh(self.matrix, mesh), self.shapes, self.crop)
@@ -139,7 +141,7 @@ class Painter:
         brightness = faces.mean(axis=-1)
         return np.stack([np.interp(brightness, LEVELS, tone) for tone in self.tones], axis=-1).astype(np.float32)
 
-    def _compose(self, mesh, mouth, added, moved, moves):
+    def _compose(self, frame, mesh, mouth, added, moved, moves):
         x, y = self.origin
         width, height = (int(side) for side in self.extent)
         bent = bend(self.photograph, self._maps(moves, width, height))
@@ -153,10 +155,8 @@ class Painter:
             outside, inside = bent[part] + added[part], cv2.warpAffine(mouth, **warped)[part]
             share = inner[part][..., None] * (moved / np.float32(255))
             face[part] = np.clip(np.rint(outside + share * (inside - outside)), 0, 255)
-        result = self.photograph.copy()
-        box = result[y : y + height, x : x + width]
-        cv2.copyTo(face, self.inside, box)
-        return result
+        frame[:] = self.photograph
+        cv2.copyTo(face, self.inside, frame[y : y + height, x : x + width])
 
     def _moves(self, mesh):
         """How far the pixels of the face's box come from, (h, w, 2) float32, on a coarser grid where that is enough."""
