@@ -31,6 +31,7 @@ FORMAT = "cmm-net expression classifier 2"
 @dataclass(frozen=True)
 class Settings:
     penalty: float = setting(0.1, "C of the logistic regression", minimum=1e-6)
+    sequences_drawn: int = setting(5000, "sequences that are learned from at most", minimum=2)
 
 
 def main(
@@ -40,7 +41,8 @@ def main(
     settings: Settings,
 ):
     """Train on all folds but one."""
-    data = read_smiles(smiles, fold, arrays=("faces",))
+    drawn = {"most": settings.sequences_drawn, "random": np.random.default_rng(fold)}
+    data = read_smiles(smiles, fold, arrays=("faces",), **drawn)
     about = provenance(__name__, settings, [smiles], fold=fold)
     seen = both_ways(data.faces)
     classifier = train(seen, data.expression, settings.penalty)

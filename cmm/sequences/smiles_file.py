@@ -111,10 +111,11 @@ def _write(path, put, rows, frames, size, provenance):
         writer.array("fold", np.array([row["fold"] for row in rows], np.int64))
 
 
-def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS, room=ROOM):
+def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS, room=ROOM, most=None, random=None):
     """Smiles: all, or those outside of `fold` (training), or inside it (`held_out`).
 
-    Arrays not asked for are None; of the large ones, `room` bytes stay in memory. Raises UserError where the file is
+    Arrays not asked for are None; of the large ones, `room` bytes stay in memory. Where there are more than `most`, so
+    many are drawn by `random`, a generator, and keep their order. Raises UserError where the file is
     none of ours or the selection is empty; a damaged entry is found when it is read.
     """
     path = Path(path)
@@ -127,6 +128,8 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS, room=ROOM):
     if not chosen.any():
         raise UserError(f"{path} has no sequence outside of fold {fold}: nothing is left to train on")
     rows, shelf = np.flatnonzero(chosen), Shelf(reader, room)
+    if most is not None and most < len(rows):
+        rows = np.sort(random.choice(rows, most, replace=False))
 
     def finite(points):
         if not np.isfinite(points).all():

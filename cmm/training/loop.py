@@ -59,9 +59,10 @@ class Run:
         256
     )
 
-    def read(self, smiles, *arrays):
-        """Smiles to train on, those outside of the fold, with these arrays."""
-        return read_smiles(smiles, self.fold, arrays=arrays, room=self.held_mb * 2**20 // max(1, self.processes))
+    def read(self, smiles, *arrays, most=None, random=None):
+        """Smiles to train on, those outside of the fold, with these arrays; at most so many, drawn by `random`."""
+        room = self.held_mb * 2**20 // max(1, self.processes)
+        return read_smiles(smiles, self.fold, arrays=arrays, room=room, most=most, random=random)
 
 
 def prepare(run, settings):

@@ -6,7 +6,7 @@ from pathlib import Path
 from cmm.core.errors import UserError
 from cmm.core.tables import read_csv, read_table
 from cmm.datasets.layouts import most_folds
-from cmm.datasets.registry import entry_of
+from cmm.datasets.registry import entry_of, registry
 from cmm.workflow.work import Size
 
 EXAMPLE = "uva_nemo=1240,240000,1240: videos, their frames, the sequences cut from them"
@@ -89,11 +89,18 @@ def folds_of(source):
 
 def published_of(dataset, config):
     """(videos, frames) of a data set as the registry has them, of a rendered one as many as are asked for; or None."""
-    entry = entry_of(dataset, config["sources"][dataset]["layout"])
+    name = known_as(dataset, config["sources"])
+    entry = entry_of(name, config["sources"][dataset]["layout"])
     if entry is None or not entry.frames:
         return None
     videos, frames = float(entry.videos), float(entry.frames)
     if entry.access == "embedded":
-        asked = config[dataset]
+        asked = config[name]
         return 2 * asked["people"], frames * 2 * asked["people"] / videos * asked["fps"] / float(entry.fps)
     return videos, frames
+
+
+def known_as(dataset, sources):
+    """The name by which the registry has a data set: its own, or that of another one which lies in the same folder."""
+    same = [name for name, source in sources.items() if source["root"] == sources[dataset]["root"]]
+    return next((name for name in (dataset, *same) if name in registry()), dataset)

@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import nan
+from math import inf, nan
 from types import MappingProxyType
 
 from cmm.datasets import FOLDS
@@ -124,7 +124,7 @@ def amount(job, sizes, modes=MappingProxyType({})):
         return tests
     if kind == "sequences made":
         return tests * made_of(job.method, modes)
-    trained = size.sequences - tests
+    trained = min(size.sequences - tests, job.number("sequences-drawn", inf))
     if kind == "sequences trained on":
         return trained
     if "epochs" not in job.flags:

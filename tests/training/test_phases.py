@@ -1,5 +1,6 @@
 """The landmark phases on a tiny set: each fine-tunes the ones before it."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -59,6 +60,19 @@ def test_a_weights_file_of_another_stage_is_refused(phases, smiles, tmp_path):
 def test_an_unknown_fold_is_named(smiles, tmp_path):
     with pytest.raises(UserError, match=r"no sequence in fold 9: it has folds \[0, 1, 2\]"):
         read_smiles(smiles, 9)
+
+
+def test_of_more_sequences_than_are_wanted_some_are_drawn(smiles):
+    whole = read_smiles(smiles, 0, arrays=("faces",))
+    drawn = [read_smiles(smiles, 0, arrays=("faces",), most=3, random=np.random.default_rng(i)) for i in range(20)]
+    for some in drawn:
+        places = np.searchsorted(whole.smile, some.smile)
+        assert len(some) == 3
+        assert np.all(np.diff(places) > 0), "in their order, none twice"
+        assert np.array_equal(some.faces[0], whole.faces[places[0]])
+    assert {name for some in drawn for name in some.smile} == set(whole.smile), "any may be drawn"
+    everything = read_smiles(smiles, 0, arrays=("faces",), most=len(whole), random=None)
+    assert list(everything.smile) == list(whole.smile)
 
 
 def test_a_frozen_vae_keeps_its_weights_and_statistics(phases, smiles, tmp_path):

@@ -37,6 +37,8 @@ def test_a_training_sees_images_as_often_as_its_flags_say():
     small = {"actors": Size(80, 12_000, 80, held_out={10: 8}, length=8, side=32)}
     drawn = Job(job.verb, {"epochs": ["2"], "frames-drawn": ["0"]}, "actors", 10, "cmm_net")
     assert amount(drawn, small) == 72 * 8 * 2 / 4
+    capped = Job("train_cmm_mesh", {"epochs": ["2"], "frames-drawn": ["4"], "sequences-drawn": ["50"]}, "actors", 10)
+    assert amount(capped, SIZES) == 50 * 4 * 2
 
 
 @pytest.mark.parametrize(
@@ -214,6 +216,8 @@ def test_an_own_size_of_the_rendered_people_is_counted():
     config["actors"] |= {"people": 400, "fps": 25}
     size, _ = size_of("actors", config, {})
     assert (size.videos, size.frames, size.sequences) == (800, 53_790, 800)
+    config["sources"]["search"] = config["sources"]["actors"] | {"layout": "uva_nemo", "reserved": [6, 7, 10]}
+    assert size_of("search", config, {})[0].videos == pytest.approx(0.7 * 800), "the same videos under another name"
     config["sources"]["uva_nemo"]["reserved"] = [1, 2]
     assert size_of("uva_nemo", config, {})[0].sequences == pytest.approx(0.8 * 1240)
 
