@@ -17,9 +17,11 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from cmm.core.errors import UserError
 from cmm.core.files import atomic, inside
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
+from cmm.core.video import MOST_SIDE
 from cmm.generation.write_sequence import write_png
 from cmm.sequences.smiles_file import read_smiles
 
@@ -35,6 +37,7 @@ def main(
         for split in ("train", "test")
     }
     train, test = sides.values()
+    check_width(test.faces.shape)
     drivers = nearest(test, train)
     about = provenance(__name__, None, [smiles], fold=fold)
     with atomic(out) as folder:
@@ -54,6 +57,16 @@ def main(
             for split, data in sides.items()
         ]
         pd.concat(listed).to_csv(folder / "smiles.csv", index=False)
+
+
+def check_width(shape):
+    """UserError for sequences (n, t, s, s, 3) of which a picture would be too wide to be read."""
+    _, frames, side = shape[:3]
+    if frames * side > MOST_SIDE:
+        raise UserError(
+            f"{frames} frames of {side} px beside each other are {frames * side} px wide, and at most {MOST_SIDE} are"
+            " read: set rasters.frames or rasters.image_size smaller"
+        )
 
 
 def nearest(test, train):

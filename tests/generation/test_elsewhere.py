@@ -50,6 +50,13 @@ def test_those_who_train_and_those_held_out_lie_in_folders_of_their_own(exported
             assert listed.loc[name, "subject"] == data.subject[i]
 
 
+def test_pictures_that_nobody_can_read_are_not_written(smiles, tmp_path, monkeypatch):
+    monkeypatch.setattr(export_sequences, "MOST_SIDE", 4 * 32 - 1)
+    with pytest.raises(UserError, match="4 frames of 32 px beside each other are 128 px wide, and at most 127"):
+        export_sequences.main(smiles, FOLD, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_who_drives_trains_has_the_expression_and_the_nearest_neutral_face(exported, smiles):
     train, test = read_smiles(smiles, FOLD), read_smiles(smiles, FOLD, held_out=True)
     pairs = pd.read_csv(exported / "pairs.csv")
