@@ -14,7 +14,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 DEMO := $(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-.PHONY: install docs demo test test-all test-study test-faults test-kills test-slurm test-array test-conda prove-actors prove-london prove-compare prove-modes prove-conditions prove-mesh results bench lint format schema clean
+.PHONY: FORCE install docs demo test test-all test-study test-faults test-kills test-slurm test-array test-conda prove-actors prove-london prove-compare prove-modes prove-conditions prove-mesh results bench lint format schema clean
 
 install: .venv/ready
 
@@ -106,6 +106,10 @@ prove-mesh: .venv/ready
 # The documentation as a site, its links checked.
 docs: .venv/ready-dev
 	$(BIN)/mkdocs build --strict -q -d site
+
+# The picture of the rules in the README (Graphviz).
+docs/workflow.svg: .venv/ready FORCE
+	$(BIN)/python docs/draw_workflow.py
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

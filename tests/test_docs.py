@@ -68,6 +68,14 @@ def test_the_readme_is_short_and_what_is_generated_is_up_to_date():
     assert (ROOT / "docs/command_line.md").read_text() == commands_text(), "make schema writes it"
 
 
+def test_the_picture_of_the_rules_names_rules_that_there_are():
+    """`make docs/workflow.svg` draws it."""
+    text = (ROOT / "docs/workflow.svg").read_text()
+    drawn = set(re.findall(r'<g id="node\d+" class="node">\s*<title>(\w+)</title>', text))
+    assert drawn <= set(STAGES)
+    assert {verb for verb in STAGES if verb.startswith("measure_")} <= drawn, "and all that is measured"
+
+
 def test_the_site_is_built_with_no_broken_link(tmp_path):
     command = [Path(sys.executable).with_name("mkdocs"), "build", "--strict", "-q", "-d", tmp_path / "site"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
