@@ -84,7 +84,7 @@ def training(stage, folder, held_mb):
 
     def train():
         random = EpochGenerators.of(1, next(numbers))
-        batches = shuffled(items.draw(random), settings.batch_size, random)[: STEPS[stage] + 1]
+        batches = shuffled(items.draw(random), settings.batch_size, random)[: STEPS.get(stage, 1) + 1]
         for chosen, following in pairwise(batches):
             items.expect(Batch(following, random))
             caught["step"](Batch(chosen, random))
@@ -93,8 +93,8 @@ def training(stage, folder, held_mb):
 
 
 def hold(data):
-    """Read all of the Smiles that there is room for."""
-    for array in vars(data).values():
+    """Read all of the Smiles that there is room for; None of a stage that has read what it needs."""
+    for array in () if data is None else vars(data).values():
         for _ in array if isinstance(array, Entries) else ():
             pass
 
@@ -143,7 +143,7 @@ def rows_of(folder, counts):
     first, *_ = stores.values()
     for stage in STEPS:
         rows.append({"what": f"{stage}: steps, read as it goes / all held", "value": ratio_of(stage, first)})
-    for stage in ("conditional_lstm", "translation"):
+    for stage in ("conditional_lstm", "translation", "cmm_mesh"):
         for count, place in stores.items():
             rows.append({"what": f"{count} sequences: memory of {stage} [MiB]", "value": memory(stage, place)})
     return rows

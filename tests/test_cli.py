@@ -1,3 +1,4 @@
+import gc
 import json
 import re
 import shlex
@@ -88,6 +89,15 @@ def test_overview_lists_every_verb(capsys):
     out = capsys.readouterr().out
     assert all(verb in out for verb in STAGES)
     assert CODES in out
+
+
+def test_garbage_is_collected_while_a_stage_runs(monkeypatch):
+    """It is not while libraries are loaded."""
+    collects, module = [], import_module(STAGES["datasets"].module)
+    monkeypatch.setattr("cmm.cli.import_module", lambda name: collects.append(gc.isenabled()) or module)
+    monkeypatch.setattr(module, "main", lambda: collects.append(gc.isenabled()))
+    assert main(["datasets"]) == 0
+    assert collects == [False, True]
 
 
 def test_unknown_verb(capsys):
