@@ -73,7 +73,7 @@ def measure(path, tracker):
         return find_smiles.find_phases(curves, settings) or find_smiles.find_faint_phase(curves, settings)
 
     phases, finding = timed(find)
-    rows = [{"onset_frame": onset, "apex_frame": apex} for onset, apex in phases]
+    rows = [{"onset_frame": onset, "apex_frame": apex, "held_frame": len(table)} for onset, apex in phases]
     sequences, cutting = timed(
         lambda: sum(1 for _ in draw_rasters.cut_sequences(rows, table, path, draw_rasters.Settings()))
     )

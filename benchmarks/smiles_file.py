@@ -39,7 +39,8 @@ def people(folder):
         for i in range(PEOPLE):
             write_video(folder / "a.mp4", render_clip(i, "posed", Settings())[0], 50, crf=16)
             track, _ = track_video("a", folder / "a.mp4", tracker)
-            found += cut_sequences([{"onset_frame": 20, "apex_frame": 60}], track, folder / "a.mp4", Rasters(), tracker)
+            phase = {"onset_frame": 20, "apex_frame": 60, "held_frame": 60}
+            found += cut_sequences([phase], track, folder / "a.mp4", Rasters(), tracker)
     return found
 
 

@@ -1,7 +1,8 @@
 """Aligned faces, landmark images and meshes of one shard of the neutral-to-smile phases.
 
 T frames are sampled evenly from onset to apex; a shorter phase is padded with the
-frames that follow it (paper section 4.1). The mesh is tracked here, in these frames alone, where the
+frames that follow it (paper section 4.1), as long as the smile is held, so that every
+sequence ends with a smile: then the last one of them stands. The mesh is tracked here, in these frames alone, where the
 backend of the tracks gives one: of every frame it would fill the tables of tracks.
 """
 
@@ -52,7 +53,7 @@ def main(
 ):
     """Cut, align and draw this shard's part of the sequences: those of one video together, as far as that goes."""
     paths = read_table(videos, ["video", "path"]).set_index("video")["path"]
-    table = read_table(smiles, ["smile", "video", "onset_frame", "apex_frame"])
+    table = read_table(smiles, ["smile", "video", "onset_frame", "apex_frame", "held_frame"])
     if table.empty:
         raise UserError(f"{smiles} holds no sequence")
     track = by_video(tracks, ["frame", "timestamp", "success", *X_COLUMNS, *Y_COLUMNS])
@@ -73,14 +74,14 @@ def main(
         write_smiles(out, cut, rows, settings.frames, settings.image_size, about)
 
 
-def sample_frames(times, onset, apex, count):
+def sample_frames(times, onset, apex, held, count):
     """`count` frame numbers (from 1) for the phase onset..apex of a video with a frame at each of `times` [s].
 
     A longer phase is sampled evenly in time, both ends included. A shorter one is followed
-    by the frames after it, the video's last one repeated where it ends too soon.
+    by the frames after it up to `held`, and that one is repeated.
     """
     if apex - onset + 1 < count:
-        return np.minimum(onset + np.arange(count), len(times))
+        return np.minimum(onset + np.arange(count), held)
     phase = np.arange(onset, apex + 1)
     wanted = np.linspace(times[onset - 1], times[apex - 1], count)
     return np.round(np.interp(wanted, times[onset - 1 : apex], phase)).astype(int)
@@ -98,7 +99,7 @@ class Sequence:
     seen: np.ndarray  # (t,) bool
 
     def take(self, number, image, tracker):
-        """Cut the face out of a frame, where the sequence has it; a short phase may have the last one twice."""
+        """Cut the face out of a frame, where the sequence has it; a short phase may have the last one several times."""
         places = np.flatnonzero(self.numbers == number)
         mesh = mesh_of(image, tracker, self.matrices[places[0]], self.points[places[0]]) if len(places) else None
         for place in places:
@@ -147,7 +148,7 @@ def cut_sequences(rows, track, path, settings, tracker=None):
 
 def plan_sequence(row, times, points, settings):
     """The Sequence of one row of smiles.parquet, none of its frames seen; `times` and `points` are the video's."""
-    numbers = sample_frames(times, row["onset_frame"], row["apex_frame"], settings.frames)
+    numbers = sample_frames(times, row["onset_frame"], row["apex_frame"], row["held_frame"], settings.frames)
     span = np.arange(numbers[0], numbers[-1] + 1)
     matrices = align_sequence(points[span - 1], settings.image_size, settings.alignment_smoothing)[numbers - numbers[0]]
     aligned = transform(matrices, points[numbers - 1]).astype(np.float32)

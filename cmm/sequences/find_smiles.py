@@ -1,9 +1,10 @@
 """Neutral-to-smile phases (paper section 4.1, figure 4).
 
 A phase runs from the onset of the lip corner puller (AU12), supported by the cheek
-raiser (AU6), to its apex. Both curves are smoothed first; AU6, which trackers read
-off the eyes, is bridged over blinks. Where a video shows no such phase, a faint smile
-counts if it stands out from an otherwise still face.
+raiser (AU6), to its apex; after that the smile is held for a while. Both curves are
+smoothed first; AU6, which trackers read off the eyes, is bridged over blinks. Where a
+video shows no such phase, a faint smile counts if it stands out from an otherwise still
+face.
 """
 
 import logging
@@ -23,7 +24,7 @@ from cmm.sequences.au_curves import smooth_curves
 
 log = logging.getLogger("cmm")
 COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "onset_seconds", "apex_seconds"]
-COLUMNS += ["fold", "found_by"]
+COLUMNS += ["held_frame", "fold", "found_by"]
 SLACK = 0.2  # seconds by which people's spans may miss a phase's ends
 FAINT_HOLD = 0.3  # seconds that a faint smile lasts at least
 
@@ -41,6 +42,12 @@ class Settings:
     neutral_level: float = setting(0.15, "a phase must start below this [0-1]", minimum=0.0, maximum=1.0)
     onset_share: float = setting(0.05, "share of the rise at which the onset is", minimum=0.0, maximum=0.5)
     apex_share: float = setting(0.95, "share of the rise at which the apex begins", minimum=0.5, maximum=1.0)
+    held_share: float = setting(
+        0.8,
+        "share of the rise that a smile keeps while it is held; 0: to the video's end",
+        minimum=0.0,
+        maximum=1.0,
+    )
     max_seconds: float = setting(3.0, "a longer rise is no smile's onset [s]", minimum=0.1)
     max_lost: float = setting(0.25, "most of a phase's frames that may lack a face, a share", minimum=0.0, maximum=1.0)
     faint_rise: float = setting(
@@ -83,8 +90,9 @@ def main(
             log.info("%s: %d later phases are left out: smiles.per_video", video.video, len(phases) - 1)
         for number, (onset, apex) in enumerate(used, 1):
             name = f"{video.video}@{number}"
-            times = seconds[onset], seconds[apex]
-            rows.append((name, video.video, video.subject, video.expression, onset, apex, *times, video.fold, found_by))
+            who = name, video.video, video.subject, video.expression
+            held = held_until(curves, onset, apex, settings.held_share)
+            rows.append((*who, onset, apex, seconds[onset], seconds[apex], held, video.fold, found_by))
     if not rows:
         raise UserError(f"no neutral-to-smile phase in the usable videos ({len(usable)}) of {videos}: see its reasons")
     table = pd.DataFrame(sorted(rows, key=lambda row: place[row[1]]), columns=COLUMNS)
@@ -127,6 +135,16 @@ def find_phases(curves, settings):
             phases += _phase(curves, activation, free_from, start, stop, settings)
         free_from = stop  # what was left out was cut by the clip's start, or a change between two smiles
     return phases
+
+
+def held_until(curves, onset, apex, share):
+    """The last frame in which a smile is held after its apex: AU12 and the lip corners keep `share` of their rise."""
+    frames, level = curves["frame"].to_numpy(), (curves["AU12"] + curves["corners"]).to_numpy()
+    first, top = np.searchsorted(frames, (onset, apex))
+    below = np.flatnonzero(level[top:] < level[first] + share * (level[top] - level[first]))
+    if not share or not len(below):
+        return int(frames[-1])
+    return int(frames[max(top, top + below[0] - 1)])
 
 
 def find_faint_phase(curves, settings):

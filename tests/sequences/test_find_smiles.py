@@ -8,7 +8,7 @@ from cmm.faces.backends import au_columns
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, eye_centres, interocular_distance, lip_corners
 from cmm.sequences import find_smiles
 from cmm.sequences.au_curves import smooth_curves
-from cmm.sequences.find_smiles import Settings, find_faint_phase, find_phases
+from cmm.sequences.find_smiles import Settings, find_faint_phase, find_phases, held_until
 
 FPS = 50
 PLAIN = np.zeros((68, 2))  # eyes, nose's base and mouth of a frontal face, in IOD
@@ -60,6 +60,17 @@ def test_onset_and_apex_of_a_clean_smile(rise):
     true_onset, true_apex = true_phase(curve)
     assert abs(onset - true_onset) <= 3
     assert abs(apex - true_apex) <= 3
+
+
+@pytest.mark.parametrize(("hold", "share"), [(5, 0.8), (40, 0.8), (40, 0.5), (500, 0.8)])
+def test_a_smile_is_held_until_it_loses_a_share_of_its_rise(hold, share):
+    curve = smile(30, 20, hold)
+    curves = smooth_curves(track(curve), Settings().smoothing)
+    [(onset, apex)] = phases(track(curve))
+    falls = np.flatnonzero((curve < share * 0.8 * 0.95) & (np.arange(200) > apex))
+    assert abs(held_until(curves, onset, apex, share) - (falls[0] if len(falls) else 200)) <= 3
+    assert held_until(curves, onset, apex, 0.0) == 200
+    assert held_until(curves, onset, apex, 1.0) >= apex
 
 
 def test_noise_does_not_make_smiles():

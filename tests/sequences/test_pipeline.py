@@ -171,21 +171,22 @@ def test_a_videos_bytes_are_recorded(made):
 
 
 @pytest.mark.parametrize(
-    ("onset", "apex", "last", "expected"),
+    ("onset", "apex", "held", "expected"),
     [
         (1, 8, 100, [1, 2, 3, 4, 5, 6, 7, 8]),
         (11, 25, 100, [11, 13, 15, 17, 19, 21, 23, 25]),
+        (11, 25, 25, [11, 13, 15, 17, 19, 21, 23, 25]),
         (11, 14, 100, [11, 12, 13, 14, 15, 16, 17, 18]),
         (11, 14, 16, [11, 12, 13, 14, 15, 16, 16, 16]),
     ],
 )
-def test_sampling_and_the_papers_padding(onset, apex, last, expected):
-    np.testing.assert_array_equal(sample_frames(np.arange(last) / 25, onset, apex, 8), expected)
+def test_sampling_and_the_papers_padding(onset, apex, held, expected):
+    np.testing.assert_array_equal(sample_frames(np.arange(100) / 25, onset, apex, held, 8), expected)
 
 
 def test_sampling_is_even_in_time_where_the_frame_rate_varies():
     times = np.concatenate([np.arange(0, 1, 0.1), np.arange(1, 2, 0.02)])  # 10 frames a second, then 50
-    numbers = sample_frames(times, 1, len(times), 8)
+    numbers = sample_frames(times, 1, len(times), len(times), 8)
     np.testing.assert_allclose(times[numbers - 1], np.linspace(0, times[-1], 8), atol=0.051)
 
 
@@ -227,6 +228,11 @@ def test_real_faces(shared, tracker, clip, least, most):
     found = find_smiles.find_phases(curves, settings) or find_smiles.find_faint_phase(curves, settings)
     logging.getLogger("cmm").info("%s %s", clip, found)
     assert least <= len(found) <= most, found
+    for onset, apex in found:
+        held = find_smiles.held_until(curves, onset, apex, settings.held_share)
+        numbers = sample_frames(table["timestamp"].to_numpy(), onset, apex, held, 32) - 1
+        level = (curves["AU12"] + curves["corners"]).to_numpy()[numbers]
+        assert level[-1] - level[0] > 0.7 * (level.max() - level[0]), "whatever follows, a sequence ends with a smile"
 
 
 def test_shards_of_another_set_or_missing_are_refused(made, tmp_path):
