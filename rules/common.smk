@@ -73,6 +73,8 @@ def check_config():
     """Stop with one line a mistake in the config, and one a data set that is not there."""
     try:
         validate(config, written_schema())
+        made = [name for name in config["sources"] if rendering_of(name) or is_downloaded(name)]
+        missing = missing_data(config, made)
     except UserError as error:
         raise WorkflowError(str(error)) from None
     for name in filter(rendering_of, used_datasets(config)):
@@ -80,8 +82,7 @@ def check_config():
         if root.exists() and not (root / "truth.parquet").is_file():
             # Snakemake empties the folder before it renders into it.
             raise WorkflowError(f"sources.{name}.root: {root} exists and was not rendered; name a new folder")
-    made = [name for name in config["sources"] if rendering_of(name) or is_downloaded(name)]
-    if missing := missing_data(config, made):
+    if missing:
         raise WorkflowError("\n".join(missing))
 
 

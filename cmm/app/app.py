@@ -24,7 +24,7 @@ EXAMPLES = (
 def main(
     model: Annotated[list[Path] | None, "bundles, or folders of runs, whose methods can be chosen, too"] = None,
     host: Annotated[str, "address to listen on; others than this machine reach it at 0.0.0.0"] = "127.0.0.1",
-    port: Annotated[int, "port to listen on; 0 takes a free one"] = 8001,
+    port: Annotated[int, "port to listen on (8001); 0 takes a free one"] = 8001,
 ):
     """Serve the page until Ctrl-C."""
     smilers = {}

@@ -96,7 +96,7 @@ def _chosen(path, picture, tracker, which):
     else:
         faces = in_a_row(tracker.track_all(picture))
     if not faces:
-        raise UserError(f"no face found in {path}: give a picture of one frontal, neutral face")
+        raise UserError(f"no face found in {path}: give a picture of a neutral face, turned to the camera")
     if which == ONLY and len(faces) > 1:
         raise SeveralFaces(faces, picture)
     if which in ("largest", "all", ONLY):

@@ -1,15 +1,16 @@
-"""How many videos and sequences are used, and why the others are not."""
+"""How many videos and sequences are used, and why the others are not; on the page, which those are."""
 
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 
-from cmm.core.files import atomic
-from cmm.core.html_tables import table_page
+from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
 
+NO_PHASE = "no neutral-to-smile phase found"
+MOST = 500  # videos that are listed on the page
 COLUMNS = ["dataset", "expression", "status", "reason", "videos", "sequences"]
 
 
@@ -20,22 +21,33 @@ def main(
     html: Annotated[Path, "table to write, HTML"],
 ):
     """Count the videos of all data sets."""
-    counts = [count_videos(read_table(v), read_table(s)) for v, s in zip(videos, smiles, strict=True)]
-    table = pd.concat(counts, ignore_index=True)
+    listed = [with_sequences(read_table(v), read_table(s)) for v, s in zip(videos, smiles, strict=True)]
+    table = pd.concat([count_videos(found) for found in listed], ignore_index=True)
     about = provenance(__name__, None, [*videos, *smiles])
     write_tsv(table, tsv, about)
-    rows = table.astype(str).values.tolist()
-    with atomic(html) as partial:
-        partial.write_text(table_page("Videos used and not used", COLUMNS, rows, about))
+    sections = [Section("", COLUMNS, table.astype(str).values.tolist()), *unused(pd.concat(listed))]
+    write_pages("Videos used and not used", sections, about, html)
 
 
-def count_videos(videos, smiles):
-    """One row a data set, expression, status and reason, with videos and sequences."""
+def with_sequences(videos, smiles):
+    """The table of a data set's videos with how many sequences were cut from each, and why from some none."""
     found = smiles.groupby("video").size()
     videos = videos.assign(sequences=videos["video"].map(found).fillna(0).astype(int))
-    without = (videos["status"] == "ok") & (videos["sequences"] == 0)
-    videos.loc[without, "reason"] = "no neutral-to-smile phase found"
-    keys = ["dataset", "expression", "status", "reason"]
-    videos[keys] = videos[keys].fillna("")
-    counted = videos.groupby(keys, sort=True).agg(videos=("video", "size"), sequences=("sequences", "sum"))
+    videos.loc[(videos["status"] == "ok") & (videos["sequences"] == 0), "reason"] = NO_PHASE
+    return videos.fillna(dict.fromkeys(COLUMNS[:4], ""))
+
+
+def count_videos(videos):
+    """One row a data set, expression, status and reason, with videos and sequences."""
+    counted = videos.groupby(COLUMNS[:4], sort=True).agg(videos=("video", "size"), sequences=("sequences", "sum"))
     return counted.reset_index()[COLUMNS]
+
+
+def unused(videos):
+    """[Section of the videos that no sequence was cut from], [] where there are none."""
+    rest = videos[videos["sequences"] == 0]
+    if rest.empty:
+        return []
+    head = ["dataset", "video", "subject", "status", "reason"]
+    more = f"The first {MOST} of {len(rest)}; all are in videos.parquet." if len(rest) > MOST else ""
+    return [Section("Not used", head, rest[head][:MOST].fillna("").astype(str).values.tolist(), more)]

@@ -13,10 +13,12 @@ import yaml
 from snakemake.utils import update_config
 
 from cmm.core.errors import UserError
+from cmm.core.records import read_record
+from cmm.core.tables import read_csv
 from cmm.datasets.layouts import most_folds, reader
 from cmm.datasets.registry import entry_of
 from cmm.faces.backends import WITHOUT_UNITS
-from cmm.methods.registry import METHODS
+from cmm.methods.registry import METHODS, inside_of
 
 DEEPEST = 12  # of nested keys
 LONGEST = 400  # letters of a message
@@ -94,7 +96,7 @@ def _all_coded(config):
 
 def missing_data(config, made=()):
     """A line for each data set that is not there, or not agreed to: what it is, where to ask, where to put it; and for
-    each folder that is missing of what external methods made.
+    each folder that is missing of what external methods made, and each expression that weights inside do not know.
 
     Data sets named in `made` are made or downloaded by the workflow.
     """
@@ -122,6 +124,22 @@ def missing_data(config, made=()):
         elif licensed and not source.get("accept_license"):
             what = f"data set {name}: it is given by {entry.licence}. If you have it and keep to it,"
             lines.append(f"{what} set sources.{name}.accept_license: true (false or missing now).")
+    return lines + _unlearned(config)
+
+
+def _unlearned(config):
+    """Lines for expressions in the tables of data sets that methods with weights from the package have not learned."""
+    lines = []
+    for method in config["pretrained"]:
+        known = read_record(inside_of(method)[0])["expressions"]
+        for name in config["datasets"]:
+            table = config["sources"][name].get("table")
+            rows = read_csv(table) if table is not None and _is(Path.is_file, table) else {}
+            if others := sorted({str(value) for value in rows.get("expression", ())} - set(known)):
+                lines.append(
+                    f"data set {name}: the weights of {method} in the package know {' and '.join(known)}, not"
+                    f" {', '.join(others)[:200]}: call them so in {table[:200]}, or leave {method} out of pretrained."
+                )
     return lines
 
 

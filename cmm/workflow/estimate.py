@@ -17,6 +17,7 @@ from cmm.core.errors import UserError
 from cmm.core.progress import duration
 from cmm.workflow.plan import plan, read_config
 from cmm.workflow.rates import MINE, Rate, read_rates
+from cmm.workflow.run import warn_of_config
 from cmm.workflow.schedule import Task, wall_seconds
 from cmm.workflow.sizes import EXAMPLE, size_of, told
 from cmm.workflow.work import amount, growth, modes_of, unit
@@ -70,6 +71,8 @@ def main(
     given = told(size, merged["sources"])
     sizes = {name: size_of(name, merged, given) for name in sorted(names)}
     costs, tasks, unknown = forecast(planned, {name: found for name, (found, _) in sizes.items()}, known)
+    if not configfile:
+        warn_of_config((), Path.cwd())
     walls = {count: wall_seconds(tasks, count, cores, gpus) for count in nodes}
     if json:
         print(dumps({
@@ -80,6 +83,8 @@ def main(
     for name, (found, whence) in sizes.items():
         counts = f"{found.videos:,.0f} videos, {found.frames:,.0f} frames, {found.sequences:,.0f} sequences"
         print(f"{name}: {counts} ({whence})")
+    ours = "times as on two AVX-512 cores of ours without a GPU; `cmm estimate --help` says how to forecast yours"
+    print(ours if rates == MINE else f"times as in {rates}")
     print(*lines(costs), "", sep="\n")
     for count, seconds in walls.items():
         nodes_of = f"{count} node{'s' * (count > 1)} of {cores} cores"

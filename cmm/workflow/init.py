@@ -41,12 +41,13 @@ Held out for the test: fold {held_out}{who}. All others train. Whoever is in two
     cmm run -n --configfile config.yaml                 # what would run
     cmm run dataset --configfile config.yaml            # up to the training set: {results}/smiles.h5
     cmm run --configfile config.yaml quick.yaml         # every stage once, briefly: minutes; its smiles are no good yet
-    cmm estimate --configfile config.yaml               # what the paper's schedule takes: hours
+    cmm estimate --configfile config.yaml               # what the paper's schedule takes
     cmm run --configfile config.yaml --report results/report.html --report-after-run
 
-After that, `results/tables/videos.html` says which videos were used, and why others were not, and
-`results/figures/{name}/contact_sheet.png` shows smiles that were found. A few people are enough to see the path; a
-method learns little from them. Photographs instead of videos: `cmm generate PHOTOGRAPH`.
+After that, `results/tables/videos.html` says which videos were not used, and why;
+`results/figures/{name}/contact_sheet.png` shows smiles that were found. The method is CMM-Net; with another one beside
+it, `methods: [cmm_net, cra_net]` in config.yaml, a user study is prepared, too. A few people are enough to see the
+path; a method learns little from them. Photographs instead of videos: `cmm generate PHOTOGRAPH`.
 """
 
 

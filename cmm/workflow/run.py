@@ -2,10 +2,13 @@
 
 Results go to the working directory, or to Snakemake's `--directory`. A `--configfile` that is not there is looked
 for among the package's: `config/demo.yaml` is the demo wherever it is started.
+
+A target is a file, or a milestone: dataset, models, videos, tables, figures, report; without one, everything.
 """
 
 import difflib
 import itertools
+import logging
 import os
 import re
 import sys
@@ -15,18 +18,21 @@ from typing import Annotated
 from cmm.core.errors import UserError
 from cmm.core.project import project
 
+log = logging.getLogger("cmm")
 EXAMPLES = (
     "cmm run --configfile config/demo.yaml --report results/report.html --report-after-run",
     "cmm run -n --configfile config/demo.yaml     # what would run, and why",
     "cmm run videos --configfile my.yaml          # up to a milestone, with settings of your own",
-    "cmm run --workflow-profile profiles/slurm    # on a cluster",
+    "cmm run --workflow-profile profiles/slurm --sdm env-modules    # on a cluster, with this .venv",
 )
+OWN = "config.yaml"
 CORES = ("--cores", "-c", "--jobs", "-j", "--profile", "--executor", "-e")  # where one is, it says how many
 
 
 def main(words: Annotated[list[str], "words for Snakemake; `snakemake --help` explains them", "rest"]):
     """Become Snakemake."""
     command = command_of(words, Path.cwd())
+    warn_of_config(words, Path.cwd())
     try:
         os.execv(command[0], command)
     except OSError as error:
@@ -46,6 +52,12 @@ def command_of(words, folder):
     if profile in (None, ["none"]) and not {*CORES} & {*words}:
         command += ["--cores", "all"]
     return command + [located(word, folder, home) for word in words]
+
+
+def warn_of_config(words, folder):
+    """Warn of a config of the folder's own, as `cmm init` writes it, that nobody has named."""
+    if "--configfile" not in words and (folder / OWN).is_file():
+        log.warning("%s of this folder is not read: say --configfile %s if it is meant", OWN, OWN)
 
 
 def config_files(words):

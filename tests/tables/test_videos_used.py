@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from cmm.core.tables import write_table
+from cmm.tables import tabulate_videos
 from cmm.tables.tabulate_videos import COLUMNS
 from cmm.tables.videos_used import summary
 
@@ -24,3 +26,23 @@ def test_a_line_a_data_set_with_what_was_not_used_and_why(tmp_path):
         " and 2 other reasons (results/tables/videos.html)",
     ]
     assert summary(tmp_path / "none.tsv") == []
+
+
+def test_the_page_lists_what_was_not_used_and_why(tmp_path, monkeypatch):
+    videos = pd.DataFrame({"video": ["good", "still", "broken", "other"]})
+    videos = videos.assign(dataset="a", subject="p", expression="posed", fold=1, status="ok", reason=None)
+    videos.loc[2, ["status", "reason"]] = ["unreadable", "damaged after frame 3"]
+    write_table(videos, tmp_path / "v.parquet", {})
+    write_table(pd.DataFrame({"video": ["good", "good", "other"]}), tmp_path / "s.parquet", {})
+
+    def page():
+        files = tmp_path / "videos.tsv", tmp_path / "videos.html"
+        tabulate_videos.main([tmp_path / "v.parquet"], [tmp_path / "s.parquet"], *files)
+        return files[1].read_text()
+
+    assert "<td>still</td><td>p</td><td>ok</td><td>no neutral-to-smile phase found</td>" in page()
+    assert "<td>broken</td><td>p</td><td>unreadable</td><td>damaged after frame 3</td>" in page()
+    assert "<td>good</td>" not in page()
+    monkeypatch.setattr(tabulate_videos, "MOST", 1)
+    assert "The first 1 of 2" in page()
+    assert "<td>broken</td>" not in page()

@@ -116,6 +116,19 @@ def test_a_table_that_is_not_there_is_said_before_the_run(config, tmp_path):
     assert line.endswith("a.csv does not exist: set sources.mine.table.")
 
 
+def test_expressions_that_the_weights_inside_do_not_know_are_said_before_the_run(config, tmp_path):
+    table = tmp_path / "a.csv"
+    config |= {"datasets": ["mine"], "methods": ["cmm_net", "cmm_mesh"], "pretrained": ["cmm_mesh"]}
+    config["sources"]["mine"] = {"layout": "folder", "root": str(tmp_path), "table": str(table)}
+    table.write_text("file,subject,expression\na.mp4,anna,smile\nb.mp4,ben,posed\n")
+    [line] = missing_data(config)
+    assert line.startswith(
+        "data set mine: the weights of cmm_mesh in the package know posed and spontaneous, not smile"
+    )
+    table.write_text("file,subject,expression\na.mp4,anna,spontaneous\nb.mp4,ben,posed\n")
+    assert missing_data(config) == []
+
+
 def test_a_licensed_data_set_must_be_there_and_agreed_to(config, tmp_path):
     config["datasets"] = ["uva_nemo", "my_copy", "mine"]
     there = {"layout": "uva_nemo", "root": str(tmp_path)}
