@@ -122,7 +122,8 @@ def lines(costs):
     rows = [["stage", "jobs", "time", "core time", "GPU time", "memory of a job", "disk"]]
     for cost in [*large, *([together(f"{len(small)} other stages", small)] if small else []), whole]:
         times = [duration(hours * HOUR) for hours in (cost.hours, cost.core_hours)]
-        gpu, memory = duration(cost.gpu_hours * HOUR) if cost.gpu_hours else "-", f"{cost.mem_mb / 1000:.1f} GB"
+        gpu = duration(cost.gpu_hours * HOUR) if cost.gpu_hours else "-"
+        memory = f"{cost.mem_mb / 1000:.1f} GB" if cost.mem_mb else "-"
         rows.append([cost.stage, str(cost.jobs), *times, gpu, memory, size_in_words(cost.bytes)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
