@@ -70,10 +70,12 @@ def measure(path, tracker):
     def find():
         settings = find_smiles.Settings()
         curves = smooth_curves(table, settings.smoothing)
-        return find_smiles.find_phases(curves, settings) or find_smiles.find_faint_phase(curves, settings)
+        found = find_smiles.find_phases(curves, settings) or find_smiles.find_faint_phase(curves, settings)
+        level = curves["AU12"].to_numpy()
+        return [(*phase, find_smiles.held_until(curves, level, *phase, settings.held_share)) for phase in found]
 
     phases, finding = timed(find)
-    rows = [{"onset_frame": onset, "apex_frame": apex, "held_frame": len(table)} for onset, apex in phases]
+    rows = [{"onset_frame": onset, "apex_frame": apex, "held_frame": held} for onset, apex, held in phases]
     sequences, cutting = timed(
         lambda: sum(1 for _ in draw_rasters.cut_sequences(rows, table, path, draw_rasters.Settings()))
     )

@@ -27,7 +27,7 @@ from cmm.methods.cmm_mesh.mouths import bent
 from cmm.methods.cmm_mesh.shapes import pose_of
 from cmm.methods.cmm_mesh.warping import mouth_masks
 
-BANDS = {"fine": (0, 2 / 1280), "coarser": (2 / 1280, 6 / 1280)}  # deviations of blurs, shares of the photograph's side
+BANDS = {"fine": (0, 2 / 1280), "coarser": (2 / 1280, 6 / 1280)}  # deviations of blurs, shares of the longer side
 SHOWN = 0.001  # share of the photograph that is teeth, or dark, between parted lips
 
 
@@ -44,6 +44,8 @@ def main():
     for subject in [name for name in pairs if folds[name] in asked.folds]:
         neutral, own = (see(path, smiler.tracker, "largest", asked.longest) for path in pairs[subject])
         rows += [row | {"person": subject} for row in compared(neutral, own, smiler.generator, network)]
+    if not rows:
+        raise SystemExit(f"nobody in folds {asked.folds} shows teeth")
     table = pd.DataFrame(rows)
     print(table.groupby("raised").mean(numeric_only=True).round(3).to_string())
     print(f"{table['person'].nunique()} people who show teeth, folds {asked.folds}, {asked.longest} px")
@@ -53,6 +55,8 @@ def compared(neutral, own, generator, network):
     """A row for the detail as it is and raised; none for somebody whose lips stay closed."""
     shapes = generator.shapes
     before, after = (known(seen.faces[0].mesh) for seen in (neutral, own))
+    if own.picture.shape != neutral.picture.shape:
+        raise SystemExit("both photographs of a person must be of one size")
     poses = [pose_of(mesh, shapes["mean"]) for mesh in (before, after)]
     moves = poses[1].to_head(after) - poses[0].to_head(before)
     wanted = before + poses[0].to_picture(moves * shapes["fade"][:, None])
@@ -62,8 +66,6 @@ def compared(neutral, own, generator, network):
         return
     box = around(inner)
     true = bent(own.picture, after, wanted, shapes)
-    if true.shape != picture.shape:
-        raise SystemExit("both photographs of a person must be of one size")
     layers, detail = network.layers(true[box].copy()), contrasts(true, inner)
     matrix = neutral.matrix(neutral.faces[0], generator.size)
     for raised in (False, True):
@@ -91,7 +93,7 @@ def contrasts(picture, inner):
     light = picture.mean(axis=2).astype(np.float32)
 
     def blurred(share):
-        return cv2.GaussianBlur(light, (0, 0), share * len(picture)) if share else light
+        return cv2.GaussianBlur(light, (0, 0), share * max(picture.shape)) if share else light
 
     return {name: float((blurred(low) - blurred(high))[inner].std()) for name, (low, high) in BANDS.items()}
 

@@ -106,7 +106,7 @@ def bent_to_true_meshes(data, generator):
         for name, (refiner, shapes) in ways.items():
             size = smile.neutral.shape[0]
             painter = Painter(smile.neutral, mesh, ALIGNED, size, shapes, refiner, generator.device)
-            found[name] += painter.paint(wanted[None])
+            found[name].append(painter.paint(wanted[None])[0])
     return {name: np.stack(faces) for name, faces in found.items()}
 
 

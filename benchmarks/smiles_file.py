@@ -94,7 +94,7 @@ def training(stage, folder, held_mb):
 
 
 def hold(data):
-    """Read all of the Smiles that there is room for; None of a stage that has read what it needs."""
+    """Read all of the Smiles that there is room for; `data` is None for a stage that has read everything before."""
     for array in () if data is None else vars(data).values():
         for _ in array if isinstance(array, Entries) else ():
             pass

@@ -68,7 +68,7 @@ def test_the_readme_is_short_and_what_is_generated_is_up_to_date():
     assert (ROOT / "docs/command_line.md").read_text() == commands_text(), "make schema writes it"
 
 
-def test_the_picture_of_the_rules_names_rules_that_there_are():
+def test_the_picture_of_the_rules_names_stages_that_there_are():
     """`make docs/workflow.svg` draws it."""
     text = (ROOT / "docs/workflow.svg").read_text()
     drawn = set(re.findall(r'<g id="node\d+" class="node">\s*<title>(\w+)</title>', text))

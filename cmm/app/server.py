@@ -12,7 +12,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from cmm.app.uploads import check_bytes, decoded
-from cmm.app.workshop import ALL, SECONDS, Busy, check_length, jpeg
+from cmm.app.workshop import SECONDS, Busy, check_length, jpeg
 from cmm.core.errors import UserError
 from cmm.core.servers import Guard
 from cmm.generation.photographs import SeveralFaces
@@ -117,7 +117,7 @@ def create_app(workshop):
         name, made = await worked(ticket, make)
         return {
             "result": name,
-            "sequences": [key for key in made.films if key != ALL],
+            "sequences": list(made.films),
             "fps": FPS,
             "width": made.size[0],
             "height": made.size[1],

@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import av
 import cv2
@@ -21,6 +21,7 @@ from cmm.core.pictures import even
 from cmm.core.video import encode_video
 from cmm.generation.photographs import ONLY, see
 from cmm.generation.smiler import FPS, LONGEST, film
+from cmm.generation.smiler import SIDE as COLUMN
 from cmm.generation.write_sequence import encode_animation, encode_png
 from cmm.methods.threads import in_threads
 
@@ -47,7 +48,7 @@ class Busy(UserError):
 
 @dataclass(frozen=True)
 class Result:
-    """One photograph's smiles: mp4 bytes by name, ALL among them once somebody has asked, and how they were made."""
+    """One photograph's smiles: mp4 bytes by name, and how they were made."""
 
     method: str
     films: dict[str, bytes]
@@ -56,6 +57,26 @@ class Result:
     seconds: float
     size: tuple[int, int]  # width and height of the picture [px]
     made: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def together(self):
+        """mp4 bytes of all sequences side by side: of the films as they are encoded, once somebody asks."""
+        width, height = self.size
+        longest = round(COLUMN * max(1, width / height))
+
+        def column(number, data):
+            return film({f"smile {number}": np.stack(frames_of(data, longest))})
+
+        columns = in_threads([partial(column, *item) for item in enumerate(self.films.values(), 1)])
+        return encoded(np.concatenate([*columns], axis=2), self.about)
+
+    def film(self, sequence):
+        """mp4 bytes of a sequence, or of ALL; UserError for another."""
+        if sequence == ALL:
+            return self.together
+        if sequence not in self.films:
+            raise UserError(f"no sequence {sequence!r}")
+        return self.films[sequence]
 
 
 class Workshop:
@@ -136,16 +157,13 @@ class Workshop:
     def download(self, name, sequence, kind):
         """Bytes of a sequence of a result: mp4, gif, webp or png, the last frame; UserError for another."""
         result = self.result(name)
-        if sequence == ALL and ALL not in result.films:
-            result.films[ALL] = together(result)
-        if sequence not in result.films:
-            raise UserError(f"no sequence {sequence!r}")
+        data = result.film(sequence)
         if kind == "mp4":
-            return result.films[sequence]
+            return data
         if kind == "png":
-            return encode_png(frames_of(result.films[sequence])[-1], result.about)
+            return encode_png(frames_of(data)[-1], result.about)
         if kind in ("gif", "webp"):
-            frames = frames_of(result.films[sequence], SIDE * (1 + (sequence == ALL)))
+            frames = frames_of(data, SIDE * (1 + (sequence == ALL)))
             return encode_animation(kind, np.stack(frames), FPS, result.about)
         raise UserError(f"no kind {kind!r}: mp4, gif, webp or png")
 
@@ -157,8 +175,8 @@ class Workshop:
         result = self.result(name)
         tracker = self.smilers[result.method].tracker
         curves, meshes = {unit: {} for unit in CURVES.values()}, {}
-        for sequence in [key for key in result.films if key != ALL]:
-            frames = frames_of(result.films[sequence], SIDE)
+        for sequence, data in result.films.items():
+            frames = frames_of(data, SIDE)
             faces = [tracker.track(frame) for frame in frames]
             drawn = [dotted(*pair) for pair in zip(frames, faces, strict=True)]
             meshes[sequence] = encoded(np.stack(drawn), result.about)
@@ -178,16 +196,6 @@ def encoded(frames, about):
     target = io.BytesIO()
     encode_video(target, frames, FPS, about=about)
     return target.getvalue()
-
-
-def together(result):
-    """mp4 bytes of all sequences of a result side by side: made when somebody asks for it, in a second."""
-
-    def column(number, data):
-        return film({f"smile {number}": np.stack(frames_of(data, LONGEST))})
-
-    columns = in_threads([partial(column, *item) for item in enumerate(result.films.values(), 1)])
-    return encoded(np.concatenate([*columns], axis=2), result.about)
 
 
 def frames_of(data, longest=None):

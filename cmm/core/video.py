@@ -23,6 +23,7 @@ IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 # Formats that hold their pictures themselves: a playlist would send the decoder to other files.
 FORMATS = "mov,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,png_pipe,jpeg_pipe,bmp_pipe,webp_pipe"
 FOLDER_FPS = 20.0  # of a folder of images, as in DISFA
+ROW = 64  # pixels; FFmpeg reads rows so many at a time
 MOST_SIDE = 16384  # of a picture [px]; from 32768 on OpenCV ends the process
 MOST_PIXELS = 100_000_000  # of a picture
 MOST_FRAMES = 1_000_000  # of a video: eleven hours
@@ -229,9 +230,14 @@ def encode_video(target, frames, fps, crf=18, about=None):
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1", "x264-params": "mbtree=0"}
         for frame in frames:
-            lent = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(frame), format="rgb24")  # from_ndarray copies
-            container.mux(stream.encode(lent))
+            container.mux(stream.encode(lent(np.ascontiguousarray(frame))))
         container.mux(stream.encode())
+
+
+def lent(frame):
+    """An RGB uint8 frame (h, w, 3) for FFmpeg: not copied where its rows end as FFmpeg's do, beyond which it reads."""
+    lend = av.VideoFrame.from_numpy_buffer if frame.shape[1] % ROW == 0 else av.VideoFrame.from_ndarray
+    return lend(frame, format="rgb24")
 
 
 def read_comment(path):

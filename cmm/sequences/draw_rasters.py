@@ -1,9 +1,10 @@
 """Aligned faces, landmark images and meshes of one shard of the neutral-to-smile phases.
 
-T frames are sampled evenly from onset to apex; a shorter phase is padded with the
-frames that follow it (paper section 4.1), as long as the smile is held, so that every
-sequence ends with a smile: then the last one of them stands. The mesh is tracked here, in these frames alone, where the
-backend of the tracks gives one: of every frame it would fill the tables of tracks.
+T frames are sampled evenly from onset to apex. A shorter phase is padded with the frames
+that follow it (paper section 4.1) as long as the smile is held; then the last of them is
+repeated, so that every sequence ends with a smile. The mesh is tracked here, in these
+frames alone, where the backend of the tracks gives one: of every frame it would fill the
+tables of tracks.
 """
 
 import logging

@@ -25,6 +25,7 @@ from cmm.sequences.au_curves import smooth_curves
 log = logging.getLogger("cmm")
 COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "onset_seconds", "apex_seconds"]
 COLUMNS += ["held_frame", "fold", "found_by"]
+FAINT = "faint smile"
 SLACK = 0.2  # seconds by which people's spans may miss a phase's ends
 FAINT_HOLD = 0.3  # seconds that a faint smile lasts at least
 
@@ -79,7 +80,7 @@ def main(
         curves = smooth_curves(table, settings.smoothing)
         phases = find_phases(curves, settings)
         if not phases and video.video not in coded and (phases := find_faint_phase(curves, settings)):
-            found_by = "faint smile"
+            found_by = FAINT
         if spans := getattr(video, "spans", ""):  # tables of version 0.1 have none
             phases, found_by = inside_spans(phases, curves, spans), f"{found_by}, in a labelled span"
         if not phases:
@@ -88,10 +89,11 @@ def main(
         used = phases[:1] if settings.per_video == "first" else phases
         if len(used) < len(phases):
             log.info("%s: %d later phases are left out: smiles.per_video", video.video, len(phases) - 1)
+        level = _faint_activation(curves) if found_by.startswith(FAINT) else _activation(curves, settings)
         for number, (onset, apex) in enumerate(used, 1):
             name = f"{video.video}@{number}"
             who = name, video.video, video.subject, video.expression
-            held = held_until(curves, onset, apex, settings.held_share)
+            held = held_until(curves, level, onset, apex, settings.held_share)
             rows.append((*who, onset, apex, seconds[onset], seconds[apex], held, video.fold, found_by))
     if not rows:
         raise UserError(f"no neutral-to-smile phase in the usable videos ({len(usable)}) of {videos}: see its reasons")
@@ -137,14 +139,17 @@ def find_phases(curves, settings):
     return phases
 
 
-def held_until(curves, onset, apex, share):
-    """The last frame in which a smile is held after its apex: AU12 and the lip corners keep `share` of their rise."""
-    frames, level = curves["frame"].to_numpy(), (curves["AU12"] + curves["corners"]).to_numpy()
-    first, top = np.searchsorted(frames, (onset, apex))
-    below = np.flatnonzero(level[top:] < level[first] + share * (level[top] - level[first]))
-    if not share or not len(below):
+def held_until(curves, level, onset, apex, share):
+    """The last frame in which a smile is held after its apex: its level (t,), by which it was found, keeps `share` of
+    its rise, and there is a face. With a share of 0 the video's last frame.
+    """
+    frames = curves["frame"].to_numpy()
+    if not share:
         return int(frames[-1])
-    return int(frames[max(top, top + below[0] - 1)])
+    first, top = np.searchsorted(frames, (onset, apex))
+    kept = (level >= level[first] + share * (level[top] - level[first])) & curves["success"].to_numpy(bool)
+    over = np.flatnonzero(~kept[top + 1 :])
+    return int(frames[top + over[0] if len(over) else -1])
 
 
 def find_faint_phase(curves, settings):
@@ -156,7 +161,7 @@ def find_faint_phase(curves, settings):
     """
     if next(_smiles(_activation(curves, settings), settings.min_rise), None):
         return []  # a smile that is not faint, and was refused
-    activation = (curves["AU12"] + curves["corners"]).to_numpy()
+    activation = _faint_activation(curves)
     activation = activation - np.median(np.sort(activation)[: max(3, len(activation) // 4)])  # above neutral
     peak = int(np.argmax(activation))
     rise = activation[peak]
@@ -174,6 +179,11 @@ def find_faint_phase(curves, settings):
 def _activation(curves, settings):
     """AU12 supported by AU6, 0-1."""
     return (curves["AU12"] + settings.au6_weight * curves["AU06"]).to_numpy() / (1 + settings.au6_weight)
+
+
+def _faint_activation(curves):
+    """AU12 and the way of the lip corners together, by which a faint smile shows."""
+    return (curves["AU12"] + curves["corners"]).to_numpy()
 
 
 def _phase(curves, activation, free_from, start, stop, settings):

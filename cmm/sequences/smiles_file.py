@@ -115,7 +115,8 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS, room=ROOM, most=
     """Smiles: all, or those outside of `fold` (training), or inside it (`held_out`).
 
     Arrays not asked for are None; of the large ones, `room` bytes stay in memory. Where there are more than `most`, so
-    many are drawn by `random`, a generator, and keep their order. Raises UserError where the file is
+    many are drawn by `random`, a generator, some of each expression, and keep their order. Raises UserError where the
+    file is
     none of ours or the selection is empty; a damaged entry is found when it is read.
     """
     path = Path(path)
@@ -129,7 +130,7 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS, room=ROOM, most=
         raise UserError(f"{path} has no sequence outside of fold {fold}: nothing is left to train on")
     rows, shelf = np.flatnonzero(chosen), Shelf(reader, room)
     if most is not None and most < len(rows):
-        rows = np.sort(random.choice(rows, most, replace=False))
+        rows = _drawn(rows, reader.texts("expression")[rows], most, random)
 
     def finite(points):
         if not np.isfinite(points).all():
@@ -145,6 +146,13 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS, room=ROOM, most=
 
     text = {name: reader.texts(name)[rows] for name in ("smile", "subject", "expression")}
     return Smiles(**{name: read(name) for name in ARRAYS}, **text, fold=folds[rows])
+
+
+def _drawn(rows, expressions, most, random):
+    """`most` of the rows (n,), in their order, drawn by `random`: of each of the expressions (n,) at least one."""
+    order = random.permutation(len(rows))
+    _, first = np.unique(expressions[order], return_index=True)
+    return np.sort(rows[np.concatenate([order[first], np.delete(order, first)])[:most]])
 
 
 def check_smiles(reader):

@@ -130,9 +130,7 @@ def read_pairs(study):
     """The pairs of a study's folder, a DataFrame; UserError if it is none."""
     if not (path := Path(study) / "pairs.parquet").is_file():
         if not Path(study).exists():
-            raise UserError(
-                f"{study} does not exist: copy the folder that a run of several methods made, results/*/study"
-            )
+            raise UserError(f"{study} does not exist: name results/DATASET/study of a run, or a copy of it")
         raise UserError(f"{study} is no study: with several methods (config/compare.yaml) prepare_study makes one")
     pairs = read_table(path, COLUMNS)
     if pairs.empty:

@@ -10,8 +10,9 @@ from cmm.core.provenance import provenance
 from cmm.core.tables import read_table, write_tsv
 
 NO_PHASE = "no neutral-to-smile phase found"
-MOST = 500  # videos that are listed on the page
-COLUMNS = ["dataset", "expression", "status", "reason", "videos", "sequences"]
+MOST = 500  # videos of a data set that are listed on the page
+KEYS = ["dataset", "expression", "status", "reason"]
+COLUMNS = [*KEYS, "videos", "sequences"]
 
 
 def main(
@@ -25,7 +26,7 @@ def main(
     table = pd.concat([count_videos(found) for found in listed], ignore_index=True)
     about = provenance(__name__, None, [*videos, *smiles])
     write_tsv(table, tsv, about)
-    sections = [Section("", COLUMNS, table.astype(str).values.tolist()), *unused(pd.concat(listed))]
+    sections = [Section("", COLUMNS, table.astype(str).values.tolist()), *map(unused, filter(has_unused, listed))]
     write_pages("Videos used and not used", sections, about, html)
 
 
@@ -34,20 +35,22 @@ def with_sequences(videos, smiles):
     found = smiles.groupby("video").size()
     videos = videos.assign(sequences=videos["video"].map(found).fillna(0).astype(int))
     videos.loc[(videos["status"] == "ok") & (videos["sequences"] == 0), "reason"] = NO_PHASE
-    return videos.fillna(dict.fromkeys(COLUMNS[:4], ""))
+    return videos.fillna(dict.fromkeys([*KEYS, "subject"], ""))
 
 
 def count_videos(videos):
     """One row a data set, expression, status and reason, with videos and sequences."""
-    counted = videos.groupby(COLUMNS[:4], sort=True).agg(videos=("video", "size"), sequences=("sequences", "sum"))
+    counted = videos.groupby(KEYS, sort=True).agg(videos=("video", "size"), sequences=("sequences", "sum"))
     return counted.reset_index()[COLUMNS]
 
 
+def has_unused(videos):
+    """Whether no sequence was cut from some of a data set's videos."""
+    return bool((videos["sequences"] == 0).any())
+
+
 def unused(videos):
-    """[Section of the videos that no sequence was cut from], [] where there are none."""
-    rest = videos[videos["sequences"] == 0]
-    if rest.empty:
-        return []
-    head = ["dataset", "video", "subject", "status", "reason"]
-    more = f"The first {MOST} of {len(rest)}; all are in videos.parquet." if len(rest) > MOST else ""
-    return [Section("Not used", head, rest[head][:MOST].fillna("").astype(str).values.tolist(), more)]
+    """Section of a data set's videos that no sequence was cut from."""
+    rest = videos.loc[videos["sequences"] == 0, ["video", "subject", "status", "reason"]]
+    more = f"The first {MOST} of {len(rest)}." if len(rest) > MOST else ""
+    return Section(f"Not used of {videos['dataset'].iloc[0]}", list(rest), rest[:MOST].values.tolist(), more)

@@ -13,8 +13,6 @@ import yaml
 from snakemake.utils import update_config
 
 from cmm.core.errors import UserError
-from cmm.core.records import read_record
-from cmm.core.tables import read_csv
 from cmm.datasets.layouts import most_folds, reader
 from cmm.datasets.registry import entry_of
 from cmm.faces.backends import WITHOUT_UNITS
@@ -131,11 +129,16 @@ def _unlearned(config):
     """Lines for expressions in the tables of data sets that methods with weights from the package have not learned."""
     lines = []
     for method in config["pretrained"]:
+        from cmm.core.records import read_record  # what reads files of all kinds takes a while to load
+
         known = read_record(inside_of(method)[0])["expressions"]
         for name in config["datasets"]:
-            table = config["sources"][name].get("table")
-            rows = read_csv(table) if table is not None and _is(Path.is_file, table) else {}
-            if others := sorted({str(value) for value in rows.get("expression", ())} - set(known)):
+            source, table = config["sources"][name], config["sources"][name].get("table")
+            if table is None or not _is(Path.is_file, table):
+                continue
+            rows = reader(source["layout"]).list_files(Path(source["root"]), Path(table))
+            used = [row for row in rows if not row["reason"] and row["fold"] not in source.get("reserved", ())]
+            if others := sorted({row["expression"] for row in used} - set(known)):
                 lines.append(
                     f"data set {name}: the weights of {method} in the package know {' and '.join(known)}, not"
                     f" {', '.join(others)[:200]}: call them so in {table[:200]}, or leave {method} out of pretrained."

@@ -58,6 +58,8 @@ def main(
     json: Annotated[bool, "as JSON, for a program"] = False,
 ):
     """Print the forecast."""
+    if not configfile:
+        warn_of_config((), Path.cwd())
     cores = cores or len(os.sched_getaffinity(0))
     if min(nodes) < 1 or gpus < 1 or cores < 1:
         raise UserError("--nodes, --cores and --gpus are 1 or more")
@@ -71,8 +73,6 @@ def main(
     given = told(size, merged["sources"])
     sizes = {name: size_of(name, merged, given) for name in sorted(names)}
     costs, tasks, unknown = forecast(planned, {name: found for name, (found, _) in sizes.items()}, known)
-    if not configfile:
-        warn_of_config((), Path.cwd())
     walls = {count: wall_seconds(tasks, count, cores, gpus) for count in nodes}
     if json:
         print(dumps({

@@ -31,6 +31,7 @@ CORES = ("--cores", "-c", "--jobs", "-j", "--profile", "--executor", "-e")  # wh
 
 def main(words: Annotated[list[str], "words for Snakemake; `snakemake --help` explains them", "rest"]):
     """Become Snakemake."""
+    words = parted(words)
     command = command_of(words, Path.cwd())
     warn_of_config(words, Path.cwd())
     try:
@@ -39,9 +40,13 @@ def main(words: Annotated[list[str], "words for Snakemake; `snakemake --help` ex
         raise UserError(f"{command[0]} does not start ({error.strerror}): install snakemake beside cmm") from error
 
 
+def parted(words):
+    """Words in which no flag and its value are one, as in --configfile=my.yaml."""
+    return [part for word in words for part in (word.split("=", 1) if re.match(r"--[\w-]+=", word) else [word])]
+
+
 def command_of(words, folder):
-    """Snakemake's command line for `words` given in `folder`."""
-    words = [part for word in words for part in (word.split("=", 1) if re.match(r"--[\w-]+=", word) else [word])]
+    """Snakemake's command line for `words`, parted, given in `folder`."""
     home = project()
     for word in config_files(words):
         config_file(word, folder, home)
@@ -56,7 +61,7 @@ def command_of(words, folder):
 
 def warn_of_config(words, folder):
     """Warn of a config of the folder's own, as `cmm init` writes it, that nobody has named."""
-    if "--configfile" not in words and (folder / OWN).is_file():
+    if not {"--configfile", "--configfiles", "--profile"} & {*words} and (folder / OWN).is_file():
         log.warning("%s of this folder is not read: say --configfile %s if it is meant", OWN, OWN)
 
 

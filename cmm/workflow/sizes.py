@@ -101,6 +101,8 @@ def published_of(dataset, config):
 
 
 def known_as(dataset, sources):
-    """The name by which the registry has a data set: its own, or that of another one which lies in the same folder."""
-    same = [name for name, source in sources.items() if source["root"] == sources[dataset]["root"]]
+    """The name by which the registry has a data set: its own, or of one that the workflow makes in the same folder."""
+    root = Path(sources[dataset]["root"])
+    made = [name for name, entry in registry().items() if entry.access != "licensed" and name in sources]
+    same = [name for name in made if Path(sources[name]["root"]) == root]
     return next((name for name in (dataset, *same) if name in registry()), dataset)

@@ -1,4 +1,6 @@
 import struct
+import subprocess
+import sys
 from fractions import Fraction
 
 import av
@@ -28,6 +30,26 @@ def test_round_trip(tmp_path, frames):
     assert [index for index, _, _ in read] == list(range(12))
     np.testing.assert_allclose([time for _, time, _ in read], np.arange(12) / 25, atol=1e-6)
     assert np.abs(read[5][2].astype(int) - frames[5]).mean() < 6
+
+
+@pytest.mark.parametrize("width", [2, 62, 64, 66, 128, 254, 854, 1280])
+def test_no_memory_beyond_a_frame_is_read(width):
+    """FFmpeg reads whole vectors: the frame's last byte lies before a page that nobody may read."""
+    code = f"""
+import ctypes, mmap
+import numpy as np
+from cmm.core.video import lent
+size, page = 8 * {width} * 3, mmap.PAGESIZE
+room = mmap.mmap(-1, (-(-size // page) + 1) * page)
+start = ctypes.addressof(ctypes.c_char.from_buffer(room))
+end = len(room) - page
+assert ctypes.CDLL(None).mprotect(ctypes.c_void_p(start + end), page, 0) == 0
+frame = np.frombuffer(room, np.uint8, size, end - size).reshape(8, {width}, 3)
+lent(frame).reformat(format="yuv420p").to_ndarray()
+print("read")
+import os; os._exit(0)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "read\n"
 
 
 def test_same_frames_same_bytes(tmp_path, clip, rng):

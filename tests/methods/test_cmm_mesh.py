@@ -243,22 +243,26 @@ def test_a_photograph_of_any_size_is_painted_alike(known, photograph):
     assert np.abs(small.astype(int) - frames[0]).mean() < 1
 
 
-def test_detail_is_raised_where_it_is_enlarged_and_only_there(known, photograph, rng):
+@pytest.mark.parametrize(("scale", "raised"), [(1, 0.0), (1.5, 0.5), (2, 1.0), (3, 1.0)])
+def test_detail_is_raised_where_it_is_enlarged_and_only_there(known, photograph, rng, scale, raised, monkeypatch):
     picture, face = photograph
-    mouth, spots = np.full((40, 40, 3), 90, np.float32), rng.normal(0, 10, (40, 40, 1)).astype(np.float32)
-    spots = np.repeat(spots, 3, axis=-1)
-    for scale, raised in ((1, False), (2, True)):
-        large = cv2.resize(picture, None, fx=scale, fy=scale)
-        own = (face.mesh[:POINTS].astype(float) + (0.5, 0.5, 0)) * scale - (0.5, 0.5, 0)
-        still = np.array([[1 / scale, 0, -64], [0, 1 / scale, -64]])  # an aligned face that is not turned
+    large = cv2.resize(picture, None, fx=scale, fy=scale)
+    own = (face.mesh[:POINTS].astype(float) + (0.5, 0.5, 0)) * scale - (0.5, 0.5, 0)
+    still = np.array([[1 / scale, 0, -64], [0, 1 / scale, -64]])  # an aligned face that is not turned
+
+    def enlarged(mouth):
         made = Painter(large, own, still, 64, known, noisy_refiner(0.0), torch.device("cpu"))
         x, y = np.floor(made.to_box[:, 2]).astype(int)
-        part = np.s_[y + 4 : y + 40 * scale - 4, x + 4 : x + 40 * scale - 4]
-        np.testing.assert_allclose(made._enlarged(mouth, part), 90, atol=1e-3)
-        shown, plain = made._enlarged(mouth + spots, part), cv2.resize(spots, None, fx=scale, fy=scale)[4:-4, 4:-4]
-        assert (shown.std() > 1.5 * plain.std()) == raised
-        if scale == 1:
-            np.testing.assert_allclose(shown - 90, plain, atol=1e-3)
+        return made._enlarged(mouth, np.s_[y + 6 : y + round(34 * scale), x + 6 : x + round(34 * scale)])
+
+    flat = np.full((40, 40, 3), 90, np.float32)
+    spots = flat + rng.normal(0, 10, (40, 40, 1)).astype(np.float32)
+    np.testing.assert_allclose(enlarged(flat), 90, atol=1e-3)
+    sharp = enlarged(spots)
+    monkeypatch.setattr("cmm.methods.cmm_mesh.painting.SHARPER", 0.0)
+    gain = sharp.std() / enlarged(spots).std()
+    assert gain == 1 if not raised else 1 + 0.7 * raised < gain < 1.6 + raised
+    assert np.ptp(sharp, axis=-1).max() < 1e-3, "grey stays grey"
 
 
 def test_teeth_that_show_keep_their_colours(known, photograph):

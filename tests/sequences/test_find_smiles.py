@@ -67,10 +67,20 @@ def test_a_smile_is_held_until_it_loses_a_share_of_its_rise(hold, share):
     curve = smile(30, 20, hold)
     curves = smooth_curves(track(curve), Settings().smoothing)
     [(onset, apex)] = phases(track(curve))
+    level = curves["AU12"].to_numpy()
     falls = np.flatnonzero((curve < share * 0.8 * 0.95) & (np.arange(200) > apex))
-    assert abs(held_until(curves, onset, apex, share) - (falls[0] if len(falls) else 200)) <= 3
-    assert held_until(curves, onset, apex, 0.0) == 200
-    assert held_until(curves, onset, apex, 1.0) >= apex
+    assert abs(held_until(curves, level, onset, apex, share) - (falls[0] if len(falls) else 200)) <= 3
+    assert held_until(curves, level, onset, apex, 0.0) == 200
+    assert held_until(curves, level, onset, 200, share) == 200, "an apex at the video's end"
+    assert held_until(curves, -level, onset, apex, 1.0) >= apex, "a level that does not rise"
+
+
+def test_a_smile_is_held_as_long_as_there_is_a_face():
+    """Whatever the curves say, which go on over frames without one."""
+    curve = smile(30, 20, 500)
+    [(onset, apex)] = phases(track(curve))
+    curves = smooth_curves(track(curve).assign(success=np.arange(1, 201) < apex + 7), Settings().smoothing)
+    assert held_until(curves, curves["AU12"].to_numpy(), onset, apex, 0.8) == apex + 6
 
 
 def test_noise_does_not_make_smiles():

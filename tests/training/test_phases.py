@@ -71,6 +71,7 @@ def test_of_more_sequences_than_are_wanted_some_are_drawn(smiles):
         assert np.all(np.diff(places) > 0), "in their order, none twice"
         assert np.array_equal(some.faces[0], whole.faces[places[0]])
     assert {name for some in drawn for name in some.smile} == set(whole.smile), "any may be drawn"
+    assert all(len(some.expressions) == len(whole.expressions) for some in drawn), "of each expression, some"
     everything = read_smiles(smiles, 0, arrays=("faces",), most=len(whole), random=None)
     assert list(everything.smile) == list(whole.smile)
 

@@ -127,6 +127,8 @@ def test_expressions_that_the_weights_inside_do_not_know_are_said_before_the_run
     )
     table.write_text("file,subject,expression\na.mp4,anna,spontaneous\nb.mp4,ben,posed\n")
     assert missing_data(config) == []
+    table.write_text("file,subject,expression\na.mp4,anna,spontaneous\nb.mp4,ben,\nc.mp4,cleo,Posed\n,dora,smile\n")
+    assert missing_data(config) == [], "rows that cannot be used are said by index_videos"
 
 
 def test_a_licensed_data_set_must_be_there_and_agreed_to(config, tmp_path):

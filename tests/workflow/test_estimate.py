@@ -17,7 +17,7 @@ from cmm.core.errors import UserError
 from cmm.workflow.estimate import size_in_words
 from cmm.workflow.rates import fit, measured, read_rates
 from cmm.workflow.schedule import Task, wall_seconds
-from cmm.workflow.sizes import size_of
+from cmm.workflow.sizes import known_as, size_of
 from cmm.workflow.work import Job, Size, amount, modes_of, read_job, unit
 
 RUN = "logs/actors/fold10/cmm_net/seed1"
@@ -218,6 +218,8 @@ def test_an_own_size_of_the_rendered_people_is_counted():
     assert (size.videos, size.frames, size.sequences) == (800, 53_790, 800)
     config["sources"]["search"] = config["sources"]["actors"] | {"layout": "uva_nemo", "reserved": [6, 7, 10]}
     assert size_of("search", config, {})[0].videos == pytest.approx(0.7 * 800), "the same videos under another name"
+    config["sources"]["mine"] = config["sources"]["disfa"] | {"layout": "disfa_plus"}
+    assert known_as("mine", config["sources"]) == "mine", "several people's own sets may lie in one folder"
     config["sources"]["uva_nemo"]["reserved"] = [1, 2]
     assert size_of("uva_nemo", config, {})[0].sequences == pytest.approx(0.8 * 1240)
 

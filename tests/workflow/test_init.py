@@ -12,7 +12,7 @@ import yaml
 from cmm.cli import main as cli
 from cmm.core.video import write_video
 from cmm.datasets.actors.make_actors import Settings, render_clip
-from cmm.workflow.run import warn_of_config
+from cmm.workflow.run import parted, warn_of_config
 
 CMM = str(Path(sys.executable).with_name("cmm"))
 
@@ -20,6 +20,8 @@ CMM = str(Path(sys.executable).with_name("cmm"))
 def test_a_config_that_nobody_names_is_not_passed_over_in_silence(tmp_path, caplog):
     (tmp_path / "config.yaml").write_text("seeds: [1]")
     warn_of_config(["-n", "--configfile", "config.yaml"], tmp_path)
+    warn_of_config(parted(["-n", "--configfile=config.yaml"]), tmp_path)
+    warn_of_config(["-n", "--configfiles", "config.yaml"], tmp_path)
     assert not caplog.text
     warn_of_config(["-n", "dataset"], tmp_path)
     assert "config.yaml of this folder is not read: say --configfile config.yaml" in caplog.text
