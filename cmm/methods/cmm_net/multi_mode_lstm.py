@@ -51,7 +51,7 @@ class Settings(loop.TrainingSettings):
     push_weight: float = setting(800.0, "weight of push, eq. 3 (ours)", minimum=0.0)
     push_on: str = setting("images", "what the mode discriminator sees the time average of (ours)", choices=PUSHED)
     push_norm: float = setting(
-        0.3,
+        0.2,
         "norm of the mode discriminator's rows: less pushes further; 0: free, as the paper has them (ours)",
         minimum=0.0,
     )
