@@ -20,7 +20,7 @@ from cmm.core.project import project
 from cmm.core.video import VIDEO_SUFFIXES
 from cmm.datasets import FOLDS
 from cmm.datasets.registry import registry
-from cmm.methods.registry import METHODS
+from cmm.methods.registry import METHODS, inside_of
 
 log = logging.getLogger("cmm")
 EXAMPLES = (
@@ -45,9 +45,9 @@ Held out for the test: fold {held_out}{who}. All others train. Whoever is in two
     cmm run --configfile config.yaml --report results/report.html --report-after-run
 
 After that, `results/tables/videos.html` says which videos were not used, and why;
-`results/figures/{name}/contact_sheet.png` shows smiles that were found. The method is CMM-Net; with another one beside
-it, `methods: [cmm_net, cra_net]` in config.yaml, a user study is prepared, too. A few people are enough to see the
-path; a method learns little from them. Photographs instead of videos: `cmm generate PHOTOGRAPH`.
+`results/figures/{name}/contact_sheet.png` shows smiles that were found. The method is {method}; with others beside
+it in config.yaml, `methods: [{methods}]`, a user study is prepared, too. A few people are enough to see the path; a
+method learns little from them. Photographs instead of videos: `cmm generate PHOTOGRAPH`.
 """
 
 
@@ -79,7 +79,8 @@ def main(
     quick = {stage.name: {"epochs": 1} for stage in METHODS[defaults["main_method"]].stages}
     words = {
         "name": name, "videos": len(rows), "people": len(people), "root": root, "held_out": last,
-        "who": f" ({', '.join(held)})", "results": f"results/{name}",
+        "who": f" ({', '.join(held)})", "results": f"results/{name}", "method": METHODS[defaults["main_method"]].title,
+        "methods": ", ".join(name for name in METHODS if not inside_of(name)),
     }  # fmt: skip
     with atomic(folder) as made:
         made.mkdir()
