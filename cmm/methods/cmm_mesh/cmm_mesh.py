@@ -41,7 +41,7 @@ class Settings(loop.TrainingSettings):
     modes: int = setting(3, "K, smiles beside the mean one", minimum=0, maximum=LARGEST)
     reach: float = setting(1.5, "how far the modes lie from the mean smile [standard deviations] (ours)", minimum=0.0)
     teeth: int = setting(8, "training people whose teeth others are given (ours)", minimum=0, maximum=LARGEST)
-    sequences_drawn: int = setting(1000, "sequences that are learned from at most, 1 MB each (ours)", minimum=2)
+    sequences_drawn: int = setting(500, "sequences that are learned from at most, 2 MB each (ours)", minimum=2)
     frames_drawn: int = setting(4, "frames of a sequence that mouths are taken from (ours)", minimum=1)
     composites: int = setting(800, "mouths of people between two training people (ours)", minimum=0)
     mouth_weight: float = setting(4.0, "what L1 weighs more on lips and inner mouth (ours)", minimum=0.0)
