@@ -23,7 +23,7 @@ shell.prefix(
     " set -euo pipefail; "
 )
 
-from cmm.datasets.registry import listing_digest, registry
+from cmm.datasets.registry import listing_digest, lying_with, registry
 from cmm.core.errors import UserError
 from cmm.evaluation.image_networks import chosen_network
 from cmm.faces.backends import FILES_BACKEND, MESH_BACKENDS, OWN_ENVIRONMENT
@@ -104,8 +104,7 @@ def check_arrays():
 
 def rendering_of(dataset):
     """The rendered data set that lies in the root of `dataset`, which is itself or shares its videos; or None."""
-    root = Path(config["sources"][dataset]["root"])
-    return next((name for name in RENDERED if Path(config["sources"][name]["root"]) == root), None)
+    return lying_with(dataset, config["sources"], RENDERED)
 
 
 def is_downloaded(dataset):

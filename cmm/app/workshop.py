@@ -70,7 +70,7 @@ class Result:
         columns = in_threads([partial(column, *item) for item in enumerate(self.films.values(), 1)])
         return encoded(np.concatenate([*columns], axis=2), self.about)
 
-    def film(self, sequence):
+    def mp4(self, sequence):
         """mp4 bytes of a sequence, or of ALL; UserError for another."""
         if sequence == ALL:
             return self.together
@@ -157,7 +157,7 @@ class Workshop:
     def download(self, name, sequence, kind):
         """Bytes of a sequence of a result: mp4, gif, webp or png, the last frame; UserError for another."""
         result = self.result(name)
-        data = result.film(sequence)
+        data = result.mp4(sequence)
         if kind == "mp4":
             return data
         if kind == "png":

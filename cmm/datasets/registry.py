@@ -10,6 +10,7 @@ import textwrap
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from json import dumps
+from pathlib import Path
 from typing import Annotated
 
 from cmm.core.project import project
@@ -69,6 +70,17 @@ def listing_digest(dataset):
 def entry_of(dataset, layout):
     """The Entry of a data set of the config, by its own name, else by its layout's; None if it is somebody's own."""
     return registry().get(dataset) or registry().get(layout)
+
+
+def made_here(names):
+    """Those of some names of data sets that the workflow renders or downloads itself."""
+    return [name for name, entry in registry().items() if entry.access != "licensed" and name in names]
+
+
+def lying_with(dataset, sources, names):
+    """Which of `names`, data sets, lies in the same root: `dataset` itself, or one whose videos it shares; or None."""
+    root = Path(sources[dataset]["root"])
+    return next((name for name in names if name in sources and Path(sources[name]["root"]) == root), None)
 
 
 COLUMNS = [field.name for field in fields(Entry)]

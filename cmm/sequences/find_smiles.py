@@ -25,7 +25,6 @@ from cmm.sequences.au_curves import smooth_curves
 log = logging.getLogger("cmm")
 COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "onset_seconds", "apex_seconds"]
 COLUMNS += ["held_frame", "fold", "found_by"]
-FAINT = "faint smile"
 SLACK = 0.2  # seconds by which people's spans may miss a phase's ends
 FAINT_HOLD = 0.3  # seconds that a faint smile lasts at least
 
@@ -78,9 +77,9 @@ def main(
         if video.video in coded:
             table, found_by = with_labels(table, coded[video.video]), "human labels"
         curves = smooth_curves(table, settings.smoothing)
-        phases = find_phases(curves, settings)
+        phases, level = find_phases(curves, settings), _activation(curves, settings)
         if not phases and video.video not in coded and (phases := find_faint_phase(curves, settings)):
-            found_by = FAINT
+            found_by, level = "faint smile", _faint_activation(curves)
         if spans := getattr(video, "spans", ""):  # tables of version 0.1 have none
             phases, found_by = inside_spans(phases, curves, spans), f"{found_by}, in a labelled span"
         if not phases:
@@ -89,7 +88,6 @@ def main(
         used = phases[:1] if settings.per_video == "first" else phases
         if len(used) < len(phases):
             log.info("%s: %d later phases are left out: smiles.per_video", video.video, len(phases) - 1)
-        level = _faint_activation(curves) if found_by.startswith(FAINT) else _activation(curves, settings)
         for number, (onset, apex) in enumerate(used, 1):
             name = f"{video.video}@{number}"
             who = name, video.video, video.subject, video.expression

@@ -116,8 +116,7 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS, room=ROOM, most=
 
     Arrays not asked for are None; of the large ones, `room` bytes stay in memory. Where there are more than `most`, so
     many are drawn by `random`, a generator, some of each expression, and keep their order. Raises UserError where the
-    file is
-    none of ours or the selection is empty; a damaged entry is found when it is read.
+    file is none of ours or the selection is empty; a damaged entry is found when it is read.
     """
     path = Path(path)
     reader = Reader(path, KIND, "smiles.h5")

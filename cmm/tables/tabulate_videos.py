@@ -12,6 +12,7 @@ from cmm.core.tables import read_table, write_tsv
 NO_PHASE = "no neutral-to-smile phase found"
 MOST = 500  # videos of a data set that are listed on the page
 KEYS = ["dataset", "expression", "status", "reason"]
+SHOWN = ["video", "subject", "status", "reason"]  # of those
 COLUMNS = [*KEYS, "videos", "sequences"]
 
 
@@ -26,7 +27,8 @@ def main(
     table = pd.concat([count_videos(found) for found in listed], ignore_index=True)
     about = provenance(__name__, None, [*videos, *smiles])
     write_tsv(table, tsv, about)
-    sections = [Section("", COLUMNS, table.astype(str).values.tolist()), *map(unused, filter(has_unused, listed))]
+    rests = [found[found["sequences"] == 0] for found in listed]
+    sections = [Section("", COLUMNS, table.astype(str).values.tolist()), *(unused(rest) for rest in rests if len(rest))]
     write_pages("Videos used and not used", sections, about, html)
 
 
@@ -44,13 +46,8 @@ def count_videos(videos):
     return counted.reset_index()[COLUMNS]
 
 
-def has_unused(videos):
-    """Whether no sequence was cut from some of a data set's videos."""
-    return bool((videos["sequences"] == 0).any())
-
-
-def unused(videos):
-    """Section of a data set's videos that no sequence was cut from."""
-    rest = videos.loc[videos["sequences"] == 0, ["video", "subject", "status", "reason"]]
+def unused(rest):
+    """Section of the videos of a data set that no sequence was cut from."""
     more = f"The first {MOST} of {len(rest)}." if len(rest) > MOST else ""
-    return Section(f"Not used of {videos['dataset'].iloc[0]}", list(rest), rest[:MOST].values.tolist(), more)
+    rows = rest[SHOWN][:MOST].values.tolist()
+    return Section(f"Not used of {rest['dataset'].iloc[0]}", SHOWN, rows, more)

@@ -127,10 +127,12 @@ def missing_data(config, made=()):
 
 def _unlearned(config):
     """Lines for expressions in the tables of data sets that methods with weights from the package have not learned."""
+    if not config["pretrained"]:
+        return []
+    from cmm.core.records import read_record  # what reads files of all kinds takes a while to load
+
     lines = []
     for method in config["pretrained"]:
-        from cmm.core.records import read_record  # what reads files of all kinds takes a while to load
-
         known = read_record(inside_of(method)[0])["expressions"]
         for name in config["datasets"]:
             source, table = config["sources"][name], config["sources"][name].get("table")

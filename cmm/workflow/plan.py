@@ -15,7 +15,7 @@ from snakemake.utils import update_config
 
 from cmm.core.errors import UserError, reason
 from cmm.core.project import project
-from cmm.datasets.registry import registry
+from cmm.datasets.registry import made_here
 from cmm.workflow.config import external_folder, missing_external, tested, validate, with_defaults
 from cmm.workflow.run import config_file
 from cmm.workflow.schema import written_schema
@@ -71,8 +71,7 @@ def plan(files, said, config, targets, cores):
 
 def absent_of(sources, empty):
     """What to say of sources so that Snakemake plans with those whose root is away: `empty`, a folder, in its place."""
-    ours = [name for name, entry in registry().items() if entry.access != "licensed" and name in sources]
-    made = {sources[name]["root"] for name in ours}
+    made = {sources[name]["root"] for name in made_here(sources)}
     said = {}
     for name, source in sources.items():
         if source["root"] not in made:

@@ -6,7 +6,7 @@ from pathlib import Path
 from cmm.core.errors import UserError
 from cmm.core.tables import read_csv, read_table
 from cmm.datasets.layouts import most_folds
-from cmm.datasets.registry import entry_of, registry
+from cmm.datasets.registry import entry_of, lying_with, made_here, registry
 from cmm.workflow.work import Size
 
 EXAMPLE = "uva_nemo=1240,240000,1240: videos, their frames, the sequences cut from them"
@@ -102,7 +102,4 @@ def published_of(dataset, config):
 
 def known_as(dataset, sources):
     """The name by which the registry has a data set: its own, or of one that the workflow makes in the same folder."""
-    root = Path(sources[dataset]["root"])
-    made = [name for name, entry in registry().items() if entry.access != "licensed" and name in sources]
-    same = [name for name in made if Path(sources[name]["root"]) == root]
-    return next((name for name in (dataset, *same) if name in registry()), dataset)
+    return dataset if dataset in registry() else lying_with(dataset, sources, made_here(sources)) or dataset

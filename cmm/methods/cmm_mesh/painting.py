@@ -168,15 +168,13 @@ class Painter:
         brightness is raised; of its colours, lips would tint teeth.
         """
         rows, columns = part
-        how = cv2.INTER_LINEAR
         if self.sharper:
-            how = cv2.INTER_CUBIC
             light = np.maximum(mouth.mean(axis=-1, keepdims=True), 1)
             detail = light - cv2.GaussianBlur(light, (0, 0), DETAIL)[..., None]
             mouth = mouth * np.maximum(1 + self.sharper * detail / light, 0)
         to_part = self.to_box - np.array([[0, 0, columns.start], [0, 0, rows.start]], np.float32)
         size = (columns.stop - columns.start, rows.stop - rows.start)
-        return cv2.warpAffine(mouth, to_part, size, flags=how)
+        return cv2.warpAffine(mouth, to_part, size, flags=cv2.INTER_CUBIC if self.sharper else cv2.INTER_LINEAR)
 
     def _moves(self, mesh):
         """How far the pixels of the face's box come from, (h, w, 2) float32, on a coarser grid where that is enough."""
