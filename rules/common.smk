@@ -249,7 +249,7 @@ def dataset_digest(wildcards):
 def dataset_source(wildcards):
     """Flags that say where a data set lies, and which of its people take part."""
     source = config["sources"][wildcards.dataset]
-    return flags({key: source[key] for key in ("layout", "root", "table", "reserved", "split") if key in source})
+    return flags({key: source[key] for key in ("layout", "root", "table", "reserved", "together", "split") if key in source})
 
 
 def shards(block, pattern):

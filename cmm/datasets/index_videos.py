@@ -38,6 +38,7 @@ def main(
     labels: Annotated[Path, "table of the action units that people have coded to write; empty without any"],
     table: Annotated[Path | None, "CSV of a folder data set"] = None,
     reserved: Annotated[list[int], "folds of which nothing is used: kept for a later test"] = (),
+    together: Annotated[list[int], "folds that are held out together, as the least of them"] = (),
     split: Annotated[str, "what is dealt to the folds: people | videos, which puts people into training and test"] = (
         "people"
     ),
@@ -61,13 +62,14 @@ def main(
     else:
         _mark_leaks(examined)
     _mark_reserved(examined, set(reserved))
+    _put_together(examined, set(together))
     coded = _read_labels(examined, root, reader(layout))
     frame = pd.DataFrame(examined)
     report_unusable(frame)
     files = stat_digest(_files(frame.loc[frame["status"] == "ok", "path"]))  # a replaced one must be tracked again
     about = provenance(
         __name__, None, [table] if table else [], layout=layout, reader=code_hash(reader(layout).__name__), files=files,
-        reserved=list(reserved), split=split,
+        reserved=list(reserved), together=list(together), split=split,
     )  # fmt: skip
     write_table(frame[COLUMNS].astype({"fold": "Int64"}), out, about)
     write_table(coded, labels, about)
@@ -145,11 +147,24 @@ def _mark_leaks(rows):
 
 def _mark_reserved(rows, folds):
     """The people of reserved folds are listed, and take no part."""
-    if unknown := sorted(folds - {row["fold"] for row in rows}):
-        raise UserError(f"reserved: no video is in fold {', '.join(map(str, unknown))}")
+    _check_known("reserved", folds, rows)
     for row in rows:
         if row["status"] == "ok" and row["fold"] in folds:
             row |= {"status": "reserved", "reason": f"fold {row['fold']} takes no part in this run"}
+
+
+def _put_together(rows, folds):
+    """Several folds become one, the least of them: one training then has all their people to be tested on."""
+    _check_known("together", folds, [row for row in rows if row["status"] != "reserved"])
+    for row in rows:
+        if row["fold"] in folds:
+            row["fold"] = min(folds)
+
+
+def _check_known(key, folds, rows):
+    """Refuse folds that no video is in."""
+    if unknown := sorted(folds - {row["fold"] for row in rows}):
+        raise UserError(f"{key}: no video is in fold {', '.join(map(str, unknown))}")
 
 
 @contextmanager

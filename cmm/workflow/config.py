@@ -209,13 +209,16 @@ def _validate(config, schema):
         if name not in config["sources"]:
             raise UserError(f"config: datasets names {name!r}, which is no key of sources")
     for name, source in config["sources"].items():
-        for key in ("folds", "reserved"):
+        for key in ("folds", "reserved", "together"):
             _check_folds(f"sources.{name}.{key}", source.get(key, ()), source["layout"])
         if source["layout"] == "folder" and "table" not in source:
             raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
     for name in config["datasets"]:
         source = config["sources"][name]
         _check_folds("folds", () if "folds" in source else config["folds"], source["layout"], f" of {name}")
+        together = sorted(source.get("together", ()))
+        if wrong := [fold for fold in folds_of(config, name) if fold in together[1:]]:
+            raise UserError(f"config: folds: {wrong[0]} of {name} is held out together with {together[0]}: name that")
     if config["action_units"]["dataset"] not in config["sources"]:
         raise UserError(f"config: action_units.dataset: {config['action_units']['dataset']!r} is no key of sources")
     if config["main_method"] not in config["methods"]:

@@ -76,7 +76,9 @@ def size_of(dataset, config, said):
         )
     taking_part = 1 - len(source.get("reserved", ())) / more["folds"]
     videos, frames = (taking_part * number for number in published)
-    return Size(videos, frames, videos, **more), "of the registry, a sequence a video"
+    together = source.get("together", ())
+    held_out = {min(together): published[0] * len(together) / more["folds"]} if together else {}
+    return Size(videos, frames, videos, held_out=held_out, **more), "of the registry, a sequence a video"
 
 
 def folds_of(source):

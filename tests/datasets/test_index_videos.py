@@ -30,10 +30,11 @@ def root(tmp_path):
     return root
 
 
-def index(root, tmp_path, *lines, reserved=()):
+def index(root, tmp_path, *lines, reserved=(), together=()):
     table = tmp_path / "table.csv"
     table.write_text("file,subject,expression,fold\n" + "\n".join(lines) + "\n")
-    main("mine", "folder", root, tmp_path / "index.parquet", tmp_path / "labels.parquet", table, reserved)
+    out, labels = tmp_path / "index.parquet", tmp_path / "labels.parquet"
+    main("mine", "folder", root, out, labels, table, reserved, together)
     return read_table(tmp_path / "index.parquet").set_index("video")
 
 
@@ -158,6 +159,15 @@ def test_people_of_reserved_folds_are_listed_and_take_no_part(root, tmp_path):
     assert table.loc["few", "reason"] == "fold 2 takes no part in this run"
     with pytest.raises(UserError, match="reserved: no video is in fold 3"):
         index(root, tmp_path, *lines, reserved=[2, 3])
+
+
+def test_folds_that_are_held_out_together_become_the_least_of_them(root, tmp_path):
+    lines = "good.mp4,a,posed,3", "few.mp4,b,posed,2", "empty.mp4,c,posed,1"
+    assert index(root, tmp_path, *lines, together=[3, 2])["fold"].to_dict() == {"good": 2, "few": 2, "empty": 1}
+    with pytest.raises(UserError, match="together: no video is in fold 4"):
+        index(root, tmp_path, *lines, together=[3, 4])
+    with pytest.raises(UserError, match="together: no video is in fold 2"):
+        index(root, tmp_path, *lines, reserved=[2], together=[2, 3])
 
 
 def test_a_byte_order_mark_is_no_part_of_a_name(root, tmp_path):

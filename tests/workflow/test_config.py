@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from cmm.core.errors import UserError
 from cmm.datasets.registry import main, registry
@@ -49,8 +50,7 @@ def test_written_schema_and_readme_are_current():
     + ["config/ablations.yaml", "config/beyond.yaml", "tests/clips/clips.yaml"],
 )
 def test_overlays_are_valid(config, overlay):
-    for key, value in yaml.safe_load((ROOT / overlay).read_text()).items():
-        config[key] = config[key] | value if isinstance(value, dict) else value
+    update_config(config, yaml.safe_load((ROOT / overlay).read_text()))
     validate(config, config_schema())
 
 
@@ -65,6 +65,10 @@ def test_overlays_are_valid(config, overlay):
         ({"folds": []}, "config: folds: "),
         ({"folds": [11]}, "config: folds: 11 of actors is no fold: a uva_nemo data set has 10"),
         ({"folds": [int("9" * 4000)]}, "config: folds.0: "),
+        (
+            {"sources": {"a": {"layout": "disfa", "root": "x", "together": [1, 3]}}, "datasets": ["a"], "folds": [3]},
+            "config: folds: 3 of a is held out together with 1: name that",
+        ),
         (
             {"sources": {"a": {"layout": "disfa", "root": "x", "folds": [4]}}, "datasets": ["a"]},
             "config: sources.a.folds: 4 is no fold",
