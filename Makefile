@@ -82,16 +82,16 @@ prove-actors: .venv/ready
 prove-london: .venv/ready
 	$(BIN)/python benchmarks/prove_london.py
 
-# After snakemake --configfile config/compare.yaml: CMM-Net against its baselines, with error bars.
-prove-compare: .venv/ready
-	$(BIN)/python benchmarks/prove_compare.py
-
-# The tables of README.md and docs/results.md, of such a run's scores.
+# After snakemake --configfile config/compare.yaml or config/modes.yaml: puts the run's scores among the published ones,
+# benchmarks/results/scores.tsv, and writes the tables of README.md and docs/results.md anew.
 SCORES ?= results/tables/scores.parquet
 results: .venv/ready
 	$(BIN)/python benchmarks/write_results.py $(SCORES)
 
-# Whether all modes smile, whatever the seed, after a run of config/modes.yaml.
+# Of the published scores: CMM-Net against its baselines, with error bars; and whether all modes smile, whatever the seed.
+prove-compare: .venv/ready
+	$(BIN)/python benchmarks/prove_compare.py
+
 prove-modes: .venv/ready
 	$(BIN)/python benchmarks/prove_modes.py
 

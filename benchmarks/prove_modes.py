@@ -1,8 +1,8 @@
-"""Do all modes of CMM-Net smile, on every seed? `make prove-modes`, after a run of config/modes.yaml.
+"""Do all modes of CMM-Net smile, on every seed? `make prove-modes`, of the published scores (`make results`).
 
-Reads results/tables/scores.parquet. Of each data set: every mode's AU12 at its end as a share of the original's, how
-often modes are read as the expression asked for, and how far they part beyond amplitude, in multiples of the
-tracker's noise; a line a seed, and the bounds over all of them. Exits with 1 if a bound does not hold.
+Of each data set, the validation people of config/modes.yaml among them: every mode's AU12 at its end as a share of the
+original's, how often modes are read as the expression asked for, and how far they part beyond amplitude, in multiples
+of the tracker's noise; a line a seed, and the bounds over all of them. Exits with 1 if a bound does not hold.
 """
 
 import sys
@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pandas as pd
 from checks import report
+from published import PUBLISHED, published
 
-from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import ALL
 
 METHOD = "cmm_net"
 SMILES = 0.7  # least share of the original's AU12
 
 
-def main(table=Path("results/tables/scores.parquet")):
-    rows = read_scores(table)
+def main(path=PUBLISHED):
+    rows, _ = published(path=Path(path))
     checks = []
     for dataset, mine in rows[rows["method"].isin([METHOD, "original"])].groupby("dataset", sort=False):
         found = lines(mine)
@@ -60,4 +60,4 @@ def lines(rows):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:])))
+    sys.exit(main(*sys.argv[1:]))

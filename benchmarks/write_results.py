@@ -1,24 +1,26 @@
 """Write the tables of results in README.md and docs/results.md, `make results`, after a run of config/compare.yaml.
 
-Reads results/tables/scores.parquet. A table stands between two comments, and nothing else of the page is touched.
+Puts results/tables/scores.parquet among the published scores, of which the tables are made. A table stands between two
+comments, and nothing else of the page is touched.
 """
 
 import re
 import sys
 from pathlib import Path
 
+from published import PUBLISHED, publish, published
+
 from cmm.core.errors import UserError
 from cmm.core.files import atomic
 from cmm.core.html_tables import markdown_table
-from cmm.core.records import read_record
 from cmm.evaluation.catalogue import metric_of, shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
-from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import ALL, MODES, in_order, seeds_of, summarise, title_of_method, without_ablations
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 
 ROOT = Path(__file__).parent.parent
+DATASET = "actors"  # that the tables are of
 BEGIN, END = "<!-- make results: begin -->", "<!-- make results: end -->"
 BRIEF = ("ssim_mouth_apex", "au12_video_distance", "ssim")
 LONG = ("ssim", "ssim_mouth_apex", "au6_video_distance", "au12_video_distance", "identity_distance_dlib_resnet")
@@ -26,11 +28,11 @@ BEST = ("best_ssim", "best_ssim_mouth_apex", "best_au12_video_distance", "covera
 ARROWS = {"higher": " ↑", "lower": " ↓"}
 
 
-def main(scores=Path("results/tables/scores.parquet"), root=ROOT):
-    rows = without_ablations(read_scores(scores))
-    if rows["dataset"].nunique() > 1:
-        raise UserError(f"{scores} is of {', '.join(sorted(set(rows['dataset'])))}: the tables are of one data set")
-    table, said = summarise(rows), measured_on(rows, read_record(scores))
+def main(scores=Path("results/tables/scores.parquet"), root=ROOT, kept=PUBLISHED):
+    publish(scores, kept)
+    rows, commits = published(DATASET, kept)
+    rows = without_ablations(rows)
+    table, said = summarise(rows), measured_on(rows, commits)
     about = " ".join([judge_of(rows), spreads(table["range"])])
     sequences = in_full(table, {CONDITIONAL: "", MODES: ", mean of the modes"}, LONG)
     modes = in_full(table, {ALL: ""}, BEST)
@@ -45,13 +47,13 @@ def main(scores=Path("results/tables/scores.parquet"), root=ROOT):
     print(said)
 
 
-def measured_on(rows, record):
+def measured_on(rows, commits):
     """What the numbers were measured on, in a sentence."""
     made = rows[~rows["method"].isin(CONTROLS) & (rows["smile"] != "")]
     folds, seeds = (", ".join(map(str, values)) for values in (sorted(set(made["fold"])), seeds_of(made)))
     people, videos = made[["fold", "subject"]].drop_duplicates(), made["smile"].nunique()
     what = f"`{made['dataset'].iloc[0]}`, fold {folds} held out: {len(people)} people, {videos} videos, seed {seeds}"
-    return f"Measured on {what}; scores gathered at commit {record.get('commit') or 'unknown'}."
+    return f"Measured on {what}; scores gathered at commit{'s' * (len(commits) > 1)} {', '.join(commits)}."
 
 
 def brief(table):

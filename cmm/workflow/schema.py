@@ -105,9 +105,7 @@ TOP = {
                     "reserved": _fold_list(
                         "folds of which nothing is used, neither to train nor to test: see search.yaml"
                     ),
-                    "together": _fold_list(
-                        "folds that are held out together, as the least of them: see compare.yaml"
-                    ),
+                    "together": _fold_list("folds that are held out together, as the least of them: see compare.yaml"),
                     "split": {
                         "description": "what is dealt to the folds: people, or videos, as the paper's DISFA: people"
                         " are in training and in test then; people | videos",

@@ -1,0 +1,72 @@
+"""The scores behind the pages' tables: benchmarks/results/scores.tsv, a line a sequence, and one of each set of them.
+
+Several seeds of a comparison take days, and are trained as machines are free. The scores of each run are put here by
+`make results`, in place of what is here of the same data set, fold, seed and method; tables and proofs are of all.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cmm.core.errors import UserError
+from cmm.core.files import atomic
+from cmm.core.records import read_record
+from cmm.core.tables import read_csv
+from cmm.evaluation.catalogue import metric_of
+from cmm.evaluation.score_rows import COLUMNS, KEYS, read_scores
+
+PUBLISHED = Path(__file__).parent / "results/scores.tsv"
+SEQUENCE = [*KEYS, "subject", "smile", "mode", "commit"]
+SCORES = (
+    "ssim", "ssim_mouth_apex", "au6_video_distance", "au12_video_distance", "identity_distance_dlib_resnet",
+    "au12_at_end", "au6_share", "expression_accuracy", "best_ssim", "best_ssim_mouth_apex",
+    "best_au12_video_distance", "coverage", "diversity_beyond_amplitude", "tracker_noise_beyond_amplitude",
+    "au12_curve_correlation", "au6_judge_agreement", "au12_judge_agreement",
+)  # fmt: skip
+RUN = ["dataset", "fold", "seed", "method"]
+
+
+def publish(scores, path=PUBLISHED):
+    """Put a run's scores, its scores.parquet, among the published ones; UserError where they do not go together."""
+    new = _wide(read_scores(scores), read_record(scores).get("commit") or "unknown")
+    if path.is_file():
+        old = _read(path)
+        replaced = old.set_index(RUN).index.isin(new.set_index(RUN).index)
+        new = pd.concat([old[~replaced], new])
+    _check_same_smiles(new)
+    with atomic(path) as partial:
+        new.sort_values(SEQUENCE).to_csv(partial, sep="\t", index=False, float_format="%.5g")
+
+
+def published(dataset=None, path=PUBLISHED):
+    """(rows of scores as `read_scores` gives them, of one data set or of all; the commits that they were made at)."""
+    wide = _read(path)
+    wide = wide if dataset is None else wide[wide["dataset"] == dataset]
+    if wide.empty:
+        raise UserError(f"{path} has no scores of {dataset}: run config/compare.yaml, then make results")
+    rows = wide.melt(SEQUENCE, SCORES, "metric").dropna(subset="value")
+    rows = rows.assign(unit=[metric_of(name).unit for name in rows["metric"]], replicates=None)
+    return rows[COLUMNS].reset_index(drop=True), sorted(set(wide["commit"]))
+
+
+def _wide(rows, commit):
+    """A line a sequence or set, a column a score."""
+    rows = rows[rows["metric"].isin(SCORES)].assign(commit=commit)
+    wide = rows.pivot(index=SEQUENCE, columns="metric", values="value")
+    return wide.reindex(columns=SCORES).reset_index()
+
+
+def _read(path):
+    texts = dict.fromkeys(set(SEQUENCE) - {"fold", "seed"}, str)
+    return read_csv(path, sep="\t", dtype=texts).fillna({"subject": "", "smile": ""})
+
+
+def _check_same_smiles(wide):
+    """All methods of a fold were tested on the same smiles."""
+    for (dataset, fold), mine in wide[wide["smile"] != ""].groupby(["dataset", "fold"]):
+        tested = mine.groupby(["seed", "method"])["smile"].agg(frozenset)
+        if tested.nunique() > 1:
+            raise UserError(
+                f"{dataset}, fold {fold}: methods and seeds were tested on different smiles: take the older lines"
+                f" out of {PUBLISHED.name}"
+            )
