@@ -249,7 +249,8 @@ def dataset_digest(wildcards):
 def dataset_source(wildcards):
     """Flags that say where a data set lies, and which of its people take part."""
     source = config["sources"][wildcards.dataset]
-    return flags({key: source[key] for key in ("layout", "root", "table", "reserved", "together", "split") if key in source})
+    said = ("layout", "root", "table", "reserved", "together", "split")
+    return flags({key: source[key] for key in said if source.get(key)})
 
 
 def shards(block, pattern):

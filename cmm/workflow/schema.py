@@ -22,10 +22,10 @@ ABLATIONS = (
 )
 
 
-def _fold_list(text):
-    """JSON schema of some folds of a data set; `text` says what they are for."""
+def _fold_list(text, least=0):
+    """JSON schema of `least` or more folds of a data set; `text` says what they are for."""
     number = {"type": "integer", "minimum": 1, "maximum": 1000}
-    return {"description": text, "type": "array", "items": number, "minItems": 1, "uniqueItems": True}
+    return {"description": text, "type": "array", "items": number, "minItems": least, "uniqueItems": True}
 
 
 TOP = {
@@ -36,7 +36,7 @@ TOP = {
         "minItems": 1,
         "uniqueItems": True,
     },
-    "folds": _fold_list("folds that are held out for the test, one run each; paper: 10"),
+    "folds": _fold_list("folds that are held out for the test, one run each; paper: 10", least=1),
     "methods": {
         "description": "methods to train and compare",
         "type": "array",
@@ -101,7 +101,9 @@ TOP = {
                         "type": "string",
                         "minLength": 1,
                     },
-                    "folds": _fold_list("folds of this data set that are held out, instead of the folds above"),
+                    "folds": _fold_list(
+                        "folds of this data set that are held out, instead of the folds above", least=1
+                    ),
                     "reserved": _fold_list(
                         "folds of which nothing is used, neither to train nor to test: see search.yaml"
                     ),
