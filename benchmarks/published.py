@@ -19,7 +19,7 @@ PUBLISHED = Path(__file__).parent / "results/scores.tsv"
 SEQUENCE = [*KEYS, "subject", "smile", "mode", "commit"]
 SCORES = (
     "ssim", "ssim_mouth_apex", "au6_video_distance", "au12_video_distance", "identity_distance_dlib_resnet",
-    "au12_at_end", "au6_share", "expression_accuracy", "best_ssim", "best_ssim_mouth_apex",
+    "au12_at_end", "expression_accuracy", "best_ssim", "best_ssim_mouth_apex",
     "best_au12_video_distance", "coverage", "diversity_beyond_amplitude", "tracker_noise_beyond_amplitude",
     "au12_curve_correlation", "au6_judge_agreement", "au12_judge_agreement",
 )  # fmt: skip
@@ -33,17 +33,19 @@ def publish(scores, path=PUBLISHED):
         old = _read(path)
         replaced = old.set_index(RUN).index.isin(new.set_index(RUN).index)
         new = pd.concat([old[~replaced], new])
-    _check_same_smiles(new)
+    _check_people(new)
     with atomic(path) as partial:
         new.sort_values(SEQUENCE).to_csv(partial, sep="\t", index=False, float_format="%.5g")
 
 
 def published(dataset=None, path=PUBLISHED):
     """(rows of scores as `read_scores` gives them, of one data set or of all; the commits that they were made at)."""
-    wide = _read(path)
+    wide = _read(path) if path.is_file() else pd.DataFrame({"dataset": []})
     wide = wide if dataset is None else wide[wide["dataset"] == dataset]
     if wide.empty:
-        raise UserError(f"{path} has no scores of {dataset}: run config/compare.yaml, then make results")
+        raise UserError(
+            f"{path} has no scores of {dataset or 'any data set'}: run config/compare.yaml, then make results"
+        )
     rows = wide.melt(SEQUENCE, SCORES, "metric").dropna(subset="value")
     rows = rows.assign(unit=[metric_of(name).unit for name in rows["metric"]], replicates=None)
     return rows[COLUMNS].reset_index(drop=True), sorted(set(wide["commit"]))
@@ -61,12 +63,18 @@ def _read(path):
     return read_csv(path, sep="\t", dtype=texts).fillna({"subject": "", "smile": ""})
 
 
-def _check_same_smiles(wide):
-    """All methods of a fold were tested on the same smiles."""
-    for (dataset, fold), mine in wide[wide["smile"] != ""].groupby(["dataset", "fold"]):
-        tested = mine.groupby(["seed", "method"])["smile"].agg(frozenset)
-        if tested.nunique() > 1:
+def _check_people(wide):
+    """All methods of a fold were tested on the same smiles, and nobody is in two folds."""
+    sequences = wide[wide["smile"] != ""]
+    for (dataset, fold), mine in sequences.groupby(["dataset", "fold"]):
+        if mine.groupby(["seed", "method"])["smile"].agg(frozenset).nunique() > 1:
             raise UserError(
                 f"{dataset}, fold {fold}: methods and seeds were tested on different smiles: take the older lines"
                 f" out of {PUBLISHED.name}"
+            )
+    for (dataset, subject), folds in sequences.groupby(["dataset", "subject"])["fold"]:
+        if folds.nunique() > 1:
+            raise UserError(
+                f"{dataset}: {subject} is in folds {' and '.join(map(str, sorted(set(folds))))}, in runs of two kinds:"
+                f" take the older lines out of {PUBLISHED.name}"
             )

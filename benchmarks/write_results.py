@@ -30,6 +30,9 @@ ARROWS = {"higher": " ↑", "lower": " ↓"}
 
 def main(scores=Path("results/tables/scores.parquet"), root=ROOT, kept=PUBLISHED):
     publish(scores, kept)
+    if DATASET not in set(published(path=kept)[0]["dataset"]):
+        print(f"The scores are in {kept}; the pages' tables are of {DATASET}, of which there are none.")
+        return
     rows, commits = published(DATASET, kept)
     rows = without_ablations(rows)
     table, said = summarise(rows), measured_on(rows, commits)
@@ -48,12 +51,17 @@ def main(scores=Path("results/tables/scores.parquet"), root=ROOT, kept=PUBLISHED
 
 
 def measured_on(rows, commits):
-    """What the numbers were measured on, in a sentence."""
+    """What the numbers were measured on, in a sentence, which also names the methods that were not run as often."""
     made = rows[~rows["method"].isin(CONTROLS) & (rows["smile"] != "")]
-    folds, seeds = (", ".join(map(str, values)) for values in (sorted(set(made["fold"])), seeds_of(made)))
     people, videos = made[["fold", "subject"]].drop_duplicates(), made["smile"].nunique()
-    what = f"`{made['dataset'].iloc[0]}`, fold {folds} held out: {len(people)} people, {videos} videos, seed {seeds}"
-    return f"Measured on {what}; scores gathered at commit{'s' * (len(commits) > 1)} {', '.join(commits)}."
+    seeds = ", ".join(map(str, seeds_of(made)))
+    runs = made[["method", "fold", "seed"]].drop_duplicates().groupby("method").size()
+    fewer = [f"{title_of_method(name)} of {n} of {runs.max()} runs" for name, n in runs.items() if n < runs.max()]
+    return (
+        f"Measured on `{made['dataset'].iloc[0]}`: {len(people)} people held out, {videos} videos, seed {seeds}"
+        f"{'; ' * bool(fewer)}{', '.join(fewer)}; scores gathered at commit{'s' * (len(commits) > 1)}"
+        f" {', '.join(commits)}."
+    )
 
 
 def brief(table):

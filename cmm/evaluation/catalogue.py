@@ -107,8 +107,8 @@ JUDGED = ("motion", "modes", "judges", "cues")  # families of which action units
 
 
 def spreads(ranges):
-    """What stands behind the values of a table, whose column `range` says which are ranges: only what is there."""
-    few = [bool(value) for value in ranges]
+    """What stands behind a table's values, as far as it is there. ranges: its column `range`, True, False or None."""
+    few = [bool(value) for value in ranges if value is not None and value == value]
     said = ["In brackets: 95 percent intervals of the bootstrap over people."] if not all(few) else []
     if any(few):
         said += [

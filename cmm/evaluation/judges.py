@@ -13,6 +13,6 @@ def judge_of(rows):
         found = {unit: mine.loc[mine["metric"] == name, "value"].mean() for unit, name in UNITS.items()}
         known = ", ".join(f"{unit} {value:.2f}" for unit, value in found.items() if value == value)
         trained = f"by regressors that had not seen these people, of whom their ICC with what is known is {known}"
-        proxies = "by the tracker's proxies, of which nothing here says how far they agree with what people code"
-        sentences.append(f"Action units of {dataset}: {trained if known else proxies}.")
+        untold = "by a measure of which nothing here says how far it agrees with what people code"
+        sentences.append(f"Action units of {dataset}: {trained if known else untold}.")
     return " ".join(sentences)

@@ -21,7 +21,7 @@ from cmm.evaluation.metrics.au_curve import curve_correlation, curve_distance
 from cmm.evaluation.metrics.cues import LAST, smile_cues
 from cmm.evaluation.metrics.diversity import beyond_amplitude, landmark_distance, mode_diversity
 from cmm.evaluation.retracking import look, retrack
-from cmm.evaluation.score_rows import CONTROLS, ScoringRun
+from cmm.evaluation.score_rows import ALL, CONTROLS, ScoringRun
 from cmm.faces.backends import ACTION_UNITS, BACKENDS, FILES_BACKEND
 from cmm.faces.trackers import load_for
 from cmm.generation.generated_file import ORIGINAL, OTHER_LABEL, mode_names, video_of
@@ -133,22 +133,21 @@ def score_video(rows, made, i, video):
         rows.video(i, mode, tracked=track.tracked, au12_at_end=_mean(track.au12[-LAST:]), **found[mode])
         rows.video(i, mode, **smile_cues(track.au06, track.au12, track.points))
     rows.best(i, found, "landmark_error", "au12_video_distance")
-    if len(modes := [mode for mode in made.modes if mode.isdigit()]):
-        rows.video(i, "all", coverage=covered(video.original.points, [video.modes[mode].points for mode in modes]))
-    if len(made.modes) > 2 and rows.method != CONTROLS:
-        modes = [video.modes[mode].points for mode in made.modes[1:]]
-        rows.video(i, "all", mode_diversity=mode_diversity(modes), diversity_beyond_amplitude=beyond_amplitude(modes))
+    if modes := [video.modes[mode].points for mode in made.modes if mode.isdigit()]:
+        rows.video(i, ALL, coverage=covered(video.original.points, modes))
+    if len(modes) > 1:
+        rows.video(i, ALL, mode_diversity=mode_diversity(modes), diversity_beyond_amplitude=beyond_amplitude(modes))
     if video.contrast is not None:
         apart = landmark_distance(video.modes[made.modes[0]].points, video.contrast.points)
-        rows.video(i, "all", expression_contrast=apart)
+        rows.video(i, ALL, expression_contrast=apart)
 
 
 def covered(original, modes):
     """1.0 if the end of one of the modes (k, t, 68, 2) is nearer to the original's (t, 68, 2) than half of the way that
-    the original has gone, else 0.0; NaN where the face is lost there, or the original hardly moves."""
+    the original has gone, else 0.0, as where all modes lost the face; NaN where the original did, or hardly moves."""
     start, end = original[:1], original[-1:]
     way, left = landmark_distance(end, start), [landmark_distance(end, mode[-1:]) for mode in modes]
-    return float("nan") if np.isnan(left).all() or not way > STILL else float(np.nanmin(left) < NEAR * way)
+    return float(any(distance < NEAR * way for distance in left)) if way > STILL else float("nan")
 
 
 def of_set(tracks, originals):

@@ -22,6 +22,7 @@ from cmm.generation.generated_file import read_pair
 
 KEYS = ["dataset", "fold", "seed", "method", "expression"]
 COLUMNS = [*KEYS, "subject", "smile", "mode", "metric", "value", "unit", "replicates"]
+ALL = "all"  # the modes together
 CONTROLS = "controls"  # the run that holds them; in the rows each is a method of its own
 
 
@@ -89,7 +90,7 @@ class Rows:
         for metric in metrics if modes else ():
             values = np.array([values[metric] for values in modes], float)
             choose = np.fmax if metric_of(metric).better == "higher" else np.fmin  # a lost face is not the best
-            self.video(i, "all", **{f"best_{metric}": float(choose.reduce(values))})
+            self.video(i, ALL, **{f"best_{metric}": float(choose.reduce(values))})
 
     def has_sets(self, mode):
         """Whether a mode has scores of sets: the control of other people is made of the originals,

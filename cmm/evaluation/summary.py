@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cmm.evaluation.catalogue import METRICS
-from cmm.evaluation.score_rows import COLUMNS
+from cmm.evaluation.score_rows import ALL, COLUMNS
 from cmm.evaluation.statistics import bootstrap, few, interval, paired_test, replicate_test, span
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
@@ -22,7 +22,6 @@ from cmm.methods.registry import METHODS, split
 CONTROL_TITLES = dict(zip(CONTROLS, ("original", "frozen face", "another person"), strict=True))
 GROUP = ["dataset", "method", "mode", "expression", "metric"]
 MODES = "modes"  # of the modes 1..K on average
-ALL = "all"  # of the modes together
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,12 @@ class Estimate:
             return span(self.people if self.n > 1 and len(self.people) else self.replicates)
         return interval(self.replicates, self.groups)
 
+    @property
+    def spread(self):
+        """{low, high, range}: whether it is a range of few people; None where there is neither."""
+        low, high = self.interval
+        return {"low": low, "high": high, "range": self.few if np.isfinite([low, high]).any() else None}
+
 
 def without_ablations(table):
     """The lines of a table that are not about an ablation, which has a table of its own."""
@@ -63,6 +68,8 @@ def with_modes(rows):
 
 def estimate(rows, groups):
     """Estimate of the rows of one method, mode, expression and score; groups: people of each of the method's folds."""
+    if rows["replicates"].isna().all() and not rows["subject"].any():  # of nobody, as what a judge is worth
+        return Estimate(float(rows["value"].mean()), np.full(1, np.nan), pd.Series(dtype=float), groups)
     if rows["replicates"].isna().all():
         people = rows.groupby("subject")["value"].mean().dropna()
         if people.empty:
@@ -103,13 +110,12 @@ def counts(rows):
 
 
 def summarise(rows):
-    """Table of every score: GROUP, value, low, high, range (they are no interval), people, videos, runs."""
+    """Table of every score: GROUP, value, low, high, range (they are no interval, or None), people, videos, runs."""
     known, lines = counts(rows), []
     for key, found in estimates(rows, known).items():
         _, videos, runs = known.get((key[0], key[1], key[3]), Counts())
-        low, high = found.interval
-        line = dict(zip(GROUP, key, strict=True)) | {"value": found.value, "low": low, "high": high}
-        lines.append(line | {"range": found.few, "people": found.n, "videos": videos, "runs": runs})
+        line = dict(zip(GROUP, key, strict=True)) | {"value": found.value} | found.spread
+        lines.append(line | {"people": found.n, "videos": videos, "runs": runs})
     return pd.DataFrame(lines, columns=[*GROUP, "value", "low", "high", "range", "people", "videos", "runs"])
 
 
@@ -133,8 +139,7 @@ def compare(rows, method, modes=None, default=CONDITIONAL):
             continue
         apart, p = _difference(mine, theirs)
         keys = {"dataset": dataset, "expression": expression, "metric": metric, "method": method, "mode": mode}
-        low, high = apart.interval
-        values = {"difference": apart.value, "low": low, "high": high, "range": apart.few, "p": p, "people": apart.n}
+        values = {"difference": apart.value} | apart.spread | {"p": p, "people": apart.n}
         lines.append(keys | {"other": other, "other_mode": other_mode} | values)
     columns = ["dataset", "expression", "metric", "method", "mode", "other", "other_mode"]
     return pd.DataFrame(lines, columns=[*columns, "difference", "low", "high", "range", "p", "people"])

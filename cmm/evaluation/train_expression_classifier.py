@@ -1,8 +1,7 @@
 """A small classifier of expressions, trained on the real sequences of the other folds.
 
 Logistic regression on how grey a face's cells turn from frame to frame. It sees motion, not
-the person. Its accuracy on people it has not seen, the ceiling for any generated video, is
-in the log, and in the scores as that of the originals.
+the person. Its accuracy on people it has not seen is in the log, and in the scores as that of the originals.
 """
 
 import json

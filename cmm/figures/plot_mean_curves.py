@@ -1,7 +1,7 @@
 """Figure 8: mean AU6 and AU12 curves of every method over the test set, with bands.
 
 Curves are smoothed over 5 frames and averaged, as for table 3; bands are 95 percent intervals of
-the bootstrap over people, of fewer than six its range. Of a method with modes, the conditional
+the bootstrap over people, of fewer than six the range over resampled people. Of a method with modes, the conditional
 sequence, and the mean of the modes as a line of its own.
 """
 
@@ -69,7 +69,7 @@ def plot_mean_curves(path, table, dataset, about):
     for axis in axes[::across]:
         axis.set_ylabel("activation [0-1]")
     people, videos = table["subject"].nunique(), table["smile"].nunique()
-    bands = f"95 percent intervals over people, of fewer than {FEW} ranges"
+    bands = f"95 percent intervals over people, of fewer than {FEW} ranges over resampled ones"
     title = f"{dataset}: {people} people, {videos} videos; bands: {bands}"
     figure.suptitle(title, fontsize=9, parse_math=False)
     handles, labels = axes[0].get_legend_handles_labels()

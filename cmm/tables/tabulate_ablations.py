@@ -19,12 +19,13 @@ from cmm.core.figure_file import COLOURS, panels, save_figure
 from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
-from cmm.evaluation.catalogue import shown, spreads, title_of
+from cmm.evaluation.catalogue import JUDGED, metric_of, shown, spreads, title_of
+from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import compare, in_order, summarise, title_of_method
 from cmm.methods.registry import declaration_of, split
 
-MARKERS = "osD^vPX*"
+MARKERS = "osD^vPX"  # one fewer than there are colours: the pairs repeat late
 CONTROL = "neutral_frame"
 DIVERSITY = "mode_diversity"
 NOTE = (
@@ -48,7 +49,8 @@ def main(
     table = pd.concat([tabulate(rows, base) for base in bases])
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    write_pages("Ablations", sections(table), about, html)
+    judges = {dataset: judge_of(mine) for dataset, mine in rows.groupby("dataset", sort=False)}
+    write_pages("Ablations", sections(table, judges), about, html)
     plot_trade_off(figure, table, about)
 
 
@@ -86,8 +88,11 @@ def name(method):
     return ablation.replace("_", " ") or declaration_of(base).title
 
 
-def sections(table):
-    """A Section for each method and data set: a line a variant and expression."""
+def sections(table, judges):
+    """A Section for each method and data set: a line a variant and expression.
+
+    judges: {data set: who measured the action units}.
+    """
     found = []
     for (base, dataset), mine in table.groupby(["base", "dataset"], sort=False):
         method = declaration_of(base)
@@ -100,7 +105,8 @@ def sections(table):
         body.sort(key=lambda line: (line[2], order.get(line[0], 2), int(line[1]), line[0]))
         head = ["variant", "K", "expression", *map(title_of, metrics)]
         note = NOTE.format(title=method.title, spreads=spreads(mine["range"]))
-        found.append(Section(f"{method.title}, {dataset}", head, body, note))
+        judged = [judges[dataset]] * any(metric_of(metric).family in JUDGED for metric in metrics)
+        found.append(Section(f"{method.title}, {dataset}", head, body, " ".join([note, *judged])))
     return found
 
 

@@ -9,6 +9,7 @@ from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import BETTER, METRICS, in_order, metric_of, shown, split_name, spreads, title_of
+from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import ALL, MODES, compare, title_of_method, without_ablations
 from cmm.methods.registry import declaration_of
@@ -18,6 +19,10 @@ NOTE = (
     " p: sign permutations over people, two-sided; of scores of sets (Inception Score, FID, video distance, AU curves),"
     " from the bootstrap's replicates. Both are at least 2 / 2^n of n people, and not corrected for the number of"
     " comparisons. The originals are left out where they are what is measured against."
+)
+CHOSEN = (
+    "The best of K is chosen with the original known, and held against another method's only sequence where that has no"
+    " modes: this is in favour of the method with more."
 )
 
 LEFT_OUT = ("inception_score_difference",)  # a constant less than the score itself
@@ -37,12 +42,13 @@ def main(
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    write_pages(f"{title} against each other method", sections(table, title), about, html)
+    judges = {dataset: judge_of(mine) for dataset, mine in rows.groupby("dataset", sort=False)}
+    write_pages(f"{title} against each other method", sections(table, title, judges), about, html)
 
 
-def sections(table, title):
+def sections(table, title, judges):
     """A Section for each data set, and for the conditional sequence and the mean of the modes: a line a score and
-    expression, a column a method. `title`: the compared one's."""
+    expression, a column a method. `title`: the compared one's; judges: {data set: who measured the action units}."""
     found = []
     for (dataset, mode), mine in table.groupby(["dataset", "mode"], sort=False):
         others = list(dict.fromkeys(mine["other"]))
@@ -57,8 +63,8 @@ def sections(table, title):
                 row = [title_of(metric), BETTER[better], expression]
                 rows.append(row + [cell(cells.loc[name], metric) if name in said else "" for name in others])
         which = {MODES: "mean of the K modes", ALL: "best of the K modes"}.get(mode, f"{mode} sequence")
-        note = NOTE.format(title=title, spreads=spreads(known["range"]))
-        found.append(Section(f"{dataset}: {title}, {which}", head, rows, note))
+        note = [NOTE.format(title=title, spreads=spreads(known["range"])), *[CHOSEN] * (mode == ALL), judges[dataset]]
+        found.append(Section(f"{dataset}: {title}, {which}", head, rows, " ".join(note)))
     return found or [Section("", ["nothing to compare"], [], f"{title} is not among the methods that were run.")]
 
 

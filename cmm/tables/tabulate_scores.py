@@ -13,7 +13,7 @@ from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import BETTER, FAMILIES, JUDGED, NOTES, in_order, metric_of, shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
-from cmm.evaluation.score_rows import read_scores
+from cmm.evaluation.score_rows import ALL, read_scores
 from cmm.evaluation.summary import MODES, summarise, title_of_method, without_ablations
 from cmm.evaluation.summary import in_order as methods_in_order
 from cmm.generation.generated_file import CONDITIONAL
@@ -80,7 +80,7 @@ def better(metric):
 def line_order(key, methods):
     """Place of a line: by method, then expression, then conditional, modes, their mean, what is of all."""
     method, mode, expression = key
-    rank = {CONDITIONAL: 0, MODES: 2, "all": 3}.get(mode, 1)
+    rank = {CONDITIONAL: 0, MODES: 2, ALL: 3}.get(mode, 1)
     return methods_in_order(methods).index(method), expression, rank, mode
 
 
@@ -90,7 +90,7 @@ def sequence(method, mode):
         return ""
     if mode == CONDITIONAL and split(method)[0] in METHODS and declaration_of(method).still:
         return STILL
-    return {MODES: "modes, mean", "all": "of all modes"}.get(mode, f"mode {mode}" if mode.isdigit() else mode)
+    return {MODES: "modes, mean", ALL: "of all modes"}.get(mode, f"mode {mode}" if mode.isdigit() else mode)
 
 
 def cell(group, metric):

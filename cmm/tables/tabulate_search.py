@@ -17,6 +17,7 @@ from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import metric_of, shown, title_of
+from cmm.evaluation.judges import judge_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import ALL, in_order
 from cmm.generation.generated_file import CONDITIONAL
@@ -46,7 +47,7 @@ def main(
     table = pd.concat([rank(rows, base, tried[base]) for base in bases], ignore_index=True)
     about = provenance(__name__, None, [scores], tries=tried)
     write_tsv(table, tsv, about)
-    write_pages("Search on validation people", sections(table), about, html)
+    write_pages("Search on validation people", sections(table, judge_of(rows)), about, html)
 
 
 def rank(rows, base, tries):
@@ -88,8 +89,8 @@ def words(changes):
     return "; ".join(parts)
 
 
-def sections(table):
-    """A Section for each method: a line a try, the one that is taken in bold."""
+def sections(table, judged):
+    """A Section for each method: a line a try, the one that is taken in bold. judged: who measured the action units."""
     head = ["try", "settings", *map(title_of, (*SCORES, *BEST)), "runs", "rank"]
     found = []
     for base, mine in table.groupby("method", sort=False):
@@ -99,5 +100,5 @@ def sections(table):
             cells += [shown(score, line[score], np.nan, np.nan, False) for score in (*SCORES, *BEST)]
             cells += [str(line["runs"]), f"{line['rank']:.2f}"]
             body.append([f"**{cell}**" if line["taken"] and cell else cell for cell in cells])
-        found.append(Section(declaration_of(base).title, head, body, NOTE))
+        found.append(Section(declaration_of(base).title, head, body, f"{NOTE} {judged}"))
     return found

@@ -63,7 +63,8 @@ def test_a_smile_is_covered_where_a_mode_comes_half_of_the_way():
     assert covered(original, [smiling(0, 0), smiling(4, 4)]) == 0
     lost = np.full_like(original, np.nan)
     assert covered(original, [lost, original]) == 1
-    assert np.isnan(covered(original, [lost, lost]))
+    assert covered(original, [lost, lost]) == 0, "who loses the face has not come near"
+    assert np.isnan(covered(lost, [original]))
     assert np.isnan(covered(smiling(0, 0), [original])), "an original that stands still is near to everything"
 
 

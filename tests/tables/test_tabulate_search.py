@@ -26,7 +26,7 @@ def test_the_least_mean_rank_is_taken_whichever_way_is_better():
     assert table["rank"].to_dict() == {OWN: 2.5, "strong": 1.0, "weak": 2.5}
     assert table.loc["weak", "changes"] == "multi_mode_lstm: modes 3, push_weight 1.0"
     assert table.loc["strong", BEST[0]] == 0.9, "a method without modes has one sequence, which is its best"
-    [section] = sections(table.reset_index())
+    [section] = sections(table.reset_index(), "Who judged.")
     assert section.rows[1][0] == "**strong**"
     assert section.rows[0][0] == OWN
 
