@@ -82,6 +82,13 @@ def neutral_of(data, chosen, size):
     mine = data.faces.shape[2]
     if size == mine:
         return Neutral(data.landmarks[chosen, 0], data.faces[chosen, 0], data.mesh[chosen, 0])
-    scale = size / mine
-    landmarks = np.stack([draw_landmarks(points * scale, size) for points in data.points[chosen, 0]])
-    return Neutral(landmarks, resized(data.faces[chosen, 0], size), data.mesh[chosen, 0] * np.float32(scale))
+    points, mesh = (rescaled(of[chosen, 0], size / mine) for of in (data.points, data.mesh))
+    landmarks = np.stack([draw_landmarks(each, size) for each in points])
+    return Neutral(landmarks, resized(data.faces[chosen, 0], size), mesh)
+
+
+def rescaled(points, scale):
+    """Points (..., 2 or 3) [px] of a picture that is resized: its borders stay in place, and pixel 0 begins at -0.5."""
+    found = points * np.float32(scale)
+    found[..., :2] += np.float32(0.5 * scale - 0.5)
+    return found

@@ -17,10 +17,12 @@ from waiting import wait_for
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
+from cmm.core.pictures import resized
 from cmm.core.video import probe, read_comment, read_frames, read_image
 from cmm.core.weights_file import save_networks
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate_controls import other_people
+from cmm.generation.generate_smiles import rescaled
 from cmm.generation.photographs import roll, see
 from cmm.generation.render_films import enlarge, side_by_side
 from cmm.generation.write_sequence import FORMATS, write_sequence
@@ -373,3 +375,14 @@ def test_the_other_person_is_the_next_one_of_the_same_expression():
     expression = np.array(["posed", "spontaneous", "posed", "spontaneous", "posed"])
     np.testing.assert_array_equal(other_people(subject, expression), [2, 3, 4, 1, 0])
     assert other_people(np.array(["a", "a"]), np.array(["posed", "posed"])) is None
+
+
+@pytest.mark.parametrize("size", [32, 256])
+def test_points_go_where_their_pixels_go_when_pictures_are_resized(size):
+    picture = np.zeros((1, 64, 64), np.uint8)
+    picture[0, 28:32, 20:24] = 255  # its middle is at (21.5, 29.5)
+    moved = resized(picture, size)[0].astype(float)
+    across, down = (moved.sum(axis=axis) for axis in (0, 1))
+    middle = [np.average(np.arange(size), weights=weights) for weights in (across, down)]
+    found = rescaled(np.array([[21.5, 29.5, 3.0]], np.float32), size / 64)
+    np.testing.assert_allclose(found, [[*middle, 3 * size / 64]], atol=0.01)

@@ -1,6 +1,5 @@
 """Networks of CDAAE (Zhou & Shi 2017, section 3; widths are ours)."""
 
-import math
 from itertools import pairwise
 
 import torch
@@ -9,15 +8,9 @@ from torch import nn
 from cmm.methods.cdaae.labels import label_size
 from cmm.networks import convolutions
 from cmm.networks.convolutions import Closing, Doubling, Halving, Opening
+from cmm.networks.image_vae import SLOPE, layer_widths
 
-WIDTHS = (64, 128, 256, 512)  # of the halves of the picture
-SLOPE = 0.2
 CONDITION = 64  # channels that the label becomes beside the code
-
-
-def layer_widths(image_size):
-    """Channels of the layers from half of `image_size` down to 4."""
-    return tuple(WIDTHS[min(i, len(WIDTHS) - 1)] for i in range(int(math.log2(image_size)) - 2))
 
 
 class DifferenceAutoencoder(nn.Module):
