@@ -48,6 +48,8 @@ class Smiles:
     subject: np.ndarray
     expression: np.ndarray
     fold: np.ndarray
+    frames: int  # of a sequence
+    side: int  # of a face [px]
 
     def __len__(self):
         return len(self.smile)
@@ -120,7 +122,7 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS, room=ROOM, most=
     """
     path = Path(path)
     reader = Reader(path, KIND, "smiles.h5")
-    check_smiles(reader)
+    sizes = check_smiles(reader)
     folds = reader.array("fold")
     if fold is not None and fold not in folds:
         raise UserError(f"{path} has no sequence in fold {fold}: it has folds {sorted(set(folds.tolist()))}")
@@ -144,7 +146,7 @@ def read_smiles(path, fold=None, held_out=False, arrays=ARRAYS, room=ROOM, most=
         return shelf.array(name, rows, finite if name == "points" else None)
 
     text = {name: reader.texts(name)[rows] for name in ("smile", "subject", "expression")}
-    return Smiles(**{name: read(name) for name in ARRAYS}, **text, fold=folds[rows])
+    return Smiles(**{name: read(name) for name in ARRAYS}, **text, fold=folds[rows], frames=sizes["t"], side=sizes["s"])
 
 
 def _drawn(rows, expressions, most, random):

@@ -86,18 +86,19 @@ def to_device(network, device):
     return network.to(device, memory_format=torch.channels_last if device.type == "cuda" else torch.preserve_format)
 
 
-def train(module, run, settings, step, *, items, inputs, networks, helpers, optimisers, expressions=()):
+def train(module, run, settings, step, *, items, inputs, networks, helpers, optimisers, tuned=(), expressions=()):
     """Train a stage, then write its weights and its losses, and drop the state.
 
     `items` are the Items that an epoch sees; `step(batch)` makes one step on a Batch of them and returns its losses,
     means over the batch's items, as {name: 0-d tensor}. `networks` {name: module} are written to `run.out`;
-    `helpers`, such as discriminators, and `optimisers` live in the state alone. `inputs` are the
-    files that the result depends on, `expressions` the names behind the labels that its networks are told.
+    `helpers`, such as discriminators, and `optimisers` live in the state alone. `tuned` names the networks that have
+    been trained before, whose BatchNorm keeps its statistics: the few sequences of a step have none of worth. `inputs`
+    are the files that the result depends on, `expressions` the names behind the labels that its networks are told.
     """
     about = provenance(module, settings, inputs, fold=run.fold, seed=run.seed)
     with owned(run.state):
         state = State(run, {**networks, **helpers}, optimisers, fingerprint_of(about), settings.precision)
-        history = fit(state, step, items, settings, run)
+        history = fit(state, step, items, settings, run, tuned)
         if processes.rank() == 0:
             about |= {"expressions": list(expressions)}
             about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": state.run}
@@ -106,7 +107,7 @@ def train(module, run, settings, step, *, items, inputs, networks, helpers, opti
         state.remove()
 
 
-def fit(state, step, items, settings, run):
+def fit(state, step, items, settings, run, tuned=()):
     """Train what `state` holds for `settings.epochs`; a list of {epoch, loss names..., seconds}."""
     smallest = min(len(items.draw(EpochGenerators.of(run.seed, 0))), settings.batch_size)
     if smallest < processes.size():
@@ -117,8 +118,8 @@ def fit(state, step, items, settings, run):
     rates = [group["lr"] for group in _groups(state)]
     place = state.load()
     while place.epoch < settings.epochs:
-        for network in state.networks.values():  # a frozen network keeps its running statistics too
-            network.train(any(parameter.requires_grad for parameter in network.parameters()))
+        for name, network in state.networks.items():  # a frozen network keeps its running statistics too
+            network.train(name not in tuned and any(parameter.requires_grad for parameter in network.parameters()))
         means, seconds = train_epoch(place, state, step, items, rates, settings, run)
         place = TrainingPosition([*place.history, {"epoch": place.epoch + 1, **means, "seconds": round(seconds, 2)}])
         words = "  ".join(f"{name} {value:.4g}" for name, value in means.items())

@@ -1,7 +1,5 @@
 """Training of an image VAE: the first phase of the methods that have one."""
 
-import numpy as np
-
 from cmm.training import loop
 from cmm.training.arithmetic import autocast
 from cmm.training.batches import frames_of
@@ -10,19 +8,17 @@ from cmm.training.optimisers import adam
 from cmm.training.tensors import flip
 
 
-def train_vae(module, run, settings, vae, data, array, *, device, as_input, difference, called, name, inputs):
-    """Train `vae` on the frames of an array (n, t, ...) uint8 of the Smiles `data`, and write it as {name}.
+def train_vae(module, run, settings, vae, data, *, device, pictures_of, difference, called, name, inputs):
+    """Train `vae` on the frames of the Smiles `data`, and write it as {name}.
 
-    `as_input(pictures, device)` makes them the network's input x; `difference(logits, x)` is the loss of what
-    it makes of them, `called` so in the table of losses, to which the codes' KL divergence is added.
+    `pictures_of(batch)` gives the network's input x, on its device; `difference(logits, x)` is the loss of what it
+    makes of x, `called` so in the table of losses, to which the codes' KL divergence is added.
     """
-    pictures = getattr(data, array)
-    sequences, frames = pictures.shape[:2]
     vae = loop.to_device(vae, device)
     optimiser = adam((settings.learning_rate, vae))
 
     def step(batch):
-        x = as_input(pictures[np.divmod(batch.indices, frames)], device)
+        x = pictures_of(batch)
         if settings.flips:
             x = flip(x, batch.coins())
         noise = batch.normal(settings.codes).to(device)
@@ -37,7 +33,7 @@ def train_vae(module, run, settings, vae, data, array, *, device, as_input, diff
         run,
         settings,
         step,
-        items=frames_of(sequences, frames, settings.frames_drawn, data),
+        items=frames_of(len(data), data.frames, settings.frames_drawn, data),
         inputs=inputs,
         networks={name: vae},
         helpers={},

@@ -25,7 +25,7 @@ def phases(smiles, tmp_path_factory):
         module.main(smiles, *before, Run(0, *files), settings)
         return out / f"{name}.safetensors"
 
-    one = run(landmark_vae, "one", landmark_vae.Settings(epochs=1, codes=6))
+    one = run(landmark_vae, "one", landmark_vae.Settings(epochs=1, codes=6, warp=1.0))
     two = run(conditional_lstm, "two", conditional_lstm.Settings(epochs=2, width=8), one)
     three = run(multi_mode_lstm, "three", multi_mode_lstm.Settings(epochs=2, width=8, modes=4), two)
     return one, two, three
@@ -40,6 +40,13 @@ def test_each_phase_carries_and_tunes_the_networks_before_it(phases):
     for before, after, name in ((one, two, "landmark_vae"), (two, three, "conditional_lstm")):
         old, new = weights(before, name), weights(after, name)
         assert any(not torch.equal(old[key], new[key]) for key in old), f"{name} must be fine-tuned"
+
+
+def test_what_is_tuned_keeps_the_statistics_of_its_own_training(phases):
+    first, *later = (weights(path, "landmark_vae") for path in phases)
+    statistics = [key for key in first if "running" in key]
+    assert statistics
+    assert all(torch.equal(first[key], after[key]) for after in later for key in statistics)
 
 
 def test_k_is_configuration(phases):

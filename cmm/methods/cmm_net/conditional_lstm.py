@@ -42,14 +42,14 @@ def main(
     """Train and write {landmark_vae, conditional_lstm}."""
     device = loop.prepare(run, settings)
     data = run.read(smiles, "landmarks")
-    images, labels = data.landmarks, torch.from_numpy(data.label)
+    labels = torch.from_numpy(data.label)
     vae = load_networks(landmark_vae, landmark_vae=ImageVAE)[0]["landmark_vae"]
-    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), images.shape[1]).to(device)
+    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), data.frames).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     optimiser = adam((settings.learning_rate, lstm), (settings.fine_tuning_rate, vae))
 
     def step(batch):
-        x, label = images_to_tensor(images[batch.indices], device), labels[batch.indices].to(device)
+        x, label = images_to_tensor(data.landmarks[batch.indices], device), labels[batch.indices].to(device)
         if settings.flips:
             x = flip(x, batch.coins())
         seen = batch.frames(lstm.frames, settings.frames_drawn).to(device)
@@ -65,10 +65,11 @@ def main(
         run,
         settings,
         step,
-        items=all_of(len(images), data),
+        items=all_of(len(data), data),
         inputs=[smiles, landmark_vae],
         networks={"landmark_vae": vae, "conditional_lstm": lstm},
         helpers={},
         optimisers={"adam": optimiser},
+        tuned=["landmark_vae"],
         expressions=data.expressions,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import torch
 
 from cmm.core.settings import LARGEST, setting
@@ -16,6 +17,7 @@ from cmm.training import loop
 from cmm.training.losses import landmark_bce
 from cmm.training.tensors import images_to_tensor
 from cmm.training.vae import train_vae
+from cmm.training.warps import landmarks_from, landmarks_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,12 @@ class Settings(loop.TrainingSettings):
     codes: int = setting(100, "channels of the embedding; paper: 100", minimum=1, maximum=LARGEST)
     kl_weight: float = setting(0.1, "weight of the KL divergence beside the BCE's 1 (ours)", minimum=0.0)
     flips: bool = setting(True, "mirror half of the images (ours)")
+    warp: float = setting(
+        0.0,
+        "how far faces are bent to look like other people's, px of 64; 0: not at all (ours)",
+        minimum=0.0,
+        maximum=8.0,
+    )
 
 
 def main(
@@ -36,18 +44,22 @@ def main(
 ):
     """Train and write {landmark_vae}."""
     device = loop.prepare(run, settings)
-    data = run.read(smiles, "landmarks")
-    vae = ImageVAE(data.landmarks.shape[-1], settings.codes)
-    start_from_lines(vae, data.landmarks)
+    data = run.read(smiles, landmarks_from(settings.warp))
+    vae = ImageVAE(data.side, settings.codes)
+    start_from_lines(vae, data)
+
+    def pictures_of(batch):
+        fields = batch.fields(settings.warp, data.side)
+        return images_to_tensor(landmarks_of(data, np.divmod(batch.indices, data.frames), fields), device)
+
     train_vae(
         __name__,
         run,
         settings,
         vae,
         data,
-        "landmarks",
         device=device,
-        as_input=images_to_tensor,
+        pictures_of=pictures_of,
         difference=landmark_bce,
         called="bce",
         name="landmark_vae",
@@ -55,11 +67,11 @@ def main(
     )
 
 
-def start_from_lines(vae, images):
+def start_from_lines(vae, data):
     """Set the last bias so that an untrained decoder draws lines as often as they occur.
 
     Without it the first epochs go into learning that most pixels are background.
     """
-    share = sum(int(sequence.sum()) for sequence in images) / math.prod(images.shape)
+    share = np.mean([landmarks_of(data, i).mean() for i in range(len(data))])
     share = min(max(share, 1e-4), 0.5)
     torch.nn.init.constant_(vae.decoder[-1].bias, math.log(share / (1 - share)))

@@ -71,30 +71,30 @@ def main(
     """Train and write {landmark_vae, conditional_lstm, multi_mode_lstm}."""
     device = loop.prepare(run, settings)
     data = run.read(smiles, "landmarks")
-    images, labels = data.landmarks, torch.from_numpy(data.label)
+    labels = torch.from_numpy(data.label)
     tuned, about = load_networks(conditional_lstm, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
     tunes = settings.fine_tuning_rate > 0
     vae = loop.to_device(tuned["landmark_vae"], device).requires_grad_(tunes)
     lstm = tuned["conditional_lstm"].to(device).requires_grad_(tunes)
     codes = vae.architecture["codes"]
-    if images.shape[1:] != (lstm.frames, vae.architecture["image_size"], vae.architecture["image_size"]):
+    if (data.frames, data.side) != (lstm.frames, vae.architecture["image_size"]):
         raise UserError(f"{conditional_lstm} was trained on sequences of another length or size than {smiles}")
     if tuple(about["expressions"]) != data.expressions:
         raise UserError(f"{conditional_lstm} has learned {about['expressions']}, {smiles} has {data.expressions}")
     multi = MultiModeLSTM(codes, settings.width, settings.modes).to(device)
-    seen_by_push = codes if settings.push_on == "codes" else images.shape[-1] ** 2
+    seen_by_push = codes if settings.push_on == "codes" else data.side**2
     discriminator = ModeDiscriminator(seen_by_push, settings.modes, settings.push_norm).to(device)
     adam_g = adam((settings.learning_rate, multi), (settings.fine_tuning_rate, vae, lstm))
     adam_d = adam((settings.learning_rate, discriminator))
 
     def begun(neutral):
         """Where a smile starts, as it is decoded: softer than the input."""
-        with autocast(device, settings):
+        with torch.no_grad(), autocast(device, settings):
             logits = vae.decode_logits(neutral)
         return logits.float().sigmoid().flatten(1)
 
     def step(batch):
-        x, label = images_to_tensor(images[batch.indices], device), labels[batch.indices].to(device)
+        x, label = images_to_tensor(data.landmarks[batch.indices], device), labels[batch.indices].to(device)
         if settings.flips:
             x = flip(x, batch.coins())
         seen = batch.frames(lstm.frames, settings.frames_drawn).to(device)
@@ -121,10 +121,11 @@ def main(
         run,
         settings,
         step,
-        items=all_of(len(images), data),
+        items=all_of(len(data), data),
         inputs=[smiles, conditional_lstm],
         networks={"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi},
         helpers={"discriminator": discriminator},
         optimisers={"adam": adam_g, "adam_d": adam_d},
+        tuned=["landmark_vae"],
         expressions=data.expressions,
     )

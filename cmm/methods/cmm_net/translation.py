@@ -40,8 +40,7 @@ def main(
     """Train and write {translation}; the discriminator lives in the state alone."""
     device = loop.prepare(run, settings)
     data = run.read(smiles, "landmarks", "faces")
-    size = data.faces.shape[2]
-    generator = loop.to_device(TranslationUNet(size), device)
+    generator = loop.to_device(TranslationUNet(data.side), device)
     discriminator = loop.to_device(PairDiscriminator(), device)
     adam_g, adam_d = (
         adam((settings.learning_rate, network), beta1=settings.beta1) for network in (generator, discriminator)
@@ -63,7 +62,7 @@ def main(
         run,
         settings,
         step,
-        items=frames_of(*data.faces.shape[:2], settings.frames_drawn, data, neutral=True),
+        items=frames_of(len(data), data.frames, settings.frames_drawn, data, neutral=True),
         inputs=[smiles],
         networks={"translation": generator},
         helpers={"discriminator": discriminator},
@@ -76,7 +75,7 @@ def pairs(data, chosen, mirrored=None, device="cpu"):
 
     The neutral face is the sequence's first. All three are mirrored where `mirrored`.
     """
-    sequence, frame = np.divmod(chosen, data.faces.shape[1])
+    sequence, frame = np.divmod(chosen, data.frames)
     parts = (
         faces_to_tensor(data.faces[sequence, 0], device),
         images_to_tensor(data.landmarks[sequence, frame], device),

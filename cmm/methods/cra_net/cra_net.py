@@ -54,9 +54,9 @@ def main(
     """Train and write {face_vae, conditional_lstm}; the discriminator lives in the state alone."""
     device = loop.prepare(run, settings)
     data = run.read(smiles, "faces")
-    labels, frames = torch.from_numpy(data.label), data.faces.shape[1]
+    labels, frames = torch.from_numpy(data.label), data.frames
     vae = load_networks(face_vae, face_vae=ImageVAE)[0]["face_vae"]
-    if vae.architecture["image_size"] != data.faces.shape[2]:
+    if vae.architecture["image_size"] != data.side:
         raise UserError(f"{face_vae} was trained on pictures of another size than those of {smiles}")
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), frames).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
@@ -93,5 +93,6 @@ def main(
         networks={"face_vae": vae, "conditional_lstm": lstm},
         helpers={"discriminator": discriminator},
         optimisers={"adam": adam_g, "adam_d": adam_d},
+        tuned=["face_vae"],
         expressions=data.expressions,
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
+
 from cmm.core.settings import LARGEST, setting
 from cmm.networks.image_vae import ImageVAE
 from cmm.training import loop
@@ -38,11 +40,10 @@ def main(
         __name__,
         run,
         settings,
-        ImageVAE(data.faces.shape[2], settings.codes, channels=3),
+        ImageVAE(data.side, settings.codes, channels=3),
         data,
-        "faces",
         device=device,
-        as_input=faces_to_tensor,
+        pictures_of=lambda batch: faces_to_tensor(data.faces[np.divmod(batch.indices, data.frames)], device),
         difference=lambda logits, x: reconstruction(logits.tanh(), x),
         called="l1",
         name="face_vae",

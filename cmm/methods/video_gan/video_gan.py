@@ -47,7 +47,7 @@ def main(
     device = loop.prepare(run, settings)
     data = run.read(smiles, "faces")
     rows = {name: np.flatnonzero(data.expression == name) for name in data.expressions}
-    frames, size = data.faces.shape[1:3]
+    frames, size = data.frames, data.side
     generators, discriminators, optimisers = {}, {}, {}
     for name in rows:
         try:
