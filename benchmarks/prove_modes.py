@@ -8,6 +8,7 @@ of the tracker's noise; a line a seed, and the bounds over all of them. Exits wi
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from checks import report
 from published import PUBLISHED, published
@@ -22,7 +23,9 @@ SMILES = 0.7  # least share of the original's AU12
 def main(path=PUBLISHED):
     rows, _ = published(path=Path(path))
     checks = []
-    known = set(rows.loc[rows["method"] == METHOD, "dataset"])
+    known = set(rows.loc[(rows["method"] == METHOD) & rows["mode"].str.isdigit(), "dataset"])
+    if not known:
+        raise UserError(f"{path} has no modes of {METHOD}: run config/modes.yaml, then make results")
     rows = rows[rows["method"].isin([METHOD, "original"]) & rows["dataset"].isin(known)]
     for dataset, mine in rows.groupby("dataset", sort=False):
         found = lines(mine)
@@ -59,7 +62,7 @@ def lines(rows):
         reached = modes[modes["metric"] == "au12_at_end"].set_index(["smile", "mode"])["value"]
         shares = reached.reindex(all_modes).fillna(0).to_numpy() / ends[all_modes.get_level_values("smile")].to_numpy()
         found.append({
-            "seed": seed, "modes": len(shares), "share": shares.mean(), "least": shares.min(),
+            "seed": seed, "modes": len(shares), "share": shares.mean(), "least": shares.min(initial=np.inf),
             "below": int((shares < SMILES).sum()), "read_as_asked": mean("expression_accuracy"),
             "noises": mean("diversity_beyond_amplitude", ALL) / noise,
             "best_mouth": mean("best_ssim_mouth_apex", ALL), "coverage": mean("coverage", ALL),

@@ -2,6 +2,7 @@
 
 Several seeds of a comparison take days, and are trained as machines are free. The scores of each run are put here by
 `make results`, in place of what is here of the same data set, fold, seed and method; tables and proofs are of all.
+Ablations stay out. That runs of one data set had the same settings is the care of whoever publishes them.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from cmm.core.records import read_record
 from cmm.core.tables import read_csv
 from cmm.evaluation.catalogue import metric_of
 from cmm.evaluation.score_rows import COLUMNS, KEYS, read_scores
+from cmm.evaluation.summary import without_ablations
 
 PUBLISHED = Path(__file__).parent / "results/scores.tsv"
 SEQUENCE = [*KEYS, "subject", "smile", "mode", "commit"]
@@ -28,7 +30,7 @@ RUN = ["dataset", "fold", "seed", "method"]
 
 def publish(scores, path=PUBLISHED):
     """Put a run's scores, its scores.parquet, among the published ones; UserError where they do not go together."""
-    new = _wide(read_scores(scores), read_record(scores).get("commit") or "unknown")
+    new = _wide(without_ablations(read_scores(scores)), read_record(scores).get("commit") or "unknown")
     if path.is_file():
         old = _read(path)
         replaced = old.set_index(RUN).index.isin(new.set_index(RUN).index)
@@ -44,7 +46,8 @@ def published(dataset=None, path=PUBLISHED):
     wide = wide if dataset is None else wide[wide["dataset"] == dataset]
     if wide.empty:
         raise UserError(
-            f"{path} has no scores of {dataset or 'any data set'}: run config/compare.yaml, then make results"
+            f"{path} has no scores of {dataset or 'anything'}: run config/compare.yaml or config/modes.yaml, then make"
+            " results"
         )
     rows = wide.melt(SEQUENCE, SCORES, "metric").dropna(subset="value")
     rows = rows.assign(unit=[metric_of(name).unit for name in rows["metric"]], replicates=None)
@@ -60,11 +63,11 @@ def _wide(rows, commit):
 
 def _read(path):
     texts = dict.fromkeys(set(SEQUENCE) - {"fold", "seed"}, str)
-    return read_csv(path, sep="\t", dtype=texts).fillna({"subject": "", "smile": ""})
+    return read_csv(path, sep="\t", dtype=texts, keep_default_na=False, na_values={name: [""] for name in SCORES})
 
 
 def _check_people(wide):
-    """All methods of a fold were tested on the same smiles, and nobody is in two folds."""
+    """All methods of a fold were tested on the same smiles, and no smile is in two folds."""
     sequences = wide[wide["smile"] != ""]
     for (dataset, fold), mine in sequences.groupby(["dataset", "fold"]):
         if mine.groupby(["seed", "method"])["smile"].agg(frozenset).nunique() > 1:
@@ -72,9 +75,9 @@ def _check_people(wide):
                 f"{dataset}, fold {fold}: methods and seeds were tested on different smiles: take the older lines"
                 f" out of {PUBLISHED.name}"
             )
-    for (dataset, subject), folds in sequences.groupby(["dataset", "subject"])["fold"]:
+    for (dataset, smile), folds in sequences.groupby(["dataset", "smile"])["fold"]:
         if folds.nunique() > 1:
             raise UserError(
-                f"{dataset}: {subject} is in folds {' and '.join(map(str, sorted(set(folds))))}, in runs of two kinds:"
+                f"{dataset}: {smile} is in folds {' and '.join(map(str, sorted(set(folds))))}, in runs of two kinds:"
                 f" take the older lines out of {PUBLISHED.name}"
             )

@@ -1,7 +1,7 @@
-"""Write the tables of results in README.md and docs/results.md, `make results`, after a run of config/compare.yaml.
+"""Write the tables of results in README.md and docs/results.md, `make results`.
 
-Puts results/tables/scores.parquet among the published scores, of which the tables are made. A table stands between two
-comments, and nothing else of the page is touched.
+After a run of config/compare.yaml or config/modes.yaml: puts results/tables/scores.parquet among the published scores,
+of which the tables are made. A table stands between two comments, and nothing else of the page is touched.
 """
 
 import re
@@ -15,7 +15,7 @@ from cmm.core.files import atomic
 from cmm.core.html_tables import markdown_table
 from cmm.evaluation.catalogue import metric_of, shown, spreads, title_of
 from cmm.evaluation.judges import judge_of
-from cmm.evaluation.summary import ALL, MODES, in_order, seeds_of, summarise, title_of_method, without_ablations
+from cmm.evaluation.summary import ALL, MODES, in_order, seeds_of, summarise, title_of_method
 from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
 
@@ -34,7 +34,6 @@ def main(scores=Path("results/tables/scores.parquet"), root=ROOT, kept=PUBLISHED
         print(f"The scores are in {kept}; the pages' tables are of {DATASET}, of which there are none.")
         return
     rows, commits = published(DATASET, kept)
-    rows = without_ablations(rows)
     table, said = summarise(rows), measured_on(rows, commits)
     about = " ".join([judge_of(rows), spreads(table["range"])])
     sequences = in_full(table, {CONDITIONAL: "", MODES: ", mean of the modes"}, LONG)

@@ -69,7 +69,7 @@ def with_modes(rows):
 def estimate(rows, groups):
     """Estimate of the rows of one method, mode, expression and score; groups: people of each of the method's folds."""
     if rows["replicates"].isna().all() and not rows["subject"].any():  # of nobody, as what a judge is worth
-        return Estimate(float(rows["value"].mean()), np.full(1, np.nan), pd.Series(dtype=float), groups)
+        return Estimate(float(rows["value"].mean()), np.full(1, np.nan), pd.Series(dtype=float), ())
     if rows["replicates"].isna().all():
         people = rows.groupby("subject")["value"].mean().dropna()
         if people.empty:

@@ -91,9 +91,10 @@ def train(module, run, settings, step, *, items, inputs, networks, helpers, opti
 
     `items` are the Items that an epoch sees; `step(batch)` makes one step on a Batch of them and returns its losses,
     means over the batch's items, as {name: 0-d tensor}. `networks` {name: module} are written to `run.out`;
-    `helpers`, such as discriminators, and `optimisers` live in the state alone. `tuned` names the networks that have
-    been trained before, whose BatchNorm keeps its statistics: the few sequences of a step have none of worth. `inputs`
-    are the files that the result depends on, `expressions` the names behind the labels that its networks are told.
+    `helpers`, such as discriminators, and `optimisers` live in the state alone. `tuned` names those that were
+    trained before and have BatchNorm, which keeps its statistics: the few sequences of a step have none of worth.
+    `inputs` are the files that the result depends on, `expressions` the names behind the labels that its networks are
+    told.
     """
     about = provenance(module, settings, inputs, fold=run.fold, seed=run.seed)
     with owned(run.state):

@@ -211,6 +211,8 @@ def _validate(config, schema):
     for name, source in config["sources"].items():
         for key in ("folds", "reserved", "together"):
             _check_folds(f"sources.{name}.{key}", source.get(key, ()), source["layout"])
+        if both := sorted({*source.get("reserved", ())} & {*source.get("together", ())}):
+            raise UserError(f"config: sources.{name}: fold {both[0]} is reserved, and cannot be held out together")
         if source["layout"] == "folder" and "table" not in source:
             raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
     for name in config["datasets"]:

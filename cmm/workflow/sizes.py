@@ -63,8 +63,14 @@ def size_of(dataset, config, said):
     """(Size of a data set of the config, where it comes from); UserError where nobody says how large it is."""
     source, rasters = config["sources"][dataset], config["rasters"]
     more = {"folds": folds_of(source), "length": rasters["frames"], "side": rasters["image_size"]}
+    share = len(source.get("together", ())) / more["folds"]  # of the folds that are held out as one
+
+    def sized(videos, frames, sequences, taking_part=1.0):
+        held_out = {min(source["together"]): share * sequences} if share else {}
+        return Size(*(taking_part * number for number in (videos, frames, sequences)), held_out=held_out, **more)
+
     if dataset in said:
-        return Size(*said[dataset], **more), "as --size says"
+        return sized(*said[dataset]), "as --size says"
     if (size := counted(dataset, **more)) is not None:
         return size, "counted"
     if (size := listed(dataset, **more)) is not None:
@@ -75,10 +81,7 @@ def size_of(dataset, config, said):
             f" `cmm run results/{dataset}/index.parquet` and the same --configfile behind that"
         )
     taking_part = 1 - len(source.get("reserved", ())) / more["folds"]
-    videos, frames = (taking_part * number for number in published)
-    together = source.get("together", ())
-    held_out = {min(together): published[0] * len(together) / more["folds"]} if together else {}
-    return Size(videos, frames, videos, held_out=held_out, **more), "of the registry, a sequence a video"
+    return sized(*published, published[0], taking_part), "of the registry, a sequence a video"
 
 
 def folds_of(source):

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
+from cmm.core.weights_file import load_networks
 from cmm.evaluation.train_expression_classifier import both_ways
 from cmm.evaluation.train_expression_classifier import train as train_classifier
 from cmm.figures import plot_labels
@@ -111,6 +112,16 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(name, trained, 
     assert "going on after epoch 1" in caplog.text
     whole = load_file(trained / f"{name}.safetensors")
     assert all(torch.equal(value, whole[key]) for key, value in load_file(tmp_path / "w").items())
+
+
+def test_the_embedding_of_faces_keeps_its_statistics_while_it_is_tuned(trained):
+    first, tuned = (
+        load_networks(trained / f"{name}.safetensors", face_vae=ImageVAE)[0]["face_vae"].state_dict()
+        for name in ("face_vae", "cra_net")
+    )
+    statistics = {key for key in first if "running" in key}
+    assert statistics == {key for key in statistics if torch.equal(first[key], tuned[key])}
+    assert any(not torch.equal(first[key], tuned[key]) for key in first)
 
 
 def test_a_model_of_one_expression_says_so(smiles, trained, tmp_path):

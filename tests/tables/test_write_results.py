@@ -85,7 +85,7 @@ def test_scores_of_other_smiles_do_not_join_those_of_the_same_fold(pages):
     with pytest.raises(UserError, match="actors, fold 6: methods and seeds were tested on different smiles"):
         make_results(pages, "second.parquet")
     write(rows("cra_net", "conditional", "ssim", [0.6, 0.5], fold=7), pages / "second.parquet")
-    with pytest.raises(UserError, match="actors: 000 is in folds 6 and 7, in runs of two kinds"):
+    with pytest.raises(UserError, match="actors: v0 is in folds 6 and 7, in runs of two kinds"):
         make_results(pages, "second.parquet")
     assert (pages / "scores.tsv").read_text() == before
 
@@ -152,6 +152,11 @@ def test_the_comparison_holds_where_the_intervals_lie_apart(pages, capsys):
     make_results(pages)
     assert prove_compare.main("actors", pages / "scores.tsv") == 1
     assert capsys.readouterr().out.count("Video-GAN: not run   FAILS") == 1
+    write([row for row in made if row["method"] != "cra_net" or row["metric"] == "ssim"], pages / "scores.parquet")
+    (pages / "scores.tsv").unlink()
+    make_results(pages)
+    assert prove_compare.main("actors", pages / "scores.tsv") == 1
+    assert capsys.readouterr().out.count("not measured   FAILS") == 4
 
 
 def test_the_proof_of_the_modes_finds_the_least_of_them(pages, capsys):
@@ -179,7 +184,14 @@ def test_the_proof_of_the_modes_finds_the_least_of_them(pages, capsys):
     assert failed.split()[-4] == "0.000", "whose face is lost has not smiled"
 
 
+def test_a_run_without_modes_proves_nothing_of_them(pages):
+    write(rows("cra_net", "conditional", "ssim", [0.9, 0.8]), pages / "scores.parquet")
+    make_results(pages)
+    with pytest.raises(UserError, match="has no modes of cmm_net"):
+        prove_modes.main(pages / "scores.tsv")
+
+
 @pytest.mark.parametrize("proof", [prove_modes.main, lambda path: prove_compare.main("actors", path)])
 def test_without_published_scores_the_proofs_say_what_to_run(proof, tmp_path):
-    with pytest.raises(UserError, match="then make results"):
+    with pytest.raises(UserError, match="then make"):
         proof(tmp_path / "scores.tsv")

@@ -63,6 +63,13 @@ def test_overlays_are_valid(config, overlay):
         ({"landmark_vae": {"epochs": "many"}}, "config: landmark_vae.epochs: 'many' is not of type 'integer'"),
         ({"landmark_vae": {"epochs": 10**26}}, "config: landmark_vae.epochs: 100000000000000000000000000 is greater"),
         ({"folds": []}, "config: folds: "),
+        (
+            {
+                "sources": {"a": {"layout": "disfa", "root": "x", "reserved": [2], "together": [1, 2]}},
+                "datasets": ["a"],
+            },
+            "config: sources.a: fold 2 is reserved, and cannot be held out together",
+        ),
         ({"sources": {"a": {"layout": "disfa", "root": "x", "folds": []}}}, "config: sources.a.folds: "),
         ({"folds": [11]}, "config: folds: 11 of actors is no fold: a uva_nemo data set has 10"),
         ({"folds": [int("9" * 4000)]}, "config: folds.0: "),

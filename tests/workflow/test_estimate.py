@@ -222,6 +222,7 @@ def test_an_own_size_of_the_rendered_people_is_counted():
     assert known_as("mine", config["sources"]) == "mine", "several people's own sets may lie in one folder"
     config["sources"]["search"]["together"] = [8, 9]
     assert size_of("search", config, {})[0].tests(8) == pytest.approx(0.2 * 800)
+    assert size_of("search", config, {"search": (80, 8000, 80)})[0].tests(8) == pytest.approx(0.2 * 80)
     config["sources"]["uva_nemo"]["reserved"] = [1, 2]
     assert size_of("uva_nemo", config, {})[0].sequences == pytest.approx(0.8 * 1240)
 
