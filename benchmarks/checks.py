@@ -1,4 +1,16 @@
-"""Numbers held against bounds, a line each."""
+"""What scripts that prove something share: numbers held against bounds, a line each, and one line for an error."""
+
+import sys
+
+from cmm.core.errors import UserError
+
+
+def run(main):
+    """Call main with the words of the command line and exit with what it returns, or with the line of a UserError."""
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except UserError as error:
+        sys.exit(str(error))
 
 
 def report(checks):

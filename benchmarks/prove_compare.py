@@ -6,16 +6,15 @@ ranges) that do not overlap; beside them the difference on the same people, of w
 AU12 curve must rise as the originals' does. Exits with 1 if a bound does not hold.
 """
 
-import sys
 from pathlib import Path
 
+from checks import run
 from published import PUBLISHED, published
 
-from cmm.core.errors import UserError
 from cmm.evaluation.catalogue import metric_of
-from cmm.evaluation.summary import CONTROL_TITLES, compare, summarise
+from cmm.evaluation.summary import compare, summarise, title_of_method
+from cmm.generation.generate_controls import CONTROLS
 from cmm.generation.generated_file import CONDITIONAL
-from cmm.methods.registry import METHODS
 
 METHOD = "cmm_net"
 IDENTITY = "identity_distance_dlib_resnet"
@@ -38,7 +37,7 @@ def main(dataset="actors", path=PUBLISHED):
 
 def against(other, metrics, rows):
     """Print how CMM-Net compares with another method in some scores, on folds that both have; whether it is ahead."""
-    name = METHODS[other].title if other in METHODS else CONTROL_TITLES[other]
+    name = title_of_method(other)
     folds = [set(rows.loc[rows["method"] == method, "fold"]) for method in (METHOD, other)]
     both = rows[rows["fold"].isin(set.intersection(*folds)) & rows["method"].isin([METHOD, other])]
     if both.empty:
@@ -52,7 +51,7 @@ def against(other, metrics, rows):
     held = []
     for expression in sorted(set(both["expression"])):
         for metric in metrics:
-            theirs = (other, other if other in CONTROL_TITLES else CONDITIONAL, expression, metric)
+            theirs = (other, other if other in CONTROLS else CONDITIONAL, expression, metric)
             mine = (METHOD, CONDITIONAL, expression, metric)
             if mine in table.index and theirs in table.index:
                 difference = paired.loc[(other, expression, metric)]
@@ -77,7 +76,4 @@ def text(row, value="value"):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(*sys.argv[1:]))
-    except UserError as error:
-        sys.exit(str(error))
+    run(main)

@@ -5,12 +5,11 @@ original's, how often modes are read as the expression asked for, and how far th
 of the tracker's noise; a line a seed, and the bounds over all of them. Exits with 1 if a bound does not hold.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from checks import report
+from checks import report, run
 from published import PUBLISHED, published
 
 from cmm.core.errors import UserError
@@ -71,7 +70,4 @@ def lines(rows):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(*sys.argv[1:]))
-    except UserError as error:
-        sys.exit(str(error))
+    run(main)

@@ -29,15 +29,19 @@ RUN = ["dataset", "fold", "seed", "method"]
 
 
 def publish(scores, path=PUBLISHED):
-    """Put a run's scores, its scores.parquet, among the published ones; UserError where they do not go together."""
+    """Put a run's scores, its scores.parquet, among the published ones; the set of data sets that there are then.
+
+    UserError where they do not go together.
+    """
     new = _wide(without_ablations(read_scores(scores)), read_record(scores).get("commit") or "unknown")
     if path.is_file():
         old = _read(path)
         replaced = old.set_index(RUN).index.isin(new.set_index(RUN).index)
         new = pd.concat([old[~replaced], new])
-    _check_people(new)
+    _check_smiles(new)
     with atomic(path) as partial:
         new.sort_values(SEQUENCE).to_csv(partial, sep="\t", index=False, float_format="%.5g")
+    return set(new["dataset"])
 
 
 def published(dataset=None, path=PUBLISHED):
@@ -66,7 +70,7 @@ def _read(path):
     return read_csv(path, sep="\t", dtype=texts, keep_default_na=False, na_values={name: [""] for name in SCORES})
 
 
-def _check_people(wide):
+def _check_smiles(wide):
     """All methods of a fold were tested on the same smiles, and no smile is in two folds."""
     sequences = wide[wide["smile"] != ""]
     for (dataset, fold), mine in sequences.groupby(["dataset", "fold"]):

@@ -5,9 +5,9 @@ of which the tables are made. A table stands between two comments, and nothing e
 """
 
 import re
-import sys
 from pathlib import Path
 
+from checks import run
 from published import PUBLISHED, publish, published
 
 from cmm.core.errors import UserError
@@ -29,8 +29,7 @@ ARROWS = {"higher": " ↑", "lower": " ↓"}
 
 
 def main(scores=Path("results/tables/scores.parquet"), root=ROOT, kept=PUBLISHED):
-    publish(scores, kept)
-    if DATASET not in set(published(path=kept)[0]["dataset"]):
+    if DATASET not in publish(Path(scores), kept):
         print(f"The scores are in {kept}; the pages' tables are of {DATASET}, of which there are none.")
         return
     rows, commits = published(DATASET, kept)
@@ -117,7 +116,4 @@ def between(page, parts):
 
 
 if __name__ == "__main__":
-    try:
-        main(*map(Path, sys.argv[1:]))
-    except UserError as error:
-        sys.exit(str(error))
+    run(main)

@@ -20,7 +20,7 @@ from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import JUDGED, metric_of, shown, spreads, title_of
-from cmm.evaluation.judges import judge_of
+from cmm.evaluation.judges import judges_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import compare, in_order, summarise, title_of_method
 from cmm.methods.registry import declaration_of, split
@@ -49,8 +49,7 @@ def main(
     table = pd.concat([tabulate(rows, base) for base in bases])
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    judges = {dataset: judge_of(mine) for dataset, mine in rows.groupby("dataset", sort=False)}
-    write_pages("Ablations", sections(table, judges), about, html)
+    write_pages("Ablations", sections(table, judges_of(rows)), about, html)
     plot_trade_off(figure, table, about)
 
 

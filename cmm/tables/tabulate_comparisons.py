@@ -9,7 +9,7 @@ from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import BETTER, METRICS, in_order, metric_of, shown, split_name, spreads, title_of
-from cmm.evaluation.judges import judge_of
+from cmm.evaluation.judges import judges_of
 from cmm.evaluation.score_rows import read_scores
 from cmm.evaluation.summary import ALL, MODES, compare, title_of_method, without_ablations
 from cmm.methods.registry import declaration_of
@@ -42,8 +42,7 @@ def main(
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     about = provenance(__name__, None, [scores])
     write_tsv(table, tsv, about)
-    judges = {dataset: judge_of(mine) for dataset, mine in rows.groupby("dataset", sort=False)}
-    write_pages(f"{title} against each other method", sections(table, title, judges), about, html)
+    write_pages(f"{title} against each other method", sections(table, title, judges_of(rows)), about, html)
 
 
 def sections(table, title, judges):

@@ -12,7 +12,7 @@ from cmm.core.html_tables import Section, write_pages
 from cmm.core.provenance import provenance
 from cmm.core.tables import write_tsv
 from cmm.evaluation.catalogue import BETTER, FAMILIES, JUDGED, NOTES, in_order, metric_of, shown, spreads, title_of
-from cmm.evaluation.judges import judge_of
+from cmm.evaluation.judges import judges_of
 from cmm.evaluation.score_rows import ALL, read_scores
 from cmm.evaluation.summary import MODES, summarise, title_of_method, without_ablations
 from cmm.evaluation.summary import in_order as methods_in_order
@@ -44,7 +44,7 @@ def main(
 
 def sections(table, rows):
     """A Section for each data set and family of scores; rows: those that the table sums up."""
-    judges = {dataset: judge_of(mine) for dataset, mine in rows.groupby("dataset", sort=False)}
+    judges = judges_of(rows)
     of_family = table["metric"].map(lambda name: metric_of(name).family)
     parts = {
         (dataset, family): mine[of_family[mine.index] == family]

@@ -12,7 +12,6 @@ import torch
 
 from cmm.sequences.smiles_file import Smiles
 from cmm.training import processes
-from cmm.training.warps import draw_fields
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,6 @@ class Batch:
     def random_indices(self, count):
         """Random numbers below `count`: (b,) int."""
         return self.random.order.integers(0, count, len(self.whole))[self.part]
-
-    def fields(self, warp, size):
-        """Displacements that bend each item's face into another's: see `warps`. None where `warp` is 0."""
-        return draw_fields(self.random.order, len(self.whole), warp, size)[self.part] if warp else None
 
     def normal(self, width):
         """Standard normal numbers (b, width) float32."""

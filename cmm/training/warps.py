@@ -12,12 +12,16 @@ from cmm.faces.landmark_images import draw_sequence
 
 GRID = 4  # random displacements across and down; smooth between them
 UNLIKE = 0.25  # what is kept of the difference between the two sides
+NUMBERS = GRID * GRID * 2  # that make one field
 REFERENCE = 64  # side that displacements are named for [px]
 
 
-def draw_fields(random, count, warp, size):
-    """Displacements (count, size, size, 2) float32, px: normal at control points, `warp` px of 64, smooth between."""
-    control = random.normal(0, warp * size / REFERENCE, (count, GRID, GRID, 2)).astype(np.float32)
+def fields_of(noise, warp, size):
+    """Displacements (b, size, size, 2) float32, px: of control points `warp` px of 64, smooth between.
+
+    noise (b, NUMBERS) float32, standard normal.
+    """
+    control = noise.reshape(-1, GRID, GRID, 2) * np.float32(warp * size / REFERENCE)
     mirrored = control[:, :, ::-1] * np.float32([-1, 1])
     control = (control + mirrored + UNLIKE * (control - mirrored)) / np.sqrt(np.float32(2))
     return np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_CUBIC) for one in control])

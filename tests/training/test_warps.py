@@ -5,13 +5,14 @@ import pytest
 
 from cmm.faces.landmark_images import draw_landmarks
 from cmm.sequences.smiles_file import read_smiles
-from cmm.training.warps import UNLIKE, bend_points, draw_fields, landmarks_of
+from cmm.training.warps import NUMBERS, UNLIKE, bend_points, fields_of, landmarks_of
 
 SIDE = 64
 
 
 def fields(count=1, warp=1.5, side=SIDE, seed=0):
-    return draw_fields(np.random.default_rng(seed), count, warp, side)
+    noise = np.random.default_rng(seed).standard_normal((count, NUMBERS), np.float32)
+    return fields_of(noise, warp, side)
 
 
 def test_without_displacement_nothing_moves():

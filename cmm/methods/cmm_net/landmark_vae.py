@@ -17,7 +17,7 @@ from cmm.training import loop
 from cmm.training.losses import landmark_bce
 from cmm.training.tensors import images_to_tensor
 from cmm.training.vae import train_vae
-from cmm.training.warps import landmarks_from, landmarks_of
+from cmm.training.warps import NUMBERS, fields_of, landmarks_from, landmarks_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def main(
     start_from_lines(vae, data)
 
     def pictures_of(batch):
-        fields = batch.fields(settings.warp, data.side)
+        fields = fields_of(batch.normal(NUMBERS).numpy(), settings.warp, data.side) if settings.warp else None
         return images_to_tensor(landmarks_of(data, np.divmod(batch.indices, data.frames), fields), device)
 
     train_vae(
