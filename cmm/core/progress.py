@@ -31,8 +31,9 @@ def progress(items, label, total=None):
         if done == 1:
             begun = now  # the first one waits for what is loaded, and tells nothing of the others
         elif now - last >= SECONDS_BETWEEN_LINES and done < total:
-            left = (now - begun) / (done - 1) * (total - done)
-            log.info("%s %d/%d, about %s left", label, done, total, duration(left))
+            left = duration((now - begun) / (done - 1) * (total - done))
+            known = now - begun >= SECONDS_BETWEEN_LINES  # of several workers the first ones come all at once
+            log.info("%s %d/%d%s", label, done, total, f", about {left} left" if known else "")
             last = now
     log.info("%s %d/%d in %s", label, total, total, duration(time.monotonic() - start))
 

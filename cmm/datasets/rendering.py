@@ -59,7 +59,12 @@ def render_dataset(out, clips, render, fps, crf, header, about, threads=1):
         with ProcessPoolExecutor(threads, context, _start_worker) as pool:
             # Clips of one person go to one worker: what it knows of the person is used again.
             chunk = sum(clip.subject == clips[0].subject for clip in clips)
-            truth = list(progress(pool.map(work, clips, chunksize=chunk), "clips rendered", len(clips)))
+            try:
+                truth = list(progress(pool.map(work, clips, chunksize=chunk), "clips rendered", len(clips)))
+            except KeyboardInterrupt:
+                for worker in multiprocessing.active_children():
+                    worker.kill()  # else the pool waits for their clips, and a second Ctrl-C, then, hangs it
+                raise
         if not any(made is not None for made in truth):
             raise UserError(f"none of the {len(clips)} clips for {out} could be made")
         _write_lists(folder, clips, header)

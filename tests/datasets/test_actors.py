@@ -1,8 +1,11 @@
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from waiting import wait_for
 
 from cmm.core.tables import read_table
 from cmm.core.video import probe
@@ -45,6 +48,19 @@ def test_parallel_rendering_gives_the_same_bytes(written, tmp_path):
     main(tmp_path / "one", SMALL, threads=1)
     name = clip_of(3, "posed").name
     assert (tmp_path / "one/videos" / name).read_bytes() == (written / "videos" / name).read_bytes()
+
+
+def test_a_killed_rendering_ends_at_once_and_leaves_nothing(tmp_path):
+    words = ["make_actors", "--out", str(tmp_path / "set"), "--threads", "2", "--size", "1024", "--fps", "120"]
+    process = subprocess.Popen([sys.executable, "-m", "cmm", *words], stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: list(tmp_path.rglob("videos")), "it had begun", process)
+        process.terminate()
+        _, said = process.communicate(timeout=60)  # two clips, which a worker renders at a time, would take minutes
+    finally:
+        process.kill()
+    assert (process.returncode, said.splitlines()[-1]) == (130, "cmm make_actors: stopped")
+    assert not list(tmp_path.iterdir())
 
 
 def test_truth_is_one_row_a_frame(written):
