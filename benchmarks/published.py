@@ -2,9 +2,11 @@
 
 Several seeds of a comparison take days, and are trained as machines are free. The scores of each run are put here by
 `make results`, in place of what is here of the same data set, fold, seed and method; tables and proofs are of all.
-Ablations stay out. That runs of one data set had the same settings is the care of whoever publishes them.
+Ablations stay out, and so does a method that was trained with other settings than it was for the lines that are here.
 """
 
+import hashlib
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -18,27 +20,31 @@ from cmm.evaluation.score_rows import COLUMNS, KEYS, read_scores
 from cmm.evaluation.summary import without_ablations
 
 PUBLISHED = Path(__file__).parent / "results/scores.tsv"
-SEQUENCE = [*KEYS, "subject", "smile", "mode", "commit"]
+SEQUENCE = [*KEYS, "subject", "smile", "mode", "commit", "settings"]
 SCORES = (
     "ssim", "ssim_mouth_apex", "au6_video_distance", "au12_video_distance", "identity_distance_dlib_resnet",
     "au12_at_end", "expression_accuracy", "best_ssim", "best_ssim_mouth_apex",
     "best_au12_video_distance", "coverage", "diversity_beyond_amplitude", "tracker_noise_beyond_amplitude",
     "au12_curve_correlation", "au6_judge_agreement", "au12_judge_agreement",
 )  # fmt: skip
-RUN = ["dataset", "fold", "seed", "method"]
+RUN = ["dataset", "fold", "method", "seed"]
 
 
 def publish(scores, path=PUBLISHED):
-    """Put a run's scores, its scores.parquet, among the published ones; the set of data sets that there are then.
+    """Put a run's scores, its results/tables/scores.parquet, among the published ones; the set of data sets that
+    there are then.
 
     UserError where they do not go together.
     """
     new = _wide(without_ablations(read_scores(scores)), read_record(scores).get("commit") or "unknown")
+    digests = {run: settings_of(scores.parent.parent, *run) for run in set(_runs(new))}
+    new = new.assign(settings=[digests[run] for run in _runs(new)])
     if path.is_file():
         old = _read(path)
         replaced = old.set_index(RUN).index.isin(new.set_index(RUN).index)
         new = pd.concat([old[~replaced], new])
     _check_smiles(new)
+    _check_settings(new)
     with atomic(path) as partial:
         new.sort_values(SEQUENCE).to_csv(partial, sep="\t", index=False, float_format="%.5g")
     return set(new["dataset"])
@@ -58,10 +64,21 @@ def published(dataset=None, path=PUBLISHED):
     return rows[COLUMNS].reset_index(drop=True), sorted(set(wide["commit"]))
 
 
+def settings_of(results, dataset, fold, method, seed):
+    """Digest of the settings that a method's networks in a folder of results were trained with; "" without any."""
+    weights = sorted((results / dataset / f"fold{fold}" / method / f"seed{seed}").glob("*.safetensors"))
+    trained = {record["stage"]: record["settings"] for record in map(read_record, weights)}
+    return hashlib.sha256(json.dumps(trained, sort_keys=True).encode()).hexdigest()[:8] if trained else ""
+
+
+def _runs(wide):
+    return wide[RUN].itertuples(index=False, name=None)
+
+
 def _wide(rows, commit):
     """A line a sequence or set, a column a score."""
     rows = rows[rows["metric"].isin(SCORES)].assign(commit=commit)
-    wide = rows.pivot(index=SEQUENCE, columns="metric", values="value")
+    wide = rows.pivot(index=[name for name in SEQUENCE if name in rows], columns="metric", values="value")
     return wide.reindex(columns=SCORES).reset_index()
 
 
@@ -84,4 +101,14 @@ def _check_smiles(wide):
             raise UserError(
                 f"{dataset}: {smile} is in folds {' and '.join(map(str, sorted(set(folds))))}, in runs of two kinds:"
                 f" take the older lines out of {PUBLISHED.name}"
+            )
+
+
+def _check_settings(wide):
+    """A method on a data set was trained with the same settings for all lines that say so."""
+    for (dataset, method), mine in wide[wide["settings"] != ""].groupby(["dataset", "method"]):
+        if mine["settings"].nunique() > 1:
+            raise UserError(
+                f"{dataset}: {method} was trained with other settings than before: take its older lines out of"
+                f" {PUBLISHED.name}, or publish a run of the same config"
             )

@@ -9,6 +9,7 @@ from write_results import BEGIN, END, ROOT, main
 
 from cmm.core.errors import UserError
 from cmm.core.tables import write_table
+from cmm.core.weights_file import save_networks
 from cmm.evaluation.catalogue import metric_of
 from cmm.evaluation.score_rows import COLUMNS, read_scores
 
@@ -96,6 +97,27 @@ def test_a_method_that_was_run_less_often_is_named(pages):
     write(made + rows("cmm_net", "conditional", "ssim", [0.6, 0.5], seed=2), pages / "second.parquet")
     make_results(pages, "second.parquet")
     assert "seed 1, 2; CRA-Net of 1 of 2 runs; scores" in (pages / "README.md").read_text()
+
+
+def test_a_run_with_other_settings_does_not_join_those_of_the_same_method(pages):
+    tables = pages / "results/tables"
+    tables.mkdir(parents=True)
+
+    def train(seed, rate):
+        folder = pages / f"results/actors/fold6/cmm_net/seed{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {"stage": "train_landmark_vae", "settings": {"learning_rate": rate}}
+        save_networks(folder / "landmark_vae.safetensors", {}, about)
+        write(rows("cmm_net", "conditional", "ssim", [0.9, 0.8], seed), tables / "scores.parquet")
+
+    train(1, 0.1)
+    make_results(pages, "results/tables/scores.parquet")
+    train(2, 0.2)
+    with pytest.raises(UserError, match="actors: cmm_net was trained with other settings than before"):
+        make_results(pages, "results/tables/scores.parquet")
+    train(2, 0.1)
+    make_results(pages, "results/tables/scores.parquet")
+    assert "seed 1, 2;" in (pages / "README.md").read_text()
 
 
 @pytest.mark.parametrize("broken", ["README.md", "docs/results.md"])
