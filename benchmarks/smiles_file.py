@@ -25,7 +25,7 @@ from cmm.sequences.draw_rasters import Settings as Rasters
 from cmm.sequences.draw_rasters import cut_sequences
 from cmm.sequences.measure_tracks import track_video
 from cmm.sequences.smiles_file import read_smiles, write_smiles
-from cmm.training.batches import Batch, EpochGenerators, shuffled
+from cmm.training.batches import EpochGenerators, shuffled
 
 PEOPLE, ROUNDS = 4, 5
 STEPS = {"conditional_lstm": 4, "landmark_vae": 4, "face_vae": 4, "translation": 2}  # of stages, in a round
@@ -87,8 +87,8 @@ def training(stage, folder, held_mb):
         random = EpochGenerators.of(1, next(numbers))
         batches = shuffled(items.draw(random), settings.batch_size, random)[: STEPS.get(stage, 1) + 1]
         for chosen, following in pairwise(batches):
-            items.expect(Batch(following, random))
-            caught["step"](Batch(chosen, random))
+            items.expect(items.batch(following, random))
+            caught["step"](items.batch(chosen, random))
 
     return train, items.data
 

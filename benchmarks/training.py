@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cmm.methods.registry import METHODS
 from cmm.networks import convolutions
 from cmm.training import arithmetic, loop
-from cmm.training.batches import Batch, EpochGenerators
+from cmm.training.batches import EpochGenerators
 
 FRAMES, SIZE, SEQUENCES, ROUNDS = 32, 64, 12, 5  # SEQUENCES are trained on
 FOLD = 0  # of three, which is left out
@@ -70,7 +70,7 @@ def step_of(module, before, settings, folder):
     epoch = caught["items"].draw(random)
     items = epoch[: settings.batch_size]
     return (
-        lambda: caught["step"](Batch(items, random)),
+        lambda: caught["step"](caught["items"].batch(items, random)),
         len(items),
         "sequences" if len(epoch) == SEQUENCES else "images",
     )

@@ -1,4 +1,4 @@
-"""Loss curves of the training stages, a panel a stage."""
+"""Loss curves of the training stages, a panel a stage; dashed, those of people held out."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,19 +13,25 @@ from cmm.core.figure_file import COLOURS, panels, save_figure
 from cmm.core.files import existing
 from cmm.core.provenance import provenance
 from cmm.methods.registry import METHODS
+from cmm.training import HELD_OUT
 
 
 def main(
     losses: Annotated[list[Path], "tables of losses (STAGE.losses.tsv)"],
     out: Annotated[Path, "SVG figure to write"],
 ):
-    """Plot one panel a table, each loss relative to its largest value."""
+    """Plot one panel a table, each loss relative to its largest value in the training."""
     figure, axes = panels(len(losses), 2.4)
     for axis, path in zip(axes, losses, strict=True):
         table = read_losses(path)
-        for colour, (name, values) in zip(COLOURS, table.items(), strict=False):
-            label = f"{name} ({values.iloc[0]:.3g} to {values.iloc[-1]:.3g})"
-            axis.plot(values / max(values.max(), 1e-12), color=colour, marker="o", markersize=3, label=label)
+        trained = [name for name in table if not name.endswith(HELD_OUT)]
+        for colour, name in zip(COLOURS, trained, strict=False):
+            values, largest = table[name], max(table[name].max(), 1e-12)
+            label = f"{name} ({values.iloc[0]:.3g} to {values.iloc[-1]:.3g}"
+            if (unseen := name + HELD_OUT) in table:
+                axis.plot(table[unseen] / largest, "--", color=colour)
+                label += f"; held out {table[unseen].iloc[-1]:.3g}"
+            axis.plot(values / largest, color=colour, marker="o", markersize=3, label=f"{label})")
         axis.set(xlabel="epoch", ylabel="loss / its largest", ylim=(0, 1.55))
         axis.set_title(title(path.name.removesuffix(".losses.tsv")), fontsize=9, parse_math=False)
         axis.xaxis.get_major_locator().set_params(integer=True)

@@ -9,6 +9,7 @@ smile, subject, expression, video (n) str, fold (n) int
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -54,12 +55,12 @@ class Smiles:
     def __len__(self):
         return len(self.smile)
 
-    @property
+    @cached_property
     def expressions(self):
         """Names of the expressions there are, in the order of the alphabet."""
         return tuple(sorted(set(self.expression)))
 
-    @property
+    @cached_property
     def label(self):
         """Expression as a number, its place in `expressions`: (n,) int64."""
         return np.array([self.expressions.index(name) for name in self.expression], np.int64)

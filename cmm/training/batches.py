@@ -38,10 +38,11 @@ class EpochGenerators:
 
 @dataclass(frozen=True)
 class Batch:
-    """This process's part of a step's items: `indices` (b,) of all `whole` (n,) ones."""
+    """This process's part of a step's items: `indices` (b,) of all `whole` (n,) ones; `data`, what they are of."""
 
     whole: np.ndarray
     random: EpochGenerators
+    data: Smiles | None = None
 
     @property
     def part(self):
@@ -93,6 +94,18 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Glance(Batch):
+    """Items of people held out: each process looks at all of them, and learns nothing."""
+
+    @property
+    def part(self):
+        return slice(None)
+
+    def descend(self, loss, *optimisers, longest=None):
+        pass
+
+
+@dataclass(frozen=True)
 class Items:
     """What an epoch sees: `draw(random)` gives the items' numbers (n,), as many in every epoch.
 
@@ -103,6 +116,10 @@ class Items:
     draw: Callable
     places: Callable = lambda items: (items, None)
     data: Smiles | None = None
+
+    def batch(self, chosen, random, kind=Batch):
+        """The Batch of the chosen ones (n,)."""
+        return kind(chosen, random, self.data)
 
     def expect(self, batch):
         """Read ahead what a Batch will look at."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -19,11 +20,12 @@ from cmm.core.settings import setting
 from cmm.core.tables import write_tsv
 from cmm.core.weights_file import save_networks
 from cmm.sequences.smiles_file import read_smiles
-from cmm.training import arithmetic, processes
-from cmm.training.batches import Batch, EpochGenerators, shuffled
+from cmm.training import HELD_OUT, arithmetic, processes
+from cmm.training.batches import EpochGenerators, Glance, shuffled
 from cmm.training.state import State, TrainingPosition, owned
 
 log = logging.getLogger("cmm")
+WATCHED = 8  # sequences of people held out whose losses are measured: a few hundredths of the time
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,15 @@ class Run:
         room = self.held_mb * 2**20 // max(1, self.processes)
         return read_smiles(smiles, self.fold, arrays=arrays, room=room, most=most, random=random)
 
+    def watch(self, smiles, data, *arrays):
+        """A few smiles of the fold, to see what the networks make of people they do not learn from.
+
+        None where it has not all the expressions of `data`, the Smiles to train on.
+        """
+        random = np.random.default_rng(self.seed)
+        found = read_smiles(smiles, self.fold, held_out=True, arrays=arrays, most=WATCHED, random=random)
+        return found if found.expressions == data.expressions else None
+
 
 def prepare(run, settings):
     """Start the processes, seed everything, choose device and arithmetic. Returns torch.device."""
@@ -86,11 +97,14 @@ def to_device(network, device):
     return network.to(device, memory_format=torch.channels_last if device.type == "cuda" else torch.preserve_format)
 
 
-def train(module, run, settings, step, *, items, inputs, networks, helpers, optimisers, tuned=(), expressions=()):
+def train(
+    module, run, settings, step, *, items, inputs, networks, helpers, optimisers, watched=None, tuned=(), expressions=()
+):
     """Train a stage, then write its weights and its losses, and drop the state.
 
     `items` are the Items that an epoch sees; `step(batch)` makes one step on a Batch of them and returns its losses,
-    means over the batch's items, as {name: 0-d tensor}. `networks` {name: module} are written to `run.out`;
+    means over the batch's items, as {name: 0-d tensor}. `watched` are Items that nothing is learned from: of people
+    held out, whose losses stand beside in the table. `networks` {name: module} are written to `run.out`;
     `helpers`, such as discriminators, and `optimisers` live in the state alone. `tuned` names those that were
     trained before and have BatchNorm, which keeps its statistics: the few sequences of a step have none of worth.
     `inputs` are the files that the result depends on, `expressions` the names behind the labels that its networks are
@@ -99,7 +113,7 @@ def train(module, run, settings, step, *, items, inputs, networks, helpers, opti
     about = provenance(module, settings, inputs, fold=run.fold, seed=run.seed)
     with owned(run.state):
         state = State(run, {**networks, **helpers}, optimisers, fingerprint_of(about), settings.precision)
-        history = fit(state, step, items, settings, run, tuned)
+        history = fit(state, step, items, settings, run, tuned, watched)
         if processes.rank() == 0:
             about |= {"expressions": list(expressions)}
             about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": state.run}
@@ -108,7 +122,7 @@ def train(module, run, settings, step, *, items, inputs, networks, helpers, opti
         state.remove()
 
 
-def fit(state, step, items, settings, run, tuned=()):
+def fit(state, step, items, settings, run, tuned=(), watched=None):
     """Train what `state` holds for `settings.epochs`; a list of {epoch, loss names..., seconds}."""
     smallest = min(len(items.draw(EpochGenerators.of(run.seed, 0))), settings.batch_size)
     if smallest < processes.size():
@@ -122,8 +136,13 @@ def fit(state, step, items, settings, run, tuned=()):
         for name, network in state.networks.items():  # a frozen network keeps its running statistics too
             network.train(name not in tuned and any(parameter.requires_grad for parameter in network.parameters()))
         means, seconds = train_epoch(place, state, step, items, rates, settings, run)
+        unseen = watch(state, step, watched, settings, run) if watched else {}
+        words = "  ".join(
+            f"{name} {value:.4g}" + (f" (held out {unseen[name]:.4g})" if name in unseen else "")
+            for name, value in means.items()
+        )
+        means |= {name + HELD_OUT: value for name, value in unseen.items()}
         place = TrainingPosition([*place.history, {"epoch": place.epoch + 1, **means, "seconds": round(seconds, 2)}])
-        words = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
         left = duration(seconds * (settings.epochs - place.epoch))
         log.info("epoch %d/%d  %s  (%s left)", place.epoch, settings.epochs, words, left)
     return place.history
@@ -133,7 +152,7 @@ def train_epoch(place, state, step, items, rates, settings, run):
     """Go on from `place` to the end of its epoch; (means of the losses, seconds it took)."""
     groups = _groups(state)
     random = EpochGenerators.of(run.seed, place.epoch)
-    batches = [Batch(chosen, random) for chosen in shuffled(items.draw(random), settings.batch_size, random)]
+    batches = [items.batch(chosen, random) for chosen in shuffled(items.draw(random), settings.batch_size, random)]
     if place.random:
         random.restore(place.random)
     start = time.monotonic() - place.seconds
@@ -156,6 +175,19 @@ def train_epoch(place, state, step, items, rates, settings, run):
     if not all(math.isfinite(value) for value in means.values()):
         raise UserError(f"losses of epoch {place.epoch + 1} are not finite ({means}): lower the learning rate")
     return means, time.monotonic() - start
+
+
+@torch.no_grad()
+def watch(state, step, watched, settings, run):
+    """Means of the losses of the Items `watched`, the same in every epoch, by networks as they would be used."""
+    for network in state.networks.values():
+        network.eval()
+    random, totals = EpochGenerators.of(run.seed, 0), {}
+    items = watched.draw(random)
+    for chosen in np.array_split(items, max(1, len(items) // settings.batch_size)):
+        for name, value in step(watched.batch(chosen, random, Glance)).items():
+            totals[name] = totals.get(name, 0.0) + float(value) * len(chosen) / len(items)
+    return totals
 
 
 def fingerprint_of(about):

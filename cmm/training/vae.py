@@ -8,8 +8,8 @@ from cmm.training.optimisers import adam
 from cmm.training.tensors import flip
 
 
-def train_vae(module, run, settings, vae, data, *, device, pictures_of, difference, called, name, inputs):
-    """Train `vae` on the frames of the Smiles `data`, and write it as {name}.
+def train_vae(module, run, settings, vae, data, watched, *, device, pictures_of, difference, called, name, inputs):
+    """Train `vae` on the frames of the Smiles `data`, and write it as {name}; `watched`: Smiles of people held out.
 
     `pictures_of(batch)` gives the network's input x, on its device; `difference(logits, x)` is the loss of what it
     makes of x, `called` so in the table of losses, to which the codes' KL divergence is added.
@@ -28,12 +28,14 @@ def train_vae(module, run, settings, vae, data, *, device, pictures_of, differen
         batch.descend(loss + settings.kl_weight * kl, optimiser)
         return {called: loss, "kl": kl}
 
+    items, unseen = (one and frames_of(len(one), one.frames, settings.frames_drawn, one) for one in (data, watched))
     loop.train(
         module,
         run,
         settings,
         step,
-        items=frames_of(len(data), data.frames, settings.frames_drawn, data),
+        items=items,
+        watched=unseen,
         inputs=inputs,
         networks={name: vae},
         helpers={},

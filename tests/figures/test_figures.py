@@ -63,8 +63,10 @@ def test_film_strip_has_a_row_a_sequence(tmp_path):
 
 def test_losses_are_plotted(tmp_path):
     (tmp_path / "a.losses.tsv").write_text("epoch\tbce\tkl\tseconds\n1\t4.0\t1.0\t2\n2\t2.0\t0.5\t2\n")
-    plot_losses.main([tmp_path / "a.losses.tsv"], tmp_path / "l.svg")
-    assert "<svg" in (tmp_path / "l.svg").read_text()
+    (tmp_path / "b.losses.tsv").write_text("epoch\tbce\tbce_held_out\tseconds\n1\t4.0\t6.0\t2\n2\t2.0\t3.5\t2\n")
+    plot_losses.main([tmp_path / "a.losses.tsv", tmp_path / "b.losses.tsv"], tmp_path / "l.svg")
+    text = (tmp_path / "l.svg").read_text()
+    assert text.count("kl (1 to 0.5)") == text.count("bce (4 to 2; held out 3.5)") == 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7])

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -18,11 +19,15 @@ from waiting import wait_for
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
+from cmm.core.weights_file import load_networks
 from cmm.methods.cmm_net import landmark_vae, translation
-from cmm.training import loop
+from cmm.networks.image_vae import ImageVAE
+from cmm.training import HELD_OUT, loop
 from cmm.training.batches import Batch, EpochGenerators, draw_frames, frames_of, shuffled
 from cmm.training.loop import Run
+from cmm.training.losses import kl_divergence
 from cmm.training.state import State, TrainingPosition, owned
+from cmm.training.tensors import images_to_tensor
 
 STAGES = {"landmark_vae": landmark_vae, "translation": translation}
 
@@ -57,6 +62,33 @@ def test_same_seed_same_weights(stage, once, smiles, tmp_path):
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_stays_in_memory_changes_no_weights(stage, once, smiles, tmp_path):
     assert same(once(stage), train(stage, smiles, tmp_path, held_mb=0)), "a sequence at a time"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_people_held_out_are_watched_and_change_no_weights(stage, once, smiles, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "watch", lambda *_: None)
+        assert same(once(stage), train(stage, smiles, tmp_path))
+        alone = pd.read_csv(tmp_path / "losses.tsv", sep="\t").drop(columns="seconds")
+    assert not any(name.endswith(HELD_OUT) for name in alone)
+    train(stage, smiles, tmp_path)
+    both = pd.read_csv(tmp_path / "losses.tsv", sep="\t")
+    pd.testing.assert_frame_equal(both[list(alone)], alone)
+    assert {name + HELD_OUT for name in alone if name != "epoch"} < set(both)
+
+
+def test_the_loss_of_people_held_out_is_that_of_the_network_that_is_written(smiles, tmp_path):
+    settings = landmark_vae.Settings(epochs=2, batch_size=7, flips=False, precision="fp32")
+    run = Run(0, tmp_path / "w.safetensors", tmp_path / "losses.tsv", tmp_path / "state")
+    landmark_vae.main(smiles, run, settings)
+    vae = load_networks(run.out, landmark_vae=ImageVAE)[0]["landmark_vae"]
+    data = run.watch(smiles, run.read(smiles, "landmarks"), "landmarks")
+    assert set(data.fold) == {0}
+    x = images_to_tensor(np.asarray(data.landmarks).reshape(-1, data.side, data.side))
+    with torch.no_grad():
+        mean, log_deviation = vae(x, torch.zeros(len(x), settings.codes))[1:]
+    told = pd.read_csv(run.losses, sep="\t")[f"kl{HELD_OUT}"].iloc[-1]
+    assert told == pytest.approx(float(kl_divergence(mean, log_deviation)), rel=1e-4)
 
 
 def test_a_damaged_sequence_ends_a_training_with_one_line(smiles, tmp_path, capsys):

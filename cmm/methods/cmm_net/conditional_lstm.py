@@ -42,14 +42,15 @@ def main(
     """Train and write {landmark_vae, conditional_lstm}."""
     device = loop.prepare(run, settings)
     data = run.read(smiles, "landmarks")
-    labels = torch.from_numpy(data.label)
+    watched = run.watch(smiles, data, "landmarks")
     vae = load_networks(landmark_vae, landmark_vae=ImageVAE)[0]["landmark_vae"]
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), data.frames).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     optimiser = adam((settings.learning_rate, lstm), (settings.fine_tuning_rate, vae))
 
     def step(batch):
-        x, label = images_to_tensor(data.landmarks[batch.indices], device), labels[batch.indices].to(device)
+        x = images_to_tensor(batch.data.landmarks[batch.indices], device)
+        label = torch.from_numpy(batch.data.label[batch.indices]).to(device)
         if settings.flips:
             x = flip(x, batch.coins())
         seen = batch.frames(lstm.frames, settings.frames_drawn).to(device)
@@ -66,6 +67,7 @@ def main(
         settings,
         step,
         items=all_of(len(data), data),
+        watched=watched and all_of(len(watched), watched),
         inputs=[smiles, landmark_vae],
         networks={"landmark_vae": vae, "conditional_lstm": lstm},
         helpers={},

@@ -45,12 +45,13 @@ def main(
     """Train and write {landmark_vae}."""
     device = loop.prepare(run, settings)
     data = run.read(smiles, landmarks_from(settings.warp))
+    watched = run.watch(smiles, data, landmarks_from(settings.warp))
     vae = ImageVAE(data.side, settings.codes)
     start_from_lines(vae, data)
 
     def pictures_of(batch):
         fields = fields_of(batch.normal(NUMBERS).numpy(), settings.warp, data.side) if settings.warp else None
-        return images_to_tensor(landmarks_of(data, np.divmod(batch.indices, data.frames), fields), device)
+        return images_to_tensor(landmarks_of(batch.data, np.divmod(batch.indices, data.frames), fields), device)
 
     train_vae(
         __name__,
@@ -58,6 +59,7 @@ def main(
         settings,
         vae,
         data,
+        watched,
         device=device,
         pictures_of=pictures_of,
         difference=landmark_bce,

@@ -71,7 +71,7 @@ def main(
     """Train and write {landmark_vae, conditional_lstm, multi_mode_lstm}."""
     device = loop.prepare(run, settings)
     data = run.read(smiles, "landmarks")
-    labels = torch.from_numpy(data.label)
+    watched = run.watch(smiles, data, "landmarks")
     tuned, about = load_networks(conditional_lstm, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
     tunes = settings.fine_tuning_rate > 0
     vae = loop.to_device(tuned["landmark_vae"], device).requires_grad_(tunes)
@@ -94,7 +94,8 @@ def main(
         return logits.float().sigmoid().flatten(1)
 
     def step(batch):
-        x, label = images_to_tensor(data.landmarks[batch.indices], device), labels[batch.indices].to(device)
+        x = images_to_tensor(batch.data.landmarks[batch.indices], device)
+        label = torch.from_numpy(batch.data.label[batch.indices]).to(device)
         if settings.flips:
             x = flip(x, batch.coins())
         seen = batch.frames(lstm.frames, settings.frames_drawn).to(device)
@@ -122,6 +123,7 @@ def main(
         settings,
         step,
         items=all_of(len(data), data),
+        watched=watched and all_of(len(watched), watched),
         inputs=[smiles, conditional_lstm],
         networks={"landmark_vae": vae, "conditional_lstm": lstm, "multi_mode_lstm": multi},
         helpers={"discriminator": discriminator},

@@ -40,6 +40,7 @@ def main(
     """Train and write {translation}; the discriminator lives in the state alone."""
     device = loop.prepare(run, settings)
     data = run.read(smiles, "landmarks", "faces")
+    watched = run.watch(smiles, data, "landmarks", "faces")
     generator = loop.to_device(TranslationUNet(data.side), device)
     discriminator = loop.to_device(PairDiscriminator(), device)
     adam_g, adam_d = (
@@ -48,7 +49,7 @@ def main(
 
     def step(batch):
         mirrored = batch.coins() if settings.flips else None
-        neutral, landmarks, face = pairs(data, batch.indices, mirrored, device)
+        neutral, landmarks, face = pairs(batch.data, batch.indices, mirrored, device)
         with autocast(device, settings):
             fake = generator(neutral, landmarks)
         real, made = (neutral, face), (neutral, fake)
@@ -57,12 +58,16 @@ def main(
         batch.descend(settings.l1_weight * loss_l1 + loss_g, adam_g)
         return {"l1": loss_l1, "generator": loss_g, "discriminator": loss_d}
 
+    def items_of(smiles):
+        return smiles and frames_of(len(smiles), smiles.frames, settings.frames_drawn, smiles, neutral=True)
+
     loop.train(
         __name__,
         run,
         settings,
         step,
-        items=frames_of(len(data), data.frames, settings.frames_drawn, data, neutral=True),
+        items=items_of(data),
+        watched=items_of(watched),
         inputs=[smiles],
         networks={"translation": generator},
         helpers={"discriminator": discriminator},

@@ -54,7 +54,7 @@ def main(
     """Train and write {face_vae, conditional_lstm}; the discriminator lives in the state alone."""
     device = loop.prepare(run, settings)
     data = run.read(smiles, "faces")
-    labels, frames = torch.from_numpy(data.label), data.frames
+    watched, frames = run.watch(smiles, data, "faces"), data.frames
     vae = load_networks(face_vae, face_vae=ImageVAE)[0]["face_vae"]
     if vae.architecture["image_size"] != data.side:
         raise UserError(f"{face_vae} was trained on pictures of another size than those of {smiles}")
@@ -65,7 +65,8 @@ def main(
     adam_d = adam((settings.discriminator_rate, discriminator), beta1=settings.beta1)
 
     def step(batch):
-        x, label = faces_to_tensor(data.faces[batch.indices], device), labels[batch.indices].to(device)
+        x = faces_to_tensor(batch.data.faces[batch.indices], device)
+        label = torch.from_numpy(batch.data.label[batch.indices]).to(device)
         if settings.flips:
             x = flip(x, batch.coins())  # (b, t, 3, s, s)
         seen = batch.frames(frames, settings.frames_drawn).to(device)
@@ -89,6 +90,7 @@ def main(
         settings,
         step,
         items=all_of(len(data), data),
+        watched=watched and all_of(len(watched), watched),
         inputs=[smiles, face_vae],
         networks={"face_vae": vae, "conditional_lstm": lstm},
         helpers={"discriminator": discriminator},
