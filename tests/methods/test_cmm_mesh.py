@@ -13,7 +13,7 @@ from cmm.core.errors import UserError
 from cmm.core.weights_file import save_networks
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.faces.alignment import align_sequence
-from cmm.faces.mesh import LOWER_LIP, MOUTH_CORNERS, OUTER_LIPS, POINTS, UPPER_LIP
+from cmm.faces.mesh import LOWER_LIP, MOUTH_CORNERS, OUTER_LIPS, POINTS, UPPER_LIP, WITHIN_LIPS
 from cmm.methods.cmm_mesh.cmm_mesh import vary
 from cmm.methods.cmm_mesh.eyes import COURSE, LOWER, UPPER, blinked, closures
 from cmm.methods.cmm_mesh.mouths import Smile, average, mouths_of, to_network
@@ -149,6 +149,27 @@ def test_lips_meet_where_they_would_pass_through_each_other(known):
     np.testing.assert_allclose(gap, np.where(np.arange(len(LOWER_LIP)) % 2, 0.2, 0), atol=1e-12)
 
 
+def test_thin_lips_do_not_lie_before_their_inner_rim(known):
+    mesh, rows = known["mean"].copy(), ((UPPER_LIP, LOWER_LIP), *WITHIN_LIPS)
+    for number, (upper, lower) in enumerate(rows):  # half a hundredth each, and two hundredths through each other
+        mesh[list(upper), 1], mesh[list(lower), 1] = 1.02 - 0.005 * number, 1.0 + 0.005 * number
+    closed = closed_at_most(mesh)
+    down = np.array([closed[list(row), 1] for row in [pair[0] for pair in rows[::-1]] + [pair[1] for pair in rows]])
+    assert (np.diff(down, axis=0) > -1e-12).all()
+
+
+def test_no_pixel_comes_from_farther_than_a_point_has_moved(known, photograph):
+    """Of shut eyes, whose triangles are flat: the plane through such a triangle says anything."""
+    picture, face = photograph
+    mesh = face.mesh[:POINTS].astype(float)
+    for closure in (0.9, 1.0):
+        shut = blinked(mesh, closure)
+        height, width = picture.shape[:2]
+        x, y = maps_between(shut, mesh, known["triangles"], width, height)
+        far = np.hypot(x - np.arange(width), y - np.arange(height)[:, None]).max()
+        assert far <= np.sqrt(2) * np.abs(shut - mesh)[:, :2].max() + 1e-3
+
+
 def test_a_face_that_does_not_move_is_the_same(known, photograph):
     picture, face = photograph
     mesh = face.mesh[:POINTS].astype(float)
@@ -221,7 +242,7 @@ def test_frames_between_others_lie_on_the_line_between_them():
     meshes[:, 0, 0] = FAR * np.array([0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.25, 1.25, 4.0])  # even, too far, still, quick
     keys = keys_of(meshes)
     assert keys.tolist() == [0, 4, 5, 7, 8]
-    np.testing.assert_allclose(between(keys, 9, meshes[keys]), meshes)
+    np.testing.assert_allclose([*between(keys, meshes[keys])], meshes)
     bent = meshes[:3] + BETWEEN * np.array([0, 1.1, 0])[:, None, None]
     assert keys_of(bent).tolist() == [0, 1, 2]
     assert keys_of(meshes[:1]).tolist() == [0]

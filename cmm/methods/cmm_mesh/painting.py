@@ -24,7 +24,7 @@ TONED = 0.01  # share of a grey or sepia face's brightness by which its colours 
 LEVELS = np.arange(256.0)
 BETWEEN = 0.0003  # a mesh so near to the line between two others is taken for one on it; a share of the face's side
 FAR = 0.008  # those two lie at most so far apart; a share of the face's side
-GRID = 160  # a face's moves are computed on so many pixels, and enlarged
+GRID = 640  # a larger face's moves are computed on so many pixels, and enlarged: where lids or lips meet, that blurs
 
 
 def tones_of(face):
@@ -99,11 +99,11 @@ class Painter:
         """
         frames = np.empty((len(meshes), *self.photograph.shape), np.uint8) if out is None else out
         shown = meshes if closure is None else blinked(meshes, closure)
-        scale, count = np.hypot(*self.matrix[0, :2]) / self.crop.size, len(meshes)
+        scale = np.hypot(*self.matrix[0, :2]) / self.crop.size
         mouths, faces = keys_of(meshes * scale), keys_of(shown * scale)  # no mouth changes with the eyes
         refined = self._refine(*map(np.stack, zip(*map(self._look, meshes[mouths]), strict=True)))
-        moves = between(faces, count, np.stack([*map(self._moves, shown[faces])]))
-        parts = zip(shown, *(between(mouths, count, part) for part in refined), moves, strict=True)
+        moves = between(faces, map(self._moves, shown[faces]))
+        parts = zip(shown, *(between(mouths, part) for part in refined), moves, strict=True)
         for frame, part in zip(frames, parts, strict=True):
             self._compose(frame, *part)
         return frames
@@ -188,7 +188,8 @@ class Painter:
 
     def _maps(self, moves, width, height):
         """Where the pixels of the face's box come from, (height, width) float32 each, x and y."""
-        moves = cv2.resize(moves, (width, height), interpolation=cv2.INTER_LINEAR)
+        if moves.shape[:2] != (height, width):
+            moves = cv2.resize(moves, (width, height), interpolation=cv2.INTER_LINEAR)
         across = np.arange(width, dtype=np.float32) + np.float32(self.origin[0])
         down = np.arange(height, dtype=np.float32)[:, None] + np.float32(self.origin[1])
         return moves[..., 0] + across, moves[..., 1] + down
@@ -216,11 +217,13 @@ def _straight(meshes):
     return np.abs(meshes[-1] - meshes[0]).max() <= FAR and np.abs(meshes - line).max() <= BETWEEN
 
 
-def between(keys, count, values):
-    """Values (count, ...) float32 of all frames from those (k, ...) of the frames `keys`: linear between them."""
-    frames = np.arange(count)
-    right = np.searchsorted(keys, frames)
-    left = np.maximum(right - 1, 0)
-    share = (frames - keys[left]) / np.maximum(keys[right] - keys[left], 1)
-    share = share.astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
-    return (1 - share) * values[left] + share * values[right]
+def between(keys, values):
+    """Values of all frames, one after the other, from those of the frames `keys`: linear between them."""
+    last = before = None
+    for key, value in zip(keys, values, strict=True):
+        if before is None:
+            yield value
+        else:
+            for share in np.linspace(0, 1, key - last + 1, dtype=np.float32)[1:]:
+                yield (1 - share) * before + share * value
+        last, before = key, value

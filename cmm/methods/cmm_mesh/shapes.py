@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import Delaunay, cKDTree
 
-from cmm.faces.mesh import EYE_CORNERS, LOWER_LIP, MOUTH_CORNERS, POINTS, UPPER_LIP
+from cmm.faces.mesh import EYE_CORNERS, LOWER_LIP, MOUTH_CORNERS, POINTS, UPPER_LIP, WITHIN_LIPS
 from cmm.faces.triangles import outline_of, smooth_step
 
 STILL = (
@@ -89,13 +89,19 @@ def rim(mean):
 
 
 def closed_at_most(mesh):
-    """Head-frame meshes (..., 468, 3) whose inner lips meet where they had passed through each other."""
+    """Head-frame meshes (..., 468, 3) whose inner lips meet where they had passed through each other.
+
+    The rows behind them give way, less and less outward: else those of thin lips would lie before the inner ones.
+    """
     mesh = mesh.copy()
     upper, lower = mesh[..., UPPER_LIP, :], mesh[..., LOWER_LIP, :]
     crossed = (lower[..., 1] < upper[..., 1])[..., None]
-    middle = (upper + lower) / 2
-    mesh[..., UPPER_LIP, :] = np.where(crossed, middle, upper)
-    mesh[..., LOWER_LIP, :] = np.where(crossed, middle, lower)
+    back = np.where(crossed, (lower - upper) / 2, 0)  # of the upper lip; of the lower one the opposite
+    rows = ((UPPER_LIP, LOWER_LIP), *WITHIN_LIPS)
+    for number, (above, below) in enumerate(rows):
+        share = 1 - number / len(rows)
+        mesh[..., above, :] += share * back
+        mesh[..., below, :] -= share * back
     return mesh
 
 
