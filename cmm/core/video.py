@@ -1,7 +1,6 @@
 """Reading and writing videos with PyAV."""
 
 import hashlib
-import io
 import json
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,28 +8,20 @@ from itertools import islice
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
-from PIL import Image
 
-from cmm.core.errors import UserError, reason
+from cmm.core.errors import UserError
 from cmm.core.files import atomic, file_digest, inside
+from cmm.core.pictures import HEIC_SUFFIXES, IMAGE_SUFFIXES, Unreadable, check_size, read_picture
 from cmm.core.provenance import until_now
 
 av.logging.set_level(av.logging.PANIC)
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".flv", ".mpg", ".mpeg", ".wmv", ".3gp", ".ogv"}
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 # Formats that hold their pictures themselves: a playlist would send the decoder to other files.
 FORMATS = "mov,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,png_pipe,jpeg_pipe,bmp_pipe,webp_pipe"
 FOLDER_FPS = 20.0  # of a folder of images, as in DISFA
 ROW = 64  # pixels; FFmpeg reads rows so many at a time
-MOST_SIDE = 16384  # of a picture [px]; from 32768 on OpenCV ends the process
-MOST_PIXELS = 100_000_000  # of a picture
 MOST_FRAMES = 1_000_000  # of a video: eleven hours
-
-
-class Unreadable(UserError):
-    """A video that cannot be opened or decoded; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -167,43 +158,20 @@ def _picture(frame):
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
 
 
-def check_size(width, height):
-    """Raise Unreadable for a picture that is larger than what can be worked on."""
-    if max(width, height) > MOST_SIDE or width * height > MOST_PIXELS:
-        most = f"at most {MOST_SIDE} a side and {MOST_PIXELS // 10**6} million are read"
-        raise Unreadable(f"has {width} x {height} pixels: {most}")
-
-
 def read_image(path):
-    """RGB uint8 (h, w, 3) of an image, upright, or of the first frame of a video. Raises UserError."""
+    """RGB uint8 (h, w, 3) of an image, upright, on white where it is transparent, or of the first frame of a video.
+
+    Raises UserError.
+    """
     path = Path(path)
     if not path.is_file():
         raise UserError(f"image {path} does not exist")
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        data = np.fromfile(path, np.uint8)
-        try:
-            _check_header(data)
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
-        except (Unreadable, cv2.error) as error:
-            raise Unreadable(f"image {path} {reason(error)}") from error
-        if image is None:
-            raise Unreadable(f"image {path} cannot be read: it is empty or damaged")
-        return image
+    if path.suffix.lower() in IMAGE_SUFFIXES | HEIC_SUFFIXES:
+        return read_picture(path)
     try:
         return next(read_frames(path))[2]
     except Unreadable as error:
         raise Unreadable(f"image {path} cannot be read: {error}") from error
-
-
-def _check_header(data):
-    """Raise Unreadable for an image whose header promises too many pixels, before they are made room for."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            check_size(*image.size)
-    except Image.DecompressionBombError:
-        raise Unreadable(f"claims more than {MOST_PIXELS // 10**6} million pixels") from None
-    except (OSError, ValueError, SyntaxError):
-        pass  # whatever it is, the decoder says
 
 
 def write_video(path, frames, fps, crf=18, about=None):

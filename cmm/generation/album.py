@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cmm.core.errors import UserError
+from cmm.core.files import file_digest
 from cmm.core.tables import write_tsv
 
 log = logging.getLogger("cmm")
@@ -37,7 +38,8 @@ class Album:
         try:
             old = json.loads(Path(f"{table}-metadata.json").read_text())["cmm"]
             rows = pd.read_csv(table, sep="\t", dtype={"photograph": str}).to_dict("records")
-            rows = {Path(row["photograph"]).stem: row for row in rows}
+            rows = [{name: None if pd.isna(value) else value for name, value in row.items()} for row in rows]
+            rows = {Path(row["photograph"]).stem: row | {"reason": row["reason"] or ""} for row in rows}
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"{table} is damaged ({error}): name a new folder") from error
         new = json.loads(json.dumps(self.record))
@@ -48,9 +50,12 @@ class Album:
 
     def enter(self, name, path, make):
         """Have `make()` make the result of a photograph and give what is measured on it, unless that is done."""
-        if self.rows.get(name, {}).get("status") == "done" and (self.folder / name).is_dir():
+        row = {"photograph": path.name, "status": "done", "reason": "", "sha256": file_digest(path)}
+        known = self.rows.get(name, {})
+        same = all(known.get(what) == row[what] for what in ("status", "sha256"))
+        if same and (self.folder / name).is_dir():
             return
-        start, row = time.monotonic(), {"photograph": path.name, "status": "done", "reason": ""}
+        start = time.monotonic()
         try:
             measured = make()
         except UserError as error:
@@ -61,9 +66,8 @@ class Album:
         write_tsv(pd.DataFrame(self.rows.values()).round(3), self.folder / TABLE, self.record)
 
     def close(self):
-        """Say what is done, and give the rows; UserError if something failed."""
+        """Say what is done; UserError if something failed."""
         failed = sum(row["status"] != "done" for row in self.rows.values())
         if failed:
             raise UserError(f"{failed} of {len(self.rows)} photographs failed: {self.folder / TABLE} says why")
         log.info("wrote %s: a folder a photograph, and %s", self.folder, TABLE)
-        return [*self.rows.values()]

@@ -103,39 +103,42 @@ def main(
     studio = Studio(smiler, condition, modes, settings, overwrite)
     if settings.face == "all" and not smiler.whole:
         raise UserError(f"--face all: {smiler.method} gives videos of one face, not of photographs: name a number")
+    album = None
     if image.is_dir():
-        found = {"photographs": smile_all(image, out, studio)}
+        album = smile_all(image, out, studio)
+        found = {"photographs": [*album.rows.values()]}
     else:
-        found = {what: value for what, value in smile(image, out, studio).items() if value is not None}
+        found = {what: value for what, value in smile(image, out, studio).items() if value not in (None, "")}
         films = ", ".join(written("all", kind) for kind in settings.formats)
         log.info("wrote %s: %s, strip.png and each sequence", out, films)
         log.info("%s", in_words(found))
     if json:
         files = sorted(str(path) for path in out.rglob("*") if path.is_file())
         print(dumps({"out": str(out), "files": files, **found}, indent=2))
+    if album is not None:
+        album.close()
 
 
 def smile_all(folder, out, studio):
-    """Write a folder in `out` of each photograph in `folder`; the rows of their table. UserError if any failed."""
+    """Write a folder in `out` of each photograph in `folder`; the Album."""
     from cmm.generation.album import Album  # pandas, which takes a third of a second to load
 
     photographs = photographs_in(folder)
     album = Album(out, studio.record(), again=studio.overwrite)
+    studio = replace(studio, overwrite=True)  # what has no row in the table was left by a command that was killed
     for name, path in progress([*photographs.items()], "photographs done"):
         album.enter(name, path, lambda name=name, path=path: smile(path, inside(out, name), studio))
-    return album.close()
+    return album
 
 
 def smile(path, out, studio):
-    """Write the folder `out` of one photograph; what is read: {"AU12": of it, "AU12 mode 1": at the end}."""
+    """Write the folder `out` of one photograph; what is read: {"AU12": of it, "AU12 mode 1": at the end}, and a
+    "reason" to doubt it, "" without one."""
     settings, smiler = studio.settings, studio.smiler
     photograph = see(path, smiler.tracker, settings.face, settings.longest, settings.strict)
     about, size = studio.record(), smiler.generator.size
+    photograph, made = asked_to_smile(photograph, studio)
     matrices = [photograph.matrix(face, size) for face in photograph.faces]
-    made = [
-        smiler.sequences(photograph, face, condition, studio.modes, settings.blinks)
-        for face, condition in zip(photograph.faces, conditions_of(photograph.faces, studio), strict=True)
-    ]
     names = [*made[0][0]]
     with atomic(out, replace=made_here if studio.overwrite else None) as folder:
         folder.mkdir()
@@ -157,13 +160,38 @@ def smile(path, out, studio):
         write(folder, "all", np.concatenate(films, axis=1), settings, about)
         draw_film_strip(folder / "strip.png", rows, about, title=f"{path.name}, {studio.condition.expression}")
     ends = [(name, frames[-1]) for name, frames in zip(names, faces[0], strict=True)]
-    return {"AU12": photograph.faces[0].measures.get("AU12_proxy")} | {
-        f"AU12 {name}": au12(smiler.tracker.track(np.ascontiguousarray(frame))) for name, frame in ends
-    }
+    seen = {name: tracked(smiler.tracker, frame) for name, frame in ends}
+    doubt = "" if any(seen.values()) else f"no face is found in the smiles of {path}: is the photograph upright?"
+    if doubt:
+        log.warning("%s", doubt)
+    found = {"AU12": photograph.faces[0].measures.get("AU12_proxy"), "reason": doubt}
+    return found | {f"AU12 {name}": au12(face) for name, face in seen.items()}
+
+
+def tracked(tracker, frame):
+    """The Face in a frame (h, w, 3) of a sequence, or None."""
+    return tracker.track(np.ascontiguousarray(frame))
+
+
+def asked_to_smile(photograph, studio):
+    """(The Photograph, of each of its faces what Smiler.sequences gives); of several faces those that cannot be used
+    are left out, saying so."""
+    faces, made = {}, []
+    people = zip(photograph.numbers, photograph.faces, conditions_of(photograph.faces, studio), strict=True)
+    for number, face, condition in people:
+        try:
+            made.append(studio.smiler.sequences(photograph, face, condition, studio.modes, studio.settings.blinks))
+            faces[number] = face
+        except UserError as error:
+            if number == photograph.numbers[-1] and not made:
+                raise
+            log.warning("face %d: %s; it is left as it is", number, error)
+    return replace(photograph, faces=[*faces.values()], numbers=[*faces]), made
 
 
 def in_words(found):
     """What is read of a photograph and of the ends of its sequences, as `smile` gives it, in a line."""
+    found = {what: value for what, value in found.items() if what != "reason"}
     if not found:
         return "AU12 not known"
     values = [f"{what.removeprefix('AU12').strip() or 'photograph'} {value:.2f}" for what, value in found.items()]
@@ -200,6 +228,7 @@ def whole(folder, photograph, matrices, people, studio, about):
     if settings.view == "face":
         shown = np.s_[:, *box_of(np.concatenate([face.points for face in photograph.faces]), picture.shape)]
     scale = settings.side / studio.smiler.generator.size
+    larger = [matrix * scale + [[0, 0, (scale - 1) / 2]] * 2 for matrix in matrices]  # of pixels' centres
 
     def make(name):
         own, *others = [painted[name] for painted in people]
@@ -208,7 +237,7 @@ def whole(folder, photograph, matrices, people, studio, about):
             for frame, moved in zip(frames, other(), strict=True):
                 np.copyto(frame, moved, where=moved != picture)
         write(folder, name, even(frames[shown]), settings, about)
-        return [np.stack([warp(frame, matrix * scale, settings.side) for frame in frames]) for matrix in matrices]
+        return [np.stack([warp(frame, matrix, settings.side) for frame in frames]) for matrix in larger]
 
     names = [*people[0]]
     close = [*progress(in_threads([partial(make, name) for name in names]), "videos", len(names))]

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from cmm.core.errors import UserError
-from cmm.core.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES, read_image
+from cmm.core.pictures import HEIC_SUFFIXES, IMAGE_SUFFIXES, opaque, upright
+from cmm.core.video import VIDEO_SUFFIXES, read_image
 from cmm.faces.alignment import align_sequence, transform, transform_mesh, warp
 from cmm.faces.landmark_images import draw_landmarks
 from cmm.faces.landmarks import eye_centres, interocular_distance
@@ -23,6 +24,7 @@ CUT = 0.1  # share of the 68 points beyond the border from which on a face count
 SMALL = 32  # distance of the eyes [px]: of a face of about 75
 TURNED = 45  # degrees
 SMILING = 0.4  # MediaPipe's AU12, 0-1, of a photograph that is not neutral
+NAMED = 5  # files that are left out, at most
 ONLY = "only"  # face of a program that lets people choose among several
 
 
@@ -67,10 +69,15 @@ def see(photograph, tracker, face="largest", longest=1280, strict=False):
     if face != ONLY:
         check_choice(face)
     chosen = _chosen(path, picture, tracker, face)
-    notes = []
-    for number, one in chosen.items():
-        what = f"face {number} in {path}" if len(chosen) > 1 else f"the face in {path}"
-        notes += _check(what, one, picture, strict)
+    notes, several = [], len(chosen) > 1
+    for number, one in [*chosen.items()]:
+        try:
+            notes += _check(f"face {number} in {path}" if several else f"the face in {path}", one, picture, strict)
+        except UserError as error:
+            if len(chosen) == 1:
+                raise
+            log.warning("%s; it is left as it is", error)
+            del chosen[number]
     return Photograph(picture, [*chosen.values()], [*chosen], notes)
 
 
@@ -78,7 +85,7 @@ def _read(photograph):
     """(what messages call it, RGB uint8 (h, w, 3)) of a photograph given in one of three ways."""
     if isinstance(photograph, str | Path):
         return photograph, read_image(photograph)
-    picture = np.asarray(photograph if isinstance(photograph, np.ndarray) else photograph.convert("RGB"))
+    picture = np.asarray(photograph if isinstance(photograph, np.ndarray) else opaque(upright(photograph)))
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
         raise UserError(f"the picture is {picture.dtype} {picture.shape}: give RGB uint8 (height, width, 3)")
     return "the picture", np.ascontiguousarray(picture)
@@ -95,6 +102,8 @@ def _chosen(path, picture, tracker, which):
         raise UserError(f"--face {which}: {tracker.description['backend']} gives the largest face alone")
     else:
         faces = in_a_row(tracker.track_all(picture))
+        if len(faces) == getattr(tracker, "most_faces", None):
+            log.warning("%s: no more than %d faces are found in a picture; cut it for others", path, len(faces))
     if not faces:
         raise UserError(f"no face found in {path}: give a picture of a neutral face, turned to the camera")
     if which == ONLY and len(faces) > 1:
@@ -155,10 +164,10 @@ def photographs_in(folder):
     Other files are left out, saying so.
     """
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    found, left_out = {}, 0
+    found, left_out = {}, []
     for path in files:
-        if path.suffix.lower() not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
-            left_out += 1
+        if path.suffix.lower() not in IMAGE_SUFFIXES | HEIC_SUFFIXES | VIDEO_SUFFIXES:
+            left_out.append(path.name)
         elif path.stem in found:
             raise UserError(f"{folder} has {found[path.stem].name} and {path.name}: rename one, results go by the name")
         else:
@@ -166,5 +175,6 @@ def photographs_in(folder):
     if not found:
         raise UserError(f"{folder} holds no photograph: {', '.join(sorted(IMAGE_SUFFIXES))} are read")
     if left_out:
-        log.warning("%s: %d other files are left out", folder, left_out)
+        more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+        log.warning("%s: left out, being no photographs: %s%s", folder, ", ".join(left_out[:NAMED]), more)
     return found

@@ -8,6 +8,7 @@
 >>> smiles.save("smiles.mp4")                              # side by side; .gif and .webp, too
 """
 
+import os
 import weakref
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -123,6 +124,8 @@ class Smiler:
         names = mode_names([CONDITIONAL, *(str(k + 1) for k in range(modes))])
         matrix = seen.matrix(face, generator.size)
         if self.whole:
+            if condition.frames is not None:
+                check_room(len(names), condition.frames, *seen.picture.shape[:2])
             painted = generator.photograph(seen.picture, face.mesh, matrix, condition, modes > 0, blinks)
             return dict(zip(names, painted[: modes + 1], strict=True)), None
         made = generator(neutral_of(seen.picture, face, matrix, generator.size), [condition], modes > 0)
@@ -136,6 +139,17 @@ class Smiler:
         told = {"condition": asdict(condition), "method": self.method}
         told |= {"synthetic": True, "digital_source_type": SYNTHETIC}
         return provenance(stage, settings, **told, **record_of(self.generator))
+
+
+def check_room(sequences, frames, height, width):
+    """UserError for sequences that would fill more than half of this machine's memory."""
+    asked = sequences * frames * height * width * 3
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if asked > there / 2:
+        raise UserError(
+            f"{sequences} sequences of {frames} frames of {width} x {height} pixels take {asked / 1e9:.0f} GB, of"
+            f" {there / 1e9:.0f} in this machine: ask for fewer frames or modes, or a smaller photograph (longest)"
+        )
 
 
 @dataclass(frozen=True)

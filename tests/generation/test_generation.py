@@ -257,7 +257,7 @@ def test_a_folder_gives_a_folder_each_and_a_table_that_says_what_failed(folder, 
     out = tmp_path / "out"
     assert generate(folder, model, out) == 1
     assert f"1 of 3 photographs failed: {out / 'photographs.tsv'} says why" in capsys.readouterr().err
-    assert "1 other files are left out" in caplog.text
+    assert "left out, being no photographs: notes.txt" in caplog.text
     table = pd.read_csv(out / "photographs.tsv", sep="\t")
     assert list(table["photograph"]) == ["ann.png", "bob.png", "cyd.png"]
     assert list(table["status"]) == ["done", "failed", "done"]
@@ -296,6 +296,53 @@ def test_a_folder_that_was_killed_goes_on(folder, model, tmp_path):
     assert (out / "ann" / "all.mp4").stat().st_mtime_ns == before
     names = {"ann", "cyd", "photographs.tsv", "photographs.tsv-metadata.json"}
     assert {path.name for path in out.iterdir()} == names, "nothing is left of what was killed"
+
+
+def test_what_was_written_before_a_kill_and_is_not_in_the_table_is_made_again(folder, model, tmp_path):
+    out = tmp_path / "out"
+    assert generate(folder, model, out) == 1
+    table = pd.read_csv(out / "photographs.tsv", sep="\t")
+    table[table["photograph"] != "cyd.png"].to_csv(out / "photographs.tsv", sep="\t", index=False)
+    (folder / "bob.png").unlink()
+    assert generate(folder, model, out) == 1, "the row of bob.png stays"
+    table = pd.read_csv(out / "photographs.tsv", sep="\t").set_index("photograph")["status"]
+    assert table.to_dict() == {"ann.png": "done", "bob.png": "failed", "cyd.png": "done"}
+
+
+def test_a_photograph_that_was_replaced_smiles_anew(folder, model, photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    (folder / "bob.png").unlink()
+    assert generate(folder, model, out) == 0
+    before = {name: (out / name / "neutral.png").read_bytes() for name in ("ann", "cyd")}
+    shutil.copy(photos / "two.png", folder / "ann.png")
+    capsys.readouterr()
+    assert generate(folder, model, out, more=["--json"]) == 0
+    assert (out / "cyd/neutral.png").read_bytes() == before["cyd"]
+    assert (out / "ann/neutral.png").read_bytes() != before["ann"]
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert {row["photograph"]: row["status"] for row in told["photographs"]} == {"ann.png": "done", "cyd.png": "done"}
+
+
+def test_json_tells_of_a_folder_what_failed(folder, model, tmp_path, capsys):
+    assert generate(folder, model, tmp_path / "out", more=["--json"]) == 1
+    rows = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["photographs"]
+    assert [row["status"] for row in rows] == ["done", "failed", "done"]
+
+
+def test_of_all_faces_one_that_is_cut_is_left_as_it_is(photos, tracker, tmp_path, caplog):
+    both = cv2.imread(str(photos / "two.png"))
+    cv2.imwrite(str(tmp_path / "cut.png"), both[:, 75:])  # half of the first face
+    seen = see(tmp_path / "cut.png", tracker, "all")
+    assert seen.numbers == [2]
+    assert "face 1" in caplog.text
+    assert "is cut by the picture's border" in caplog.text
+
+
+def test_a_picture_in_whose_smiles_no_face_is_found_is_doubted(photos, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("cmm.generation.generate.tracked", lambda tracker, frame: None)
+    words = ["generate", photos / "one.png", "--frames", 3, "--modes", 0, "--out", tmp_path / "out"]
+    assert cli([*map(str, words)]) == 0
+    assert f"no face is found in the smiles of {photos / 'one.png'}: is the photograph upright?" in caplog.text
 
 
 def test_folders_that_cannot_be_used_are_one_line(folder, model, tmp_path, capsys):

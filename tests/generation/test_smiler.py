@@ -12,10 +12,12 @@ from PIL import Image
 
 import cmm
 from cmm.cli import main as cli
+from cmm.core.errors import UserError
 from cmm.core.records import read_record
 from cmm.core.video import probe, write_video
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation import smiler as module
+from cmm.generation.photographs import see
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,37 @@ def test_the_example_of_the_module_runs(picture, tmp_path, monkeypatch):
     assert found.attempted >= 5
     assert found.failed == 0
     assert probe(tmp_path / "smiles.mp4").frames == 32
+
+
+def test_images_come_as_people_see_them(smiler, picture, tmp_path):
+    """Turned as a telephone says, and on white where they are transparent, from Pillow and from files alike."""
+    clear = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    clear[:40, :40] = 0
+    white = picture.copy()
+    white[:40, :40] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: lies on its side
+    Image.fromarray(np.rot90(picture)).save(tmp_path / "turned.png", exif=exif)
+    Image.fromarray(clear).save(tmp_path / "clear.png")
+    for name, wanted in (("turned.png", picture), ("clear.png", white)):
+        np.testing.assert_array_equal(see(tmp_path / name, smiler.tracker).picture, wanted)
+        with Image.open(tmp_path / name) as image:
+            np.testing.assert_array_equal(see(image, smiler.tracker).picture, wanted)
+
+
+def test_heic_is_read_as_the_page_reads_it(smiler, picture, tmp_path):
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    Image.fromarray(picture[:, :240]).save(tmp_path / "me.heic", quality=95)
+    assert np.abs(see(tmp_path / "me.heic", smiler.tracker).picture.astype(int) - picture[:, :240]).mean() < 5
+
+
+def test_sequences_that_fill_the_memory_are_refused(smiler, picture, monkeypatch):
+    monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 50_000)
+    with pytest.raises(
+        UserError, match="4 sequences of 1024 frames of 241 x 256 pixels take 1 GB, of 0 in this machine"
+    ):
+        smiler.smile(picture, frames=1024)
 
 
 def test_to_import_it_loads_nothing_heavy():

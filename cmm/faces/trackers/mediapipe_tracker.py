@@ -83,6 +83,8 @@ def _missing_library(error):
 
 
 class MediapipeTracker:
+    most_faces = MOST_FACES
+
     def __init__(self, landmarker, mediapipe):
         self.landmarker = landmarker
         self.mediapipe = mediapipe
