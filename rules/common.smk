@@ -37,12 +37,12 @@ try:
         flags,
         folds_of,
         judge,
-        missing_data,
         prefer_this_python,
         used_datasets,
         validate,
         with_defaults,
     )
+    from cmm.workflow.missing import missing_data
     from cmm.workflow.schema import written_schema
 except UserError as error:  # in the declaration of a method
     raise WorkflowError(str(error)) from None

@@ -1,7 +1,7 @@
 # Which runs there are, methods and their ablations, data sets, folds and seeds; and what belongs to them. No rules.
 
 from cmm.methods.registry import METHODS, declaration_of, inside_of, split, stages_before
-from cmm.workflow.config import external_folder
+from cmm.workflow.missing import external_folder
 
 # One trained method: data set, held-out fold, method, seed. An ablation of a method is a
 # method, too: METHOD-without_push.

@@ -14,9 +14,8 @@ from snakemake.utils import update_config
 
 from cmm.core.errors import UserError
 from cmm.datasets.layouts import most_folds, reader
-from cmm.datasets.registry import entry_of
 from cmm.faces.backends import WITHOUT_UNITS
-from cmm.methods.registry import METHODS, inside_of
+from cmm.methods.registry import METHODS
 
 DEEPEST = 12  # of nested keys
 LONGEST = 400  # letters of a message
@@ -92,62 +91,6 @@ def _all_coded(config):
     return all(hasattr(reader(config["sources"][name]["layout"]), "read_labels") for name in config["datasets"])
 
 
-def missing_data(config, made=()):
-    """A line for each data set that is not there, or not agreed to: what it is, where to ask, where to put it; and for
-    each folder that is missing of what external methods made, and each expression that weights inside do not know.
-
-    Data sets named in `made` are made or downloaded by the workflow.
-    """
-    lines = []
-    for name, runs in missing_external(config).items():
-        folders = ", ".join(str(external_folder(config, name, *run)) for run in runs)
-        targets = " ".join(f"results/{dataset}/fold{fold}/sequences" for dataset, fold in runs)
-        lines.append(
-            f"external.{name}: missing: {folders[:200]}. What to train it on is written, while external.{name} is"
-            f" away, by `cmm run {targets[:200]}` (docs/methods.md)."
-        )
-    for name in used_datasets(config):
-        table = config["sources"][name].get("table")
-        if table is not None and not _is(Path.is_file, table):
-            lines.append(f"data set {name}: its table {table[:200]} does not exist: set sources.{name}.table.")
-        if name in made:
-            continue
-        source = config["sources"][name]
-        entry = entry_of(name, source["layout"])
-        licensed = entry is not None and entry.access == "licensed"
-        if not _is(Path.is_dir, source["root"]):
-            what = f"data set {name}: its root {source['root']} does not exist. "
-            what += f"{entry.size}, by {entry.licence}: ask at {entry.where}. " if licensed else ""
-            lines.append(f"{what}Put it there, or set sources.{name}.root.")
-        elif licensed and not source.get("accept_license"):
-            what = f"data set {name}: it is given by {entry.licence}. If you have it and keep to it,"
-            lines.append(f"{what} set sources.{name}.accept_license: true (false or missing now).")
-    return lines + _unlearned(config)
-
-
-def _unlearned(config):
-    """Lines for expressions in the tables of data sets that methods with weights from the package have not learned."""
-    if not config["pretrained"]:
-        return []
-    from cmm.core.records import read_record  # what reads files of all kinds takes a while to load
-
-    lines = []
-    for method in config["pretrained"]:
-        known = read_record(inside_of(method)[0])["expressions"]
-        for name in config["datasets"]:
-            source, table = config["sources"][name], config["sources"][name].get("table")
-            if table is None or not _is(Path.is_file, table):
-                continue
-            rows = reader(source["layout"]).list_files(Path(source["root"]), Path(table))
-            used = [row for row in rows if not row["reason"] and row["fold"] not in source.get("reserved", ())]
-            if others := sorted({row["expression"] for row in used} - set(known)):
-                lines.append(
-                    f"data set {name}: the weights of {method} in the package know {' and '.join(known)}, not"
-                    f" {', '.join(others)[:200]}: call them so in {table[:200]}, or leave {method} out of pretrained."
-                )
-    return lines
-
-
 def folds_of(config, dataset):
     """Folds of a data set that are held out, one run each."""
     return config["sources"][dataset].get("folds", config["folds"])
@@ -156,28 +99,6 @@ def folds_of(config, dataset):
 def tested(config):
     """[(data set, fold)] of all folds that the config holds out."""
     return [(dataset, fold) for dataset in config["datasets"] for fold in folds_of(config, dataset)]
-
-
-def missing_external(config):
-    """{external method: [(data set, fold)] of which nothing is there}, of those that lack any."""
-    runs = {
-        name: [run for run in tested(config) if not _is(Path.is_dir, external_folder(config, name, *run))]
-        for name in config["external"]
-    }
-    return {name: missing for name, missing in runs.items() if missing}
-
-
-def external_folder(config, method, dataset, fold):
-    """Where what an external method made of a fold's test people lies."""
-    return Path(config["external"][method], dataset, f"fold{fold}")
-
-
-def _is(kind, path):
-    """Whether `kind`, Path.is_file or Path.is_dir, is true of a path; not of one that is none, or too long."""
-    try:
-        return kind(Path(path))
-    except (OSError, ValueError):
-        return False
 
 
 def validate(config, schema):
@@ -216,13 +137,11 @@ def _validate(config, schema):
         if source["layout"] == "folder" and "table" not in source:
             raise UserError(f"config: key sources.{name}.table is missing: the CSV file,subject,expression[,fold]")
     for name in config["datasets"]:
-        source = config["sources"][name]
-        _check_folds("folds", () if "folds" in source else config["folds"], source["layout"], f" of {name}")
-        together = sorted(source.get("together", ()))
-        if wrong := [fold for fold in folds_of(config, name) if fold in together[1:]]:
-            raise UserError(f"config: folds: {wrong[0]} of {name} is held out together with {together[0]}: name that")
+        _check_held_out(name, config)
     if config["action_units"]["dataset"] not in config["sources"]:
         raise UserError(f"config: action_units.dataset: {config['action_units']['dataset']!r} is no key of sources")
+    for name in used_datasets(config):
+        _check_held_out(name, config)
     if config["main_method"] not in config["methods"]:
         raise UserError(f"config: main_method: {config['main_method']} is not among methods: name one of them")
     for name, variants in config["ablations"].items():
@@ -234,6 +153,20 @@ def _validate(config, schema):
         if name in (*METHODS, *TAKEN):
             raise UserError(f"config: external.{name}: the workflow has that name itself: give it another")
     _check_trackers(config)
+
+
+def _check_held_out(name, config):
+    """Refuse folds of a data set that cannot be held out, and what leaves nobody to learn from."""
+    source, folds = config["sources"][name], folds_of(config, name)
+    _check_folds("folds", () if "folds" in source else folds, source["layout"], f" of {name}")
+    reserved, together = source.get("reserved", ()), sorted(source.get("together", ()))
+    for fold in folds:
+        if fold in together[1:]:
+            raise UserError(f"config: folds: {fold} of {name} is held out together with {together[0]}: name that")
+        if fold in reserved:
+            raise UserError(f"config: folds: {fold} of {name} is reserved: name another, or set sources.{name}.folds")
+        if len({*reserved, *(together if fold in together else [fold])}) >= most_folds(source["layout"]):
+            raise UserError(f"config: sources.{name}: nobody is left to learn from where fold {fold} is held out")
 
 
 def _read_words(config, schema):

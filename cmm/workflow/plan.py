@@ -16,7 +16,8 @@ from snakemake.utils import update_config
 from cmm.core.errors import UserError, reason
 from cmm.core.project import project
 from cmm.datasets.registry import made_here
-from cmm.workflow.config import external_folder, missing_external, tested, validate, with_defaults
+from cmm.workflow.config import tested, validate, with_defaults
+from cmm.workflow.missing import external_folder, missing_external
 from cmm.workflow.run import config_file
 from cmm.workflow.schema import written_schema
 from cmm.workflow.work import Job, read_job

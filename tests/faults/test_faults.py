@@ -31,7 +31,8 @@ from cmm.methods.bundle_file import CARD, CONFIG, write_bundle
 from cmm.methods.registry import METHODS, inside_of
 from cmm.networks.image_vae import ImageVAE
 from cmm.training.state import TrainingPosition
-from cmm.workflow.config import missing_data, validate, with_defaults
+from cmm.workflow.config import validate, with_defaults
+from cmm.workflow.missing import missing_data
 from cmm.workflow.schema import config_schema
 
 ROOT = Path(__file__).parents[2]

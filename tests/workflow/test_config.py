@@ -7,8 +7,9 @@ from snakemake.utils import update_config
 
 from cmm.core.errors import UserError
 from cmm.datasets.registry import main, registry
-from cmm.workflow.config import flags, missing_data, validate
+from cmm.workflow.config import flags, validate
 from cmm.workflow.describe_config import MARK, keys_text, schema_text
+from cmm.workflow.missing import missing_data
 from cmm.workflow.schema import blocks, config_schema
 
 ROOT = Path(__file__).parent.parent.parent
@@ -74,6 +75,30 @@ def test_overlays_are_valid(config, overlay):
         ({"folds": [11]}, "config: folds: 11 of actors is no fold: a uva_nemo data set has 10"),
         ({"folds": [int("9" * 4000)]}, "config: folds.0: "),
         (
+            {"sources": {"actors": {"layout": "uva_nemo", "root": "x", "reserved": [10]}}},
+            "config: folds: 10 of actors is reserved: name another",
+        ),
+        (
+            {"sources": {"actors": {"layout": "uva_nemo", "root": "x", "reserved": [*range(1, 10)]}}},
+            "config: sources.actors: nobody is left to learn from where fold 10 is held out",
+        ),
+        (
+            {"sources": {"actors": {"layout": "uva_nemo", "root": "x", "together": [*range(1, 11)]}}, "folds": [1]},
+            "config: sources.actors: nobody is left to learn from where fold 1 is held out",
+        ),
+        (
+            {
+                "datasets": ["a"],
+                "folds": [6],
+                "sources": {
+                    "a": {"layout": "uva_nemo", "root": "x"},
+                    "actors": {"layout": "uva_nemo", "root": "x", "together": [5, 6]},
+                },
+                "tracks": {"action_units": "trained"},
+            },
+            "config: folds: 6 of actors is held out together with 5: name that",
+        ),
+        (
             {"sources": {"a": {"layout": "disfa", "root": "x", "together": [1, 3]}}, "datasets": ["a"], "folds": [3]},
             "config: folds: 3 of a is held out together with 1: name that",
         ),
@@ -130,7 +155,7 @@ def test_a_table_that_is_not_there_is_said_before_the_run(config, tmp_path):
 
 def test_expressions_that_the_weights_inside_do_not_know_are_said_before_the_run(config, tmp_path):
     table = tmp_path / "a.csv"
-    config |= {"datasets": ["mine"], "methods": ["cmm_net", "cmm_mesh"], "pretrained": ["cmm_mesh"]}
+    config |= {"datasets": ["mine"], "methods": ["cmm_net", "cmm_mesh"], "pretrained": ["cmm_mesh"], "folds": [1]}
     config["sources"]["mine"] = {"layout": "folder", "root": str(tmp_path), "table": str(table)}
     table.write_text("file,subject,expression\na.mp4,anna,smile\nb.mp4,ben,posed\n")
     [line] = missing_data(config)
@@ -141,6 +166,17 @@ def test_expressions_that_the_weights_inside_do_not_know_are_said_before_the_run
     assert missing_data(config) == []
     table.write_text("file,subject,expression\na.mp4,anna,spontaneous\nb.mp4,ben,\nc.mp4,cleo,Posed\n,dora,smile\n")
     assert missing_data(config) == [], "rows that cannot be used are said by index_videos"
+
+
+def test_a_fold_that_nobody_is_in_is_said_before_the_run(config, tmp_path):
+    table = tmp_path / "a.csv"
+    config["datasets"] = ["mine"]
+    config["sources"]["mine"] = {"layout": "folder", "root": str(tmp_path), "table": str(table)}
+    table.write_text("file,subject,expression\na.mp4,anna,posed\nb.mp4,ben,posed\n")
+    [line] = missing_data(config)
+    assert line.startswith("data set mine: nobody is in fold 10, which is to be held out: there are folds 1, 2: set")
+    config["sources"]["mine"]["folds"] = [2]
+    assert missing_data(config) == []
 
 
 def test_a_licensed_data_set_must_be_there_and_agreed_to(config, tmp_path):
