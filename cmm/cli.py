@@ -29,12 +29,16 @@ from cmm.core.settings import add_flags, from_flags
 log = logging.getLogger("cmm")
 CODES = "exit codes: 0 done, 1 bad input, which a line names, 2 bad usage, 130 stopped, 141 nobody reads the output"
 SAMPLES = {"tsv": "table.tsv", "html": "table.html", "markdown": "table.md", "figure": "figure.svg"}
+STOPPED = 130
 PIPE_CLOSED = 141  # as a shell says it of a process that SIGPIPE ended
 
 
 def script():
     """The console script `cmm`."""
     code = main()
+    if code == STOPPED:  # a thread that waits for a server would hold the process
+        sys.stdout.flush()
+        os._exit(code)
     gc.freeze()  # else Python looks for garbage among all that it holds before it ends, which takes half a second
     sys.exit(code)
 
@@ -89,7 +93,7 @@ def run(words):
         return 1
     except KeyboardInterrupt:
         print(f"cmm {verb}: stopped", file=sys.stderr)
-        return 130
+        return STOPPED
 
 
 def load(name):

@@ -18,10 +18,9 @@ except ImportError:
 ROOT = project()
 # Jobs call `python -m cmm` with the package of these rules, whatever lies in the working
 # directory. (Snakemake hides PYTHONPATH from jobs in conda environments; a prefix comes later.)
-shell.prefix(
-    f"export PYTHONSAFEPATH=1 PYTHONPATH={shlex.quote(package_path())}${{{{PYTHONPATH:+:$PYTHONPATH}}}};"
-    " set -euo pipefail; "
-)
+LONGEST_CLIP = 5  # seconds
+PACKAGE = shlex.quote(package_path()).replace("{", "{{").replace("}", "}}")
+shell.prefix(f"export PYTHONSAFEPATH=1 PYTHONPATH={PACKAGE}${{{{PYTHONPATH:+:$PYTHONPATH}}}};" " set -euo pipefail; ")
 
 from cmm.datasets.registry import listing_digest, lying_with, registry
 from cmm.core.errors import UserError
@@ -116,9 +115,15 @@ def is_downloaded(dataset):
     )
 
 
-def growing(mem_mb):
-    """Memory of a job: so much more with every attempt. Profiles say how many attempts."""
-    return lambda wildcards, attempt: mem_mb * attempt
+def growing(amount):
+    """Memory or time of a job: so much more with every attempt. Profiles say how many attempts."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def rendering(block):
+    """Memory of a job that renders clips, by its threads and its pictures: a worker holds a clip twice."""
+    clip = LONGEST_CLIP * config[block]["fps"] * config[block]["size"] ** 2 * 3 / 1e6
+    return lambda wildcards, attempt, threads: round(attempt * (500 + threads * (250 + 2 * clip)))
 
 
 def settings(verb):

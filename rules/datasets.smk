@@ -12,7 +12,7 @@ rule make_actors:
         "../envs/faces.yaml"
     threads: 8
     resources:
-        mem_mb=growing(2000),
+        mem_mb=rendering("actors"),
         runtime=60,
     params:
         settings=settings("make_actors"),
@@ -62,7 +62,7 @@ rule animate_photographs:
         "../envs/faces.yaml"
     threads: 8
     resources:
-        mem_mb=growing(4000),
+        mem_mb=rendering("photographs"),
         runtime=60,
     params:
         settings=settings("animate_photographs"),

@@ -149,6 +149,8 @@ rule gather_scores:
         "logs/gather_scores.jsonl"
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
     params:
         code=code("gather_scores"),
     message:

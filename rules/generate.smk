@@ -41,7 +41,7 @@ rule generate_smiles:
     threads: 4
     resources:
         mem_mb=growing(3000),
-        runtime=60,
+        runtime=growing(60),
     params:
         settings=settings("generate_smiles"),
         code=lambda wildcards: code("generate_smiles", generator(wildcards)),
@@ -70,7 +70,7 @@ rule generate_conditions:
     threads: 4
     resources:
         mem_mb=growing(3000),
-        runtime=60,
+        runtime=growing(60),
     params:
         code=lambda wildcards: code("generate_conditions", generator(wildcards), declaration(wildcards)),
     message:
@@ -103,7 +103,7 @@ rule render_films:
         "../envs/report.yaml"
     resources:
         mem_mb=growing(2000),
-        runtime=60,
+        runtime=growing(60),
     params:
         settings=settings("render_films"),
         code=code("render_films"),

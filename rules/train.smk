@@ -25,7 +25,7 @@ for method, stage in [(method, stage) for method in METHODS for stage in METHODS
         threads: 4
         resources:
             mem_mb=growing(stage.mem_mb + config["held_mb"]),
-            runtime=1440,
+            runtime=growing(1440),
             gpu=1,
             state_seconds=config["state_seconds"],
             held_mb=config["held_mb"],

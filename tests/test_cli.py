@@ -68,6 +68,9 @@ def test_run_becomes_snakemake_with_the_package_s_rules(tmp_path):
     (tmp_path / "config/demo.yaml").touch()
     assert command_of(["config/demo.yaml"], tmp_path)[-1] == "config/demo.yaml", "one's own comes first"
     assert "--cores" not in command_of(["--workflow-profile", "profiles/slurm"], tmp_path)
+    for words in (["-j", "3"], ["-j3"], ["--jobs", "3"]):
+        assert command_of(words, tmp_path)[-2:] == ["--cores", "3"], "the profile's cores would count, all of them"
+    assert command_of(["-j", "3", "-e", "slurm"], tmp_path)[-4:] == ["-j", "3", "-e", "slurm"]
 
 
 def test_what_a_wheel_carries_is_there():

@@ -95,9 +95,13 @@ def fetch_all(items, dataset, folder, settings, then=lambda item, digest: {item.
             if not done and not meter.bytes and any(isinstance(error, GivenUp) for error in failed):
                 stop.set()
             meter.report(done)
+    except KeyboardInterrupt:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)  # those that wait for a server would wait on
+        raise
     finally:
         stop.set()
-        pool.shutdown(cancel_futures=True)
+    pool.shutdown(cancel_futures=True)
     if failed:
         raise UserError(
             f"{dataset}: {len(items) - done} of {len(items)} files could not be fetched: {failed[0]}."

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from cmm.core.errors import UserError
-from cmm.core.files import atomic, file_digest, inside
+from cmm.core.files import atomic, inside
 from cmm.core.pictures import HEIC_SUFFIXES, IMAGE_SUFFIXES, Unreadable, check_size, read_picture
 from cmm.core.provenance import until_now
 
@@ -21,6 +22,7 @@ VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".flv", ".mpg
 FORMATS = "mov,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,png_pipe,jpeg_pipe,bmp_pipe,webp_pipe"
 FOLDER_FPS = 20.0  # of a folder of images, as in DISFA
 ROW = 64  # pixels; FFmpeg reads rows so many at a time
+DIGESTED = 2**24  # bytes of a video that are read at a time for its digest
 MOST_FRAMES = 1_000_000  # of a video: eleven hours
 
 
@@ -196,6 +198,9 @@ def encode_video(target, frames, fps, crf=18, about=None):
         stream = container.add_stream("libx264", rate=rate)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
+        said = stream.codec_context  # sRGB by BT.601's matrix; players would take another one for a large video's
+        said.colorspace, said.color_range = Colorspace.ITU601, ColorRange.MPEG
+        said.color_primaries, said.color_trc = ColorPrimaries.BT709, ColorTrc.IEC61966_2_1
         stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1", "x264-params": "mbtree=0"}
         for frame in frames:
             container.mux(stream.encode(lent(np.ascontiguousarray(frame))))
@@ -214,14 +219,20 @@ def read_comment(path):
         return container.metadata.get("comment", "")
 
 
-def video_digest(path):
-    """sha256 of a video's bytes, or of its images' bytes one after the other."""
-    path = Path(path)
-    if path.is_file():
-        return file_digest(path)
-    digest = hashlib.sha256()
-    for image in _images(path):
-        digest.update(image.read_bytes())
+def video_digest(path, alive=lambda: None):
+    """sha256 of a video's bytes, or of its images' bytes one after the other; calls `alive()` now and then.
+
+    Raises Unreadable where they cannot be read.
+    """
+    path, digest = Path(path), hashlib.sha256()
+    try:
+        for file in _images(path) if path.is_dir() else [path]:
+            with open(file, "rb") as bytes_of:
+                while part := bytes_of.read(DIGESTED):
+                    digest.update(part)
+                    alive()
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror}") from error
     return digest.hexdigest()
 
 

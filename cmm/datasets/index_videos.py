@@ -5,6 +5,7 @@ mislabelled) keeps its row. What turns out while decoding (damage, too few frame
 face) is added by `gather_tracks`, which writes the final videos.parquet.
 """
 
+import itertools
 import logging
 import os
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import pandas as pd
 
 from cmm.core.errors import UserError
 from cmm.core.files import existing, inside, stat_digest
+from cmm.core.pictures import IMAGE_SUFFIXES
 from cmm.core.progress import progress
 from cmm.core.provenance import code_hash, provenance
 from cmm.core.tables import write_table
@@ -78,7 +80,8 @@ def main(
 def _files(paths):
     """Every file of the videos, the images of folders too."""
     for path in map(Path, paths):
-        yield from sorted(path.iterdir()) if path.is_dir() else [path]
+        images = (one for one in path.iterdir() if one.suffix.lower() in IMAGE_SUFFIXES) if path.is_dir() else [path]
+        yield from sorted(one for one in images if one.is_file())
 
 
 def _read_labels(rows, root, layout):
@@ -109,13 +112,15 @@ def report_unusable(frame):
 def _mark_repeated(rows):
     """A file listed twice, however it is spelled or linked to, counts once; two files of one name get names of their
     own."""
-    files, names = set(), set()
+    files, names, own = set(), set(), {row["video"] for row in rows}
     for number, row in enumerate(rows, 1):
         file = os.path.realpath(row["path"]) if row["path"] else row["file"]
         if file in files and not row["reason"]:
             row |= {"status": "mislabelled", "reason": f"{row['file']} is listed twice"}
         if row["video"] in names:
-            row["video"] += f"-{number}"
+            row["video"] = next(
+                name for i in itertools.count(number) if (name := f"{row['video']}-{i}") not in names | own
+            )
         files.add(file)
         names.add(row["video"])
 

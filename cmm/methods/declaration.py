@@ -39,6 +39,7 @@ class Method:
     stages: tuple[Stage, ...]
     weights: tuple[str, ...]  # stages whose weights `load` takes, in its order
     honours: tuple[str, ...] = ()  # fields of Condition that its generator is told beside the expression
+    needs_mesh: bool = False  # works on meshes of the face, which not every tracker gives
     still: bool = False  # makes single pictures: a sequence is one picture after the other, along a curve of strengths
     line: int | None = None  # its line in the paper's tables 1 to 3; None for a method beyond the paper
     sequence: str = ""  # what its first sequence is called where modes stand beside it

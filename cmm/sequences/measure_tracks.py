@@ -19,13 +19,15 @@ from cmm.core.provenance import provenance, until_now
 from cmm.core.settings import setting
 from cmm.core.shards import portion
 from cmm.core.tables import read_table, write_table, write_tables
-from cmm.core.video import Unreadable, video_digest
+from cmm.core.video import Unreadable, probe, video_digest
 from cmm.core.worker import Died, Worker
 from cmm.faces.backends import ACTION_UNITS, BACKENDS
 from cmm.faces.landmarks import POINTS, X_COLUMNS, Y_COLUMNS
 from cmm.faces.trackers import load_for, read_faces
 
 log = logging.getLogger("cmm")
+LONGEST = 2 * 86400  # seconds between the first frame and the last: more is no time of a video
+UNKNOWN_FPS = 25.0  # frames per second of a video that does not say
 OUTCOMES = {"video": str, "decoded": int, "tracked": int, "status": str, "reason": str, "sha256": str}
 
 
@@ -64,7 +66,7 @@ def main(
                     table, result = worker.do(row.video, row.path)
                 except Died as error:
                     log.warning("%s: %s", row.video, error)
-                    reason = {"status": "unreadable", "reason": str(error), "sha256": video_digest(row.path)}
+                    reason = {"status": "unreadable", "reason": str(error), "sha256": digest_of(row.path)}
                     table, result = nothing, {"video": row.video, "decoded": 0, "tracked": 0, **reason}
                 results.append(result)
                 yield table
@@ -106,15 +108,38 @@ def track_video(video, path, tracker, alive=lambda: None):
             alive()
             times.append(time)
             faces.append(face and replace(face, mesh=None))  # kept, meshes among freed pictures cost 0.8 MB a frame
+        times = rising(times, probe(path).fps)
+        digest = video_digest(path, alive)
     except Unreadable as error:
         status, reason = "unreadable", str(error)
+        times, digest = rising(times), digest_of(path)
     found = np.array([face is not None for face in faces], dtype=bool)
     several = Counter(face.faces > 1 for face in faces if face)[True]
     if several:
         log.info("%s: several faces in %d frames; the one that was the largest at first is followed", video, several)
     table = _frame_table(video, times, faces, found, tracker)
     outcome = {"video": video, "decoded": len(times), "tracked": int(found.sum())}
-    return table, {**outcome, "status": status, "reason": reason, "sha256": video_digest(path)}
+    return table, {**outcome, "status": status, "reason": reason, "sha256": digest}
+
+
+def rising(times, fps=0.0):
+    """Times [s] of frames in their order, each later than the one before; `fps` where the file's own make no sense.
+
+    Frames of AVI files come in order, but under each other's times; some files have none.
+    """
+    ordered = np.sort(times)
+    steps = np.diff(ordered)
+    if (steps <= 0).any() or steps.sum() > LONGEST:
+        return np.arange(len(times)) / (fps or UNKNOWN_FPS)
+    return ordered
+
+
+def digest_of(path):
+    """As video_digest; "" of what cannot be read."""
+    try:
+        return video_digest(path)
+    except Unreadable:
+        return ""
 
 
 def _frame_table(video, times, faces, found, tracker):

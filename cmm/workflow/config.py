@@ -14,7 +14,7 @@ from snakemake.utils import update_config
 
 from cmm.core.errors import UserError
 from cmm.datasets.layouts import most_folds, reader
-from cmm.faces.backends import WITHOUT_UNITS
+from cmm.faces.backends import MESH_BACKENDS, WITHOUT_UNITS
 from cmm.methods.registry import METHODS
 
 DEEPEST = 12  # of nested keys
@@ -78,6 +78,13 @@ def _check_trackers(config):
             f"config: {block}.backend: {backend} gives no action units: set {block}.action_units: trained, and"
             f" action_units.backend: {backend}"
         )
+    backend = config["tracks"]["backend"]
+    for name in config["methods"]:
+        if METHODS[name].needs_mesh and backend not in MESH_BACKENDS:
+            raise UserError(
+                f"config: methods: {name} needs a mesh of the face, which tracks.backend: {backend} does not give:"
+                f" track with {' or '.join(MESH_BACKENDS)}, or leave it out"
+            )
     judged = config["sources"][config["action_units"]["dataset"]]
     if config["motion"]["action_units"] == "trained" and judged.get("split") == "videos":
         raise UserError(

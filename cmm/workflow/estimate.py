@@ -8,7 +8,7 @@ machine or cluster needs a run there (config/pilot.yaml is made for that).
 import os
 from dataclasses import asdict, dataclass
 from json import dumps
-from math import isnan
+from math import ceil, isnan
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +43,8 @@ class Cost:
     core_hours: float = 0.0  # time on cores that a job holds, busy or not
     gpu_hours: float = 0.0
     mem_mb: int = 0
+    longest: float = 0.0  # hours of its longest job
+    runtime: float = 0.0  # hours that its rule asks for, of the first attempt; 0 where it asks for none
     bytes: float = 0.0
 
 
@@ -89,6 +91,13 @@ def main(
     for count, seconds in walls.items():
         nodes_of = f"{count} node{'s' * (count > 1)} of {cores} cores"
         print(f"done after {duration(seconds)} on {nodes_of}, {gpus} network{'s' * (gpus > 1)} at a time on each")
+    for cost in costs:
+        if 0 < cost.runtime < cost.longest:
+            minutes = f"{cost.stage}:runtime={ceil(cost.longest * 60)}"
+            print(
+                f"{cost.stage}: a job takes {duration(cost.longest * HOUR)}, for which its rule asks a cluster for"
+                f" {duration(cost.runtime * HOUR)}: --set-resources {minutes}"
+            )
     if unknown:
         print(f"not counted, since {rates} says nothing of them: {', '.join(unknown)}")
 
@@ -108,6 +117,8 @@ def forecast(planned, sizes, rates):
         cost.core_hours += seconds * one.threads / HOUR
         cost.gpu_hours += seconds / HOUR * bool(one.gpu and rate.gpu)
         cost.mem_mb = max(cost.mem_mb, one.mem_mb)
+        cost.longest = max(cost.longest, seconds / HOUR)
+        cost.runtime = one.runtime / 60
         cost.bytes += rate.unit_bytes * growth(one.job.verb, work)
         tasks.append(Task(seconds, one.threads, one.gpu, one.before))
     order = list(STAGES)

@@ -31,6 +31,7 @@ class Planned:
     threads: int
     gpu: int
     mem_mb: int
+    runtime: float  # minutes; 0 where the rule asks for none
     before: tuple[int, ...]
 
 
@@ -117,6 +118,7 @@ def _in_order(dag):
             job.threads,
             job.resources.get("gpu", 0),
             job.resources.get("mem_mb", 0),
+            job.resources.get("runtime", 0),
             tuple(sorted(numbers[other] for other in dag.dependencies[job] if other in numbers)),
         )
         for job in jobs

@@ -26,7 +26,8 @@ EXAMPLES = (
     "cmm run --workflow-profile profiles/slurm --sdm env-modules    # on a cluster, with this .venv",
 )
 OWN = "config.yaml"
-CORES = ("--cores", "-c", "--jobs", "-j", "--profile", "--executor", "-e")  # where one is, it says how many
+CORES = ("--cores", "-c", "--profile", "--executor", "-e")  # where one is, it says how many
+JOBS = re.compile(r"(-j|--jobs)(\d*)")
 
 
 def main(words: Annotated[list[str], "words for Snakemake; `snakemake --help` explains them", "rest"]):
@@ -51,12 +52,24 @@ def command_of(words, folder):
     for word in config_files(words):
         config_file(word, folder, home)
     command = [str(Path(sys.executable).with_name("snakemake")), "--snakefile", str(home / "Snakefile")]
+    words = in_cores(words)
     profile = words[words.index("--workflow-profile") + 1 :][:1] if "--workflow-profile" in words else None
     if profile is None:
         command += ["--workflow-profile", str(home / "profiles/default")]
     if profile in (None, ["none"]) and not {*CORES} & {*words}:
         command += ["--cores", "all"]
     return command + [located(word, folder, home) for word in words]
+
+
+def in_cores(words):
+    """Words in which -j, on this machine, says how many cores: the profile's own would count else."""
+    if {*CORES, "--workflow-profile"} & {*words}:
+        return words
+    found = []
+    for word in words:
+        match = JOBS.fullmatch(word)
+        found += ["--cores", *filter(None, [match[2]])] if match else [word]
+    return found
 
 
 def warn_of_config(words, folder):

@@ -47,6 +47,7 @@ def root(tmp_path):
         "sad_0": clip("sad", ["chew"], "sadness"),
         "odd_0": clip("odd", ["smile"], [("happy", 2.0, 1.0)]),
         "odd_1": {"ytb_id": "odd"},
+        "odd_2": clip("odd", ["smile"], [("neutral", -0.0001, 1.0), ("happy", 1.0, 2.0)]),
     }
     content = {"clips": clips, "meta_info": {"appearance_mapping": ["x"] * 40, "action_mapping": ACTIONS}}
     (tmp_path / celebv_hq.ANNOTATION).write_text(json.dumps(content))
@@ -60,12 +61,12 @@ def root(tmp_path):
 
 def test_clips_of_a_smile_are_listed_with_the_spans_in_which_it_lies(root):
     rows = {row["file"].rpartition("/")[2].removesuffix(".mp4"): row for row in celebv_hq.list_files(root)}
-    assert set(rows) == {"-aB_c_0", "-aB_c_1", "one_0", "one_1", "gap_0", "gone_0", "odd_0", "odd_1"}
+    assert set(rows) == {"-aB_c_0", "-aB_c_1", "one_0", "one_1", "gap_0", "gone_0", "odd_0", "odd_1", "odd_2"}
     assert {name: row["spans"] for name, row in rows.items() if row["spans"]} == {"one_0": "0.000-3.000"}
     assert {row["expression"] for row in rows.values()} == {"smile"}
     assert rows["-aB_c_0"]["subject"] == "v-aB_c", "no name that a program takes for a flag"
     assert rows["one_0"]["fold"] == rows["one_1"]["fold"]
-    assert {name for name, row in rows.items() if row["reason"]} == {"odd_0", "odd_1"}
+    assert {name for name, row in rows.items() if row["reason"]} == {"odd_0", "odd_1", "odd_2"}
 
 
 def test_the_index_keeps_what_is_gone_or_odd(root, tmp_path):
@@ -74,7 +75,7 @@ def test_the_index_keeps_what_is_gone_or_odd(root, tmp_path):
     index = read_table(tables["out"]).set_index("video")
     status = {name.rpartition("__")[2]: value for name, value in index["status"].items()}
     assert status.pop("gone_0") == "missing"
-    assert {status.pop("odd_0"), status.pop("odd_1")} == {"mislabelled"}
+    assert {status.pop(f"odd_{i}") for i in range(3)} == {"mislabelled"}
     assert set(status.values()) == {"ok"}
 
 

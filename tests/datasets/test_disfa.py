@@ -118,6 +118,28 @@ def test_a_bad_label_is_the_reason_of_its_trial_alone(root, line, reason):
     assert reasons["Y_HappyDescribed_TrailNo_2"] == ""
 
 
+def test_labels_outside_of_the_root_are_not_read(root, tmp_path):
+    secret = tmp_path.parent / f"{tmp_path.name} secret.txt"
+    secret.write_text("my secret line\n")
+    for file, read, video in (
+        (
+            "DISFAPlus/labels/sn001/Z_HappyText_TrailNo_1/AU12.txt",
+            disfa_plus.read_labels,
+            "DISFAPlus/Images/SN001/Z_HappyText_TrailNo_1",
+        ),
+        (
+            next(root.rglob("*_au12.txt")).relative_to(root),
+            disfa.read_labels,
+            "DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi",
+        ),
+    ):
+        (root / file).unlink()
+        (root / file).symlink_to(secret)
+        with pytest.raises(UserError, match="points outside of") as error:
+            read(root, video)
+        assert "my secret" not in str(error.value)
+
+
 def test_spontaneous_smiles_are_found_on_the_human_labels(root, tmp_path):
     """The tracks of these grey videos show nothing; the coders saw a smile from frame 40 to 69."""
     index, labels = tmp_path / "index.parquet", tmp_path / "labels.parquet"

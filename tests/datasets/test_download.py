@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from waiting import wait_for
+from waiting import hear_ctrl_c, wait_for
 
 from cmm.core.downloads import RemoteFile, Settings, fetch_all
 from cmm.core.errors import UserError
@@ -156,6 +157,27 @@ fetch_all([RemoteFile("a", {server.url("a")!r}, {DIGEST!r}, {len(BYTES)})], "set
     fetch(server, tmp_path, "a")
     assert (tmp_path / "a").read_bytes() == BYTES
     assert server.requests[-1] == ("a", f"bytes={came}-", "all")
+
+
+def test_ctrl_c_does_not_wait_for_a_server(server, tmp_path):
+    server.scripts["a"] = ["stall"]
+    script = f"""
+from pathlib import Path
+from cmm import cli
+from cmm.core.downloads import RemoteFile, Settings, fetch_all
+items = [RemoteFile("a", {server.url("a")!r}, {DIGEST!r}, {len(BYTES)})]
+def run(words):
+    try:
+        fetch_all(items, "set", Path({str(tmp_path)!r}), Settings(patience=600.0))
+    except KeyboardInterrupt:
+        return cli.STOPPED
+cli.run = run
+cli.script()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], preexec_fn=hear_ctrl_c) as process:
+        wait_for(lambda: server.requests, "it had asked", process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130, "the server answers after 30 s at the earliest"
 
 
 def test_a_server_without_ranges_starts_over(server, tmp_path):

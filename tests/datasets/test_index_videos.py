@@ -1,11 +1,13 @@
 import json
 import os
+import shutil
 from collections import Counter
 
 import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from cmm.core.errors import UserError
 from cmm.core.tables import read_table
@@ -70,6 +72,24 @@ def test_every_listed_file_keeps_a_row_with_its_reason(root, tmp_path, caplog):
     assert "empty: empty (empty file (0 bytes))" in caplog.text
     assert "14 videos:" in caplog.text
     assert "secret" not in table.index, "only what was asked for is read"
+
+
+def test_two_files_of_one_name_get_names_that_nobody_has(root, tmp_path):
+    for name in ("good-3.mp4", "good.m4v"):
+        shutil.copy(root / "good.mp4", root / name)
+    table = index(root, tmp_path, "good.mp4,a,posed,1", "good-3.mp4,a,posed,1", "good.m4v,a,posed,1")
+    assert list(table.index) == ["good", "good-3", "good-4"]
+    assert set(table["status"]) == {"ok"}
+
+
+def test_a_link_to_nowhere_among_images_is_no_image(root, tmp_path):
+    folder = root / "images"
+    folder.mkdir()
+    for i in range(3):
+        Image.new("RGB", (64, 64), (i, 0, 0)).save(folder / f"{i}.png")
+    (folder / ".#notes.txt").symlink_to(root / "nowhere")
+    table = index(root, tmp_path, "images,a,posed,1")
+    assert table["status"].tolist() == ["ok"]
 
 
 def test_a_subject_in_two_folds_would_leak_and_is_not_used(root, tmp_path):

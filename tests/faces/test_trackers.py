@@ -3,13 +3,14 @@
 import sys
 import types
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
 
 from cmm.core import pretrained
 from cmm.core.errors import UserError
-from cmm.core.video import Unreadable, write_video
+from cmm.core.video import Unreadable, read_frames, write_video
 from cmm.faces.backends import BACKENDS, IMAGE_BACKENDS, au_columns
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS, interocular_distance
 from cmm.faces.trackers import load
@@ -42,6 +43,44 @@ def test_a_tracker_without_action_units_gives_none_and_says_so(clip, tmp_path):
     assert outcome["tracked"] == 5
     with pytest.raises(UserError, match=r"no AU12: .*action_units: trained"):
         au_columns(table)
+
+
+def test_frames_come_in_order_under_times_that_rise(tmp_path):
+    """H.264 in AVI gives the times of frames in the order in which they were stored."""
+    path, count = tmp_path / "a.avi", 60
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=50)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for i in range(count):
+            shade = np.full((64, 64, 3), 4 * i, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(shade, format="rgb24")))
+        container.mux(stream.encode())
+    seen = [(time, int(image.mean())) for _, time, image in read_frames(path)]
+    assert (np.diff([shade for _, shade in seen]) >= 0).all(), "the pictures are in order"
+    assert (np.diff([time for time, _ in seen]) < 0).any(), "this file is one of those"
+    with load("dlib") as dlib:
+        table, outcome = measure_tracks.track_video("a", path, dlib)
+    assert outcome["status"] == "ok"
+    np.testing.assert_allclose(np.diff(table["timestamp"]), 1 / 50, atol=1e-6)
+
+
+@pytest.mark.parametrize("times", [[0.0] * 4, [0.0, 0.04, 0.04, 0.12], [0.0, 0.04, 0.08, 1e12]])
+def test_times_that_make_no_sense_are_those_of_the_frame_rate(times):
+    np.testing.assert_allclose(measure_tracks.rising(times, 50.0), [0, 0.02, 0.04, 0.06])
+    np.testing.assert_allclose(measure_tracks.rising(times), [0, 0.04, 0.08, 0.12])
+
+
+def test_times_of_a_video_that_pauses_are_its_own():
+    assert measure_tracks.rising([0.0, 0.04, 60.0], 25.0).tolist() == [0.0, 0.04, 60.0]
+    assert len(measure_tracks.rising([])) == 0
+
+
+def test_a_video_that_has_gone_since_it_was_listed_keeps_its_row(tmp_path):
+    with load("dlib") as dlib:
+        table, outcome = measure_tracks.track_video("a", tmp_path / "gone.mp4", dlib)
+    assert len(table) == 0
+    assert (outcome["status"], outcome["sha256"]) == ("unreadable", "")
 
 
 @pytest.fixture

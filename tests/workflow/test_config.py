@@ -121,6 +121,14 @@ def test_overlays_are_valid(config, overlay):
             {"tracks": {"backend": "dlib", "action_units": "trained"}},
             "config: tracks.action_units: trained needs",
         ),
+        (
+            {
+                "tracks": {"backend": "dlib", "action_units": "trained"},
+                "action_units": {"backend": "dlib"},
+                "methods": ["cmm_net", "cmm_mesh"],
+            },
+            "config: methods: cmm_mesh needs a mesh of the face, which tracks.backend: dlib does not give",
+        ),
         ({"tracks": {"backend": "openface", "action_units": "trained"}}, "config: tracks.action_units: trained needs"),
         ({"action_units": {"dataset": "nobody"}}, "config: action_units.dataset: 'nobody' is no key of sources"),
         (

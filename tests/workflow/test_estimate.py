@@ -188,6 +188,22 @@ def test_a_folder_without_a_run_has_no_rates(tmp_path, capsys):
     assert "no job of a run was measured" in capsys.readouterr().err
 
 
+def test_a_job_that_takes_longer_than_its_rule_asks_for_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = [
+        "--config",
+        "datasets=[celebv_hq]",
+        "--targets",
+        "results/celebv_hq/fold10/cmm_net/seed1/translation.safetensors",
+    ]
+    assert cli(["estimate", *words, "--size", "celebv_hq=35666,5000000"]) == 0
+    said = capsys.readouterr().out
+    assert "train_translation: a job takes" in said
+    assert "for which its rule asks a cluster for 24 h 0 min: --set-resources train_translation:runtime=" in said
+    assert cli(["estimate", *words, "--size", "celebv_hq=100,10000"]) == 0
+    assert "--set-resources" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words",
     [

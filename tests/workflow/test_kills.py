@@ -112,7 +112,7 @@ def kill_once(prepared, target, change, seconds, name, tmp_path, enough):
     moment = random.Random(name).uniform(0, 0.5) * seconds
     for attempt in range(10):
         workflow = copy(prepared, tmp_path / str(attempt))
-        if run_and_kill(workflow, target, change, enough, moment) and not (workflow.folder / target).is_file():
+        if run_and_kill(workflow, target, change, enough, moment) and not (workflow.folder / target).exists():
             print(f"{name}: killed {moment:.1f} s after there was something to see")
             return workflow
         moment *= 0.5

@@ -17,12 +17,13 @@ from cmm.datasets.actors.portrait import Portrait
 from cmm.datasets.rendering import LABELS, Clip, render_dataset
 
 CRF = 12  # keeps the sensor noise
+MOST = 999  # people: UvA-NEMO's names have three digits for them
 HEADER = "Invented people in UvA-NEMO's layout; rendered, no real person."
 
 
 @dataclass(frozen=True)
 class Settings:
-    people: int = setting(40, "invented people; each gives a posed and a spontaneous clip", minimum=FOLDS)
+    people: int = setting(40, "invented people; each gives a posed and a spontaneous clip", minimum=FOLDS, maximum=MOST)
     size: int = setting(256, "height and width of the videos [px]", minimum=128, maximum=1024)
     fps: int = setting(50, "frames per second, as in UvA-NEMO", minimum=10, maximum=120)
     seed: int = setting(7, "names the population: same seed, same pixels", minimum=0, maximum=2**32 - 1)

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cmm.core.errors import UserError, reason
+from cmm.core.files import inside
 from cmm.core.video import VIDEO_SUFFIXES
 from cmm.datasets import deal
 from cmm.datasets.layouts import paths_below
@@ -31,7 +32,7 @@ def list_files(root, table=None):
 
     `file` is relative to `root`; a clip that is not there keeps its row. UserError without the annotation.
     """
-    clips, actions = read_annotation(root / ANNOTATION)
+    clips, actions = read_annotation(inside(root, ANNOTATION))
     wanted = [place for place, name in enumerate(actions) if name in ACTIONS]
     videos = [path for path in paths_below(root) if path.suffix.lower() in VIDEO_SUFFIXES]
     files = {path.stem: path.relative_to(root) for path in videos}
@@ -89,8 +90,8 @@ def smile_of(clip, wanted):
         happy, spans = labels == "happy", []
     else:
         parts = sorted((float(part["start_sec"]), float(part["end_sec"]), part["emotion"]) for part in labels)
-        if not all(math.isfinite(begin) and math.isfinite(end) and begin < end for begin, end, _ in parts):
-            raise ValueError("a span of an emotion has no length")
+        if not all(math.isfinite(begin) and math.isfinite(end) and 0 <= begin < end for begin, end, _ in parts):
+            raise ValueError("a span of an emotion has no length, or begins before the clip")
         happy = any(name == "happy" for *_, name in parts)
         spans = [
             (first[0], second[1])

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cmm.core.errors import UserError
+from cmm.core.files import inside
 from cmm.datasets.layouts import FEWER_FOLDS, below, find_folder
 
 SEED = 0  # of the shuffle
@@ -60,6 +61,7 @@ def read_labels(root, file):
         path = below(labels, person, f"{person}_au{unit}.txt")
         if path is None:
             return None
+        path = inside(root, path.relative_to(root))
         values = dict(intensities(path, "frame,intensity"))
         if odd := [frame for frame in values if not isinstance(frame, int)]:
             raise UserError(f"{path.name}: {odd[0]!r} is no number of a frame")

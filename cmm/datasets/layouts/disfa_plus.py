@@ -12,6 +12,7 @@ import logging
 import pandas as pd
 
 from cmm.core.errors import UserError
+from cmm.core.files import inside
 from cmm.core.video import IMAGE_SUFFIXES
 from cmm.datasets.layouts import below, find_folder
 from cmm.datasets.layouts.disfa import PERSON, deal, intensities
@@ -61,6 +62,7 @@ def read_labels(root, file):
         path = next(filter(None, (below(labels, trial.parent.name, trial.name, name) for name in spellings)), None)
         if path is None:
             return None
+        path = inside(root, path.relative_to(root))
         columns[unit] = {str(image).lower(): value for image, value in intensities(path, "image intensity")}
     names = sorted(path.name for path in trial.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     images = [name.lower() for name in names]

@@ -58,8 +58,12 @@ def main(
     random = np.random.default_rng(run.seed)
     data = run.read(smiles, "faces", "mesh", most=settings.sequences_drawn, random=random)
     data = replace(data, mesh=np.asarray(data.mesh))  # the shapes are learned from all of it at once
-    if not np.isfinite(data.mesh).all():
-        raise UserError(f"{smiles} has sequences without a mesh: track with tracks.backend: mediapipe")
+    known = np.isfinite(data.mesh).all(axis=(1, 2, 3))
+    if not known.all():
+        raise UserError(
+            f"{smiles} has no mesh of {(~known).sum()} of {len(known)} sequences, as of {data.smile[~known][0]}: track"
+            " with tracks.backend: mediapipe"
+        )
     arrays = learn_shapes(data.mesh, data.label, data.subject, codes=settings.codes, reach=settings.reach)
     mouths, arrays["teeth"] = mouths_to_learn(data, arrays, settings, random)
     shapes = SmileShapes.of(arrays, data.faces.shape[2], settings.modes)

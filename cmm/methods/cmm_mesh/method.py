@@ -13,6 +13,7 @@ METHOD = Method(
     stages=(Stage("cmm_mesh", "CMM-mesh: shapes of smiles, and the refiner of bent faces", mem_mb=6000),),
     weights=("cmm_mesh",),
     honours=("strength", "frames", "seed"),
+    needs_mesh=True,
     inside={"london.safetensors": "668d20c8322afd50d1478be18287188e2e11807c848986449ef995a9b8528bc7"},
     sequence="mean smile",
     modes="mean of the K modes",
