@@ -19,9 +19,9 @@ import pandas as pd
 
 from cmm.core.errors import UserError
 from cmm.core.files import atomic, inside
+from cmm.core.pictures import MOST_SIDE
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
-from cmm.core.video import MOST_SIDE
 from cmm.generation.write_sequence import write_png
 from cmm.sequences.smiles_file import read_smiles
 

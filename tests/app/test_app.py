@@ -237,6 +237,13 @@ def test_a_visit(tmp_path, face, two):
             page.get_by_role("link", name="gif").nth(1).click()
         assert download.value.suggested_filename == "me_smile_2.gif"
         assert Image.open(download.value.path()).format == "GIF"
+        with page.expect_download() as download:
+            page.get_by_role("link", name="mp4").nth(0).click()
+        assert download.value.suggested_filename == "me_smile_1.mp4"
+        gone = {"detail": "this result is not kept any more: generate it again"}
+        page.route("**/*.gif", lambda route: route.fulfill(status=422, json=gone))
+        page.get_by_role("link", name="gif").nth(0).click()
+        expect(page.locator("#trouble")).to_contain_text(gone["detail"])
         page.evaluate("document.querySelector('#films video').addEventListener('ended', () => (window.once = 1))")
         page.wait_for_function("() => window.once && !document.querySelector('#films video').ended")  # and once more
         page.get_by_role("button", name="show mesh and action units").click()

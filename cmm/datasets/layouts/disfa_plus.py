@@ -13,7 +13,7 @@ import pandas as pd
 
 from cmm.core.errors import UserError
 from cmm.core.files import inside
-from cmm.core.video import IMAGE_SUFFIXES
+from cmm.core.pictures import IMAGE_SUFFIXES
 from cmm.datasets.layouts import below, find_folder
 from cmm.datasets.layouts.disfa import PERSON, deal, intensities
 

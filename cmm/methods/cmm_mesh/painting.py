@@ -165,13 +165,15 @@ class Painter:
         """A refined crop (c, c, 3) float32 at the photograph's scale, as far as it lies in a part of the face's box.
 
         part: slices of rows and columns. What a network paints with fewer pixels is soft there: the detail of its
-        brightness is raised; of its colours, lips would tint teeth.
+        brightness is raised, to no more than a neighbour's, or outlines would shine; of its colours, lips would tint
+        teeth.
         """
         rows, columns = part
         if self.sharper:
             light = np.maximum(mouth.mean(axis=-1, keepdims=True), 1)
             detail = light - cv2.GaussianBlur(light, (0, 0), DETAIL)[..., None]
-            mouth = mouth * np.maximum(1 + self.sharper * detail / light, 0)
+            least, most = (of(light, np.ones((3, 3), np.uint8))[..., None] for of in (cv2.erode, cv2.dilate))
+            mouth = mouth * (np.clip(light + self.sharper * detail, least, most) / light)
         to_part = self.to_box - np.array([[0, 0, columns.start], [0, 0, rows.start]], np.float32)
         size = (columns.stop - columns.start, rows.stop - rows.start)
         return cv2.warpAffine(mouth, to_part, size, flags=cv2.INTER_CUBIC if self.sharper else cv2.INTER_LINEAR)
