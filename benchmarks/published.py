@@ -2,7 +2,7 @@
 
 Several seeds of a comparison take days, and are trained as machines are free. The scores of each run are put here by
 `make results`, in place of what is here of the same data set, fold, seed and method; tables and proofs are of all.
-Ablations stay out, and so does a method that was trained with other settings than it was for the lines that are here.
+Ablations stay out, and so does a method that was trained or judged with other settings than for the lines that are here.
 """
 
 import hashlib
@@ -65,10 +65,12 @@ def published(dataset=None, path=PUBLISHED):
 
 
 def settings_of(results, dataset, fold, method, seed):
-    """Digest of the settings that a method's networks in a folder of results were trained with; "" without any."""
-    weights = sorted((results / dataset / f"fold{fold}" / method / f"seed{seed}").glob("*.safetensors"))
-    trained = {record["stage"]: record["settings"] for record in map(read_record, weights)}
-    return hashlib.sha256(json.dumps(trained, sort_keys=True).encode()).hexdigest()[:8] if trained else ""
+    """Digest of the settings by which a method in a folder of results was trained and its motion judged; "" without."""
+    run = results / dataset / f"fold{fold}" / method / f"seed{seed}"
+    judge = [run / "scores/motion.parquet", results / f"action_units/faces/fold{fold}/action_units.safetensors"]
+    files = [*sorted(run.glob("*.safetensors")), *(file for file in judge if file.is_file())]
+    made = {record["stage"]: record["settings"] for record in map(read_record, files)}
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:8] if made else ""
 
 
 def _runs(wide):
@@ -109,6 +111,6 @@ def _check_settings(wide):
     for (dataset, method), mine in wide[wide["settings"] != ""].groupby(["dataset", "method"]):
         if mine["settings"].nunique() > 1:
             raise UserError(
-                f"{dataset}: {method} was trained with other settings than before: take its older lines out of"
+                f"{dataset}: {method} was trained or judged with other settings than before: take its older lines out of"
                 f" {PUBLISHED.name}, or publish a run of the same config"
             )

@@ -20,17 +20,18 @@ def main(
     losses: Annotated[list[Path], "tables of losses (STAGE.losses.tsv)"],
     out: Annotated[Path, "SVG figure to write"],
 ):
-    """Plot one panel a table, each loss relative to its largest value in the training."""
+    """Plot one panel a table, each loss relative to its largest value, in the training or of people held out."""
     figure, axes = panels(len(losses), 2.4)
     for axis, path in zip(axes, losses, strict=True):
         table = read_losses(path)
         trained = [name for name in table if not name.endswith(HELD_OUT)]
         for colour, name in zip(COLOURS, trained, strict=False):
-            values, largest = table[name], max(table[name].max(), 1e-12)
+            values, unseen = table[name], table.get(name + HELD_OUT, table[name])
+            largest = max(values.max(), unseen.max(), 1e-12)
             label = f"{name} ({values.iloc[0]:.3g} to {values.iloc[-1]:.3g}"
-            if (unseen := name + HELD_OUT) in table:
-                axis.plot(table[unseen] / largest, "--", color=colour)
-                label += f"; held out {table[unseen].iloc[-1]:.3g}"
+            if name + HELD_OUT in table:
+                axis.plot(unseen / largest, "--", color=colour)
+                label += f"; held out {unseen.iloc[-1]:.3g}"
             axis.plot(values / largest, color=colour, marker="o", markersize=3, label=f"{label})")
         axis.set(xlabel="epoch", ylabel="loss / its largest", ylim=(0, 1.55))
         axis.set_title(title(path.name.removesuffix(".losses.tsv")), fontsize=9, parse_math=False)

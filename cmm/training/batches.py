@@ -6,6 +6,7 @@ the whole batch by every process, which then takes those of its own part.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -43,6 +44,7 @@ class Batch:
     whole: np.ndarray
     random: EpochGenerators
     data: Smiles | None = None
+    varies: ClassVar[bool] = True  # whether items are mirrored, and bent, for more to learn from
 
     @property
     def part(self):
@@ -58,8 +60,9 @@ class Batch:
         return len(self.indices) / len(self.whole)
 
     def coins(self):
-        """Which items to mirror, half of them on average: (b,) bool."""
-        return torch.from_numpy(self.random.order.random(len(self.whole)) < 0.5)[self.part]
+        """Which items to mirror, half of them on average where they are varied: (b,) bool."""
+        coins = self.random.order.random(len(self.whole)) < 0.5
+        return torch.from_numpy(coins & self.varies)[self.part]
 
     def frames(self, frames, drawn):
         """Frame numbers of a sequence that this step looks at, the same of each item: see `draw_frames`."""
@@ -95,7 +98,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Glance(Batch):
-    """Items of people held out: each process looks at all of them, and learns nothing."""
+    """Items of people held out, as they are: each process looks at all of them, and learns nothing."""
+
+    varies: ClassVar[bool] = False
 
     @property
     def part(self):

@@ -113,7 +113,7 @@ def train(
     about = provenance(module, settings, inputs, fold=run.fold, seed=run.seed)
     with owned(run.state):
         state = State(run, {**networks, **helpers}, optimisers, fingerprint_of(about), settings.precision)
-        history = fit(state, step, items, settings, run, tuned, watched)
+        history = fit(state, step, items, settings, run, tuned, watched, helpers)
         if processes.rank() == 0:
             about |= {"expressions": list(expressions)}
             about |= {"seconds": round(sum(epoch["seconds"] for epoch in history), 1), "run": state.run}
@@ -122,7 +122,7 @@ def train(
         state.remove()
 
 
-def fit(state, step, items, settings, run, tuned=(), watched=None):
+def fit(state, step, items, settings, run, tuned=(), watched=None, helpers=()):
     """Train what `state` holds for `settings.epochs`; a list of {epoch, loss names..., seconds}."""
     smallest = min(len(items.draw(EpochGenerators.of(run.seed, 0))), settings.batch_size)
     if smallest < processes.size():
@@ -136,7 +136,9 @@ def fit(state, step, items, settings, run, tuned=(), watched=None):
         for name, network in state.networks.items():  # a frozen network keeps its running statistics too
             network.train(name not in tuned and any(parameter.requires_grad for parameter in network.parameters()))
         means, seconds = train_epoch(place, state, step, items, rates, settings, run)
-        unseen = watch(state, step, watched, settings, run) if watched else {}
+        start = time.monotonic()
+        unseen = watch(state, step, watched, settings, run, helpers) if watched else {}
+        seconds += time.monotonic() - start
         words = "  ".join(
             f"{name} {value:.4g}" + (f" (held out {unseen[name]:.4g})" if name in unseen else "")
             for name, value in means.items()
@@ -178,15 +180,21 @@ def train_epoch(place, state, step, items, rates, settings, run):
 
 
 @torch.no_grad()
-def watch(state, step, watched, settings, run):
-    """Means of the losses of the Items `watched`, the same in every epoch, by networks as they would be used."""
-    for network in state.networks.values():
-        network.eval()
+def watch(state, step, watched, settings, run, helpers=()):
+    """Means of the losses of the Items `watched`, the same in every epoch, by networks as they would be used.
+
+    `helpers` names those that are never used but to train, as discriminators: they see a batch as they do there.
+    """
+    kept = [(buffer, buffer.clone()) for name in helpers for buffer in state.networks[name].buffers()]
+    for name, network in state.networks.items():
+        network.train(name in helpers)
     random, totals = EpochGenerators.of(run.seed, 0), {}
     items = watched.draw(random)
     for chosen in np.array_split(items, max(1, len(items) // settings.batch_size)):
         for name, value in step(watched.batch(chosen, random, Glance)).items():
             totals[name] = totals.get(name, 0.0) + float(value) * len(chosen) / len(items)
+    for buffer, before in kept:
+        buffer.copy_(before)
     return totals
 
 

@@ -1,3 +1,5 @@
+import re
+
 import cv2
 import matplotlib.pyplot as plt
 import numpy as np
@@ -63,9 +65,12 @@ def test_film_strip_has_a_row_a_sequence(tmp_path):
 
 def test_losses_are_plotted(tmp_path):
     (tmp_path / "a.losses.tsv").write_text("epoch\tbce\tkl\tseconds\n1\t4.0\t1.0\t2\n2\t2.0\t0.5\t2\n")
-    (tmp_path / "b.losses.tsv").write_text("epoch\tbce\tbce_held_out\tseconds\n1\t4.0\t6.0\t2\n2\t2.0\t3.5\t2\n")
+    (tmp_path / "b.losses.tsv").write_text("epoch\tbce\tbce_held_out\tseconds\n1\t4.0\t12.0\t2\n2\t2.0\t3.5\t2\n")
     plot_losses.main([tmp_path / "a.losses.tsv", tmp_path / "b.losses.tsv"], tmp_path / "l.svg")
     text = (tmp_path / "l.svg").read_text()
+    (dashed,) = re.findall(r'd="([^"]*)" clip-path[^>]*stroke-dasharray', text)
+    panel = min(float(y) for y in re.findall(r'<rect x="[\d.]+" y="([\d.]+)"', text))
+    assert min(float(y) for y in re.findall(r"[\d.]+ ([\d.]+)", dashed)) > panel, "it lies in the panel"
     assert text.count("kl (1 to 0.5)") == text.count("bce (4 to 2; held out 3.5)") == 1
 
 

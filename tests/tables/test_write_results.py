@@ -113,7 +113,7 @@ def test_a_run_with_other_settings_does_not_join_those_of_the_same_method(pages)
     train(1, 0.1)
     make_results(pages, "results/tables/scores.parquet")
     train(2, 0.2)
-    with pytest.raises(UserError, match="actors: cmm_net was trained with other settings than before"):
+    with pytest.raises(UserError, match="actors: cmm_net was trained or judged with other settings than before"):
         make_results(pages, "results/tables/scores.parquet")
     train(2, 0.1)
     make_results(pages, "results/tables/scores.parquet")

@@ -50,7 +50,8 @@ def main(
     start_from_lines(vae, data)
 
     def pictures_of(batch):
-        fields = fields_of(batch.normal(NUMBERS).numpy(), settings.warp, data.side) if settings.warp else None
+        bent = settings.warp and batch.varies
+        fields = fields_of(batch.normal(NUMBERS).numpy(), settings.warp, data.side) if bent else None
         return images_to_tensor(landmarks_of(batch.data, np.divmod(batch.indices, data.frames), fields), device)
 
     train_vae(
