@@ -2,7 +2,7 @@
 
 Several seeds of a comparison take days, and are trained as machines are free. The scores of each run are put here by
 `make results`, in place of what is here of the same data set, fold, seed and method; tables and proofs are of all.
-Ablations stay out, and so does a method that was trained or judged with other settings than for the lines that are here.
+Ablations stay out, and so does a method that was trained or judged with other settings than for what is here.
 """
 
 import hashlib
@@ -111,6 +111,6 @@ def _check_settings(wide):
     for (dataset, method), mine in wide[wide["settings"] != ""].groupby(["dataset", "method"]):
         if mine["settings"].nunique() > 1:
             raise UserError(
-                f"{dataset}: {method} was trained or judged with other settings than before: take its older lines out of"
-                f" {PUBLISHED.name}, or publish a run of the same config"
+                f"{dataset}: {method} was trained or judged with other settings than before: take its older lines out"
+                f" of {PUBLISHED.name}, or publish a run of the same config"
             )
