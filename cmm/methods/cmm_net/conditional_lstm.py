@@ -20,6 +20,7 @@ from cmm.training.batches import all_of
 from cmm.training.losses import landmark_bce
 from cmm.training.optimisers import adam
 from cmm.training.tensors import flip, images_to_tensor
+from cmm.training.warps import landmarks_from, varied_landmarks
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,12 @@ class Settings(loop.TrainingSettings):
     fine_tuning_rate: float = setting(5e-5, "Adam's step for the VAE (ours); 0 freezes it", minimum=0.0, maximum=1.0)
     width: int = setting(256, "width of the LSTM (ours)", minimum=1, maximum=LARGEST)
     flips: bool = setting(True, "mirror half of the sequences (ours)")
+    recombine: float = setting(
+        0.0,
+        "share of the sequences whose face lies between two people's and moves as its own does (ours)",
+        minimum=0.0,
+        maximum=1.0,
+    )
 
 
 def main(
@@ -41,15 +48,16 @@ def main(
 ):
     """Train and write {landmark_vae, conditional_lstm}."""
     device = loop.prepare(run, settings)
-    data = run.read(smiles, "landmarks")
-    watched = run.watch(smiles, data, "landmarks")
+    source = landmarks_from(settings.recombine)
+    data = run.read(smiles, source)
+    watched = run.watch(smiles, data, source)
     vae = load_networks(landmark_vae, landmark_vae=ImageVAE)[0]["landmark_vae"]
     lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), data.frames).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     optimiser = adam((settings.learning_rate, lstm), (settings.fine_tuning_rate, vae))
 
     def step(batch):
-        x = images_to_tensor(batch.data.landmarks[batch.indices], device)
+        x = images_to_tensor(varied_landmarks(batch, batch.indices, settings.recombine), device)
         label = torch.from_numpy(batch.data.label[batch.indices]).to(device)
         if settings.flips:
             x = flip(x, batch.coins())

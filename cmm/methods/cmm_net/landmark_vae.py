@@ -17,7 +17,7 @@ from cmm.training import loop
 from cmm.training.losses import landmark_bce
 from cmm.training.tensors import images_to_tensor
 from cmm.training.vae import train_vae
-from cmm.training.warps import NUMBERS, fields_of, landmarks_from, landmarks_of
+from cmm.training.warps import landmarks_from, landmarks_of, varied_landmarks
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ class Settings(loop.TrainingSettings):
     codes: int = setting(100, "channels of the embedding; paper: 100", minimum=1, maximum=LARGEST)
     kl_weight: float = setting(0.1, "weight of the KL divergence beside the BCE's 1 (ours)", minimum=0.0)
     flips: bool = setting(True, "mirror half of the images (ours)")
+    recombine: float = setting(
+        0.0,
+        "share of the images whose face lies between two people's and moves as its own does (ours)",
+        minimum=0.0,
+        maximum=1.0,
+    )
     warp: float = setting(
         0.0,
         "how far faces are bent to look like other people's, px of 64; 0: not at all (ours)",
@@ -44,15 +50,15 @@ def main(
 ):
     """Train and write {landmark_vae}."""
     device = loop.prepare(run, settings)
-    data = run.read(smiles, landmarks_from(settings.warp))
-    watched = run.watch(smiles, data, landmarks_from(settings.warp))
+    source = landmarks_from(settings.warp, settings.recombine)
+    data = run.read(smiles, source)
+    watched = run.watch(smiles, data, source)
     vae = ImageVAE(data.side, settings.codes)
     start_from_lines(vae, data)
 
     def pictures_of(batch):
-        bent = settings.warp and batch.varies
-        fields = fields_of(batch.normal(NUMBERS).numpy(), settings.warp, data.side) if bent else None
-        return images_to_tensor(landmarks_of(batch.data, np.divmod(batch.indices, data.frames), fields), device)
+        where = np.divmod(batch.indices, data.frames)
+        return images_to_tensor(varied_landmarks(batch, where, settings.recombine, settings.warp), device)
 
     train_vae(
         __name__,

@@ -32,6 +32,7 @@ from cmm.training.batches import all_of
 from cmm.training.losses import across, landmark_bce_each, pull, push, weight_of_others
 from cmm.training.optimisers import adam
 from cmm.training.tensors import flip, images_to_tensor
+from cmm.training.warps import landmarks_from, varied_landmarks
 
 PUSHED = ("images", "codes")
 
@@ -60,6 +61,12 @@ class Settings(loop.TrainingSettings):
         0.3, "weight in eq. 1 of the modes that are not the nearest, beside its 1 (ours)", minimum=0.0, maximum=1.0
     )
     flips: bool = setting(True, "mirror half of the sequences (ours)")
+    recombine: float = setting(
+        0.0,
+        "share of the sequences whose face lies between two people's and moves as its own does (ours)",
+        minimum=0.0,
+        maximum=1.0,
+    )
 
 
 def main(
@@ -70,8 +77,9 @@ def main(
 ):
     """Train and write {landmark_vae, conditional_lstm, multi_mode_lstm}."""
     device = loop.prepare(run, settings)
-    data = run.read(smiles, "landmarks")
-    watched = run.watch(smiles, data, "landmarks")
+    source = landmarks_from(settings.recombine)
+    data = run.read(smiles, source)
+    watched = run.watch(smiles, data, source)
     tuned, about = load_networks(conditional_lstm, landmark_vae=ImageVAE, conditional_lstm=ConditionalLSTM)
     tunes = settings.fine_tuning_rate > 0
     vae = loop.to_device(tuned["landmark_vae"], device).requires_grad_(tunes)
@@ -94,7 +102,7 @@ def main(
         return logits.float().sigmoid().flatten(1)
 
     def step(batch):
-        x = images_to_tensor(batch.data.landmarks[batch.indices], device)
+        x = images_to_tensor(varied_landmarks(batch, batch.indices, settings.recombine), device)
         label = torch.from_numpy(batch.data.label[batch.indices]).to(device)
         if settings.flips:
             x = flip(x, batch.coins())
