@@ -7,6 +7,8 @@ Ablations stay out, and so does a method that was trained or judged with other s
 
 import hashlib
 import json
+from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -65,12 +67,22 @@ def published(dataset=None, path=PUBLISHED):
 
 
 def settings_of(results, dataset, fold, method, seed):
-    """Digest of the settings by which a method in a folder of results was trained and its motion judged; "" without."""
+    """Digest of the settings by which a method in a folder of results was trained and its motion judged; "" without.
+
+    Only of those that are not the defaults: one that did not exist yet was as its default is.
+    """
     run = results / dataset / f"fold{fold}" / method / f"seed{seed}"
     judge = [run / "scores/motion.parquet", results / f"action_units/faces/fold{fold}/action_units.safetensors"]
     files = [*sorted(run.glob("*.safetensors")), *(file for file in judge if file.is_file())]
-    made = {record["stage"]: record["settings"] for record in map(read_record, files)}
+    made = {record["stage"]: own_settings(record) for record in map(read_record, files)}
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:8] if made else ""
+
+
+def own_settings(record):
+    """{name: value} of a record's settings that are not their stage's defaults."""
+    defaults = {field.name: field.default for field in fields(import_module(record["stage"]).Settings)}
+    told = json.loads(json.dumps(defaults))  # a record's tuples have become lists
+    return {name: value for name, value in record["settings"].items() if value != told.get(name)}
 
 
 def _runs(wide):
