@@ -26,7 +26,8 @@ CURVE, LEAST = "au12_curve_correlation", 0.95
 def main(dataset="actors", path=PUBLISHED):
     rows, _ = published(dataset, Path(path))
     held = [against(other, metrics, rows) for other, metrics in AGAINST.items()]
-    table = summarise(rows[(rows["metric"] == CURVE) & (rows["method"] == METHOD)]).set_index("expression")
+    curves = rows[(rows["metric"] == CURVE) & (rows["method"] == METHOD) & (rows["mode"] == CONDITIONAL)]
+    table = summarise(curves).set_index("expression")
     print("the curve of AU12, which must rise as the originals' does")
     for expression in sorted(set(rows["expression"])):
         curve = table["value"].get(expression, float("nan"))

@@ -165,7 +165,8 @@ def test_the_comparison_holds_where_the_intervals_lie_apart(pages, capsys):
             [value + 0.01 * i for i in range(8)],
         )
     ]
-    made += rows("cmm_net", "conditional", "au12_curve_correlation", [0.99])
+    for mode, correlation in (("conditional", 0.99), ("1", 0.2)):
+        made += rows("cmm_net", mode, "au12_curve_correlation", [correlation])
     write(made, pages / "scores.parquet")
     make_results(pages)
     assert prove_compare.main("actors", pages / "scores.tsv") == 0
