@@ -96,7 +96,7 @@ def main(
             minutes = f"{cost.stage}:runtime={ceil(cost.longest * 60)}"
             print(
                 f"{cost.stage}: a job takes {duration(cost.longest * HOUR)}, for which its rule asks a cluster for"
-                f" {duration(cost.runtime * HOUR)}: --set-resources {minutes}"
+                f" {duration(cost.runtime * HOUR)}: --set-resources {minutes}, or more retries of a training"
             )
     if unknown:
         print(f"not counted, since {rates} says nothing of them: {', '.join(unknown)}")
