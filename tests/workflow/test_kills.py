@@ -193,9 +193,12 @@ def test_ctrl_c_ends_every_process_within_ten_seconds(finished, tmp_path):
     devnull = subprocess.DEVNULL
     process = psutil.Popen(command, env=workflow.environment, cwd=workflow.folder, stdout=devnull, stderr=devnull,
                            start_new_session=True, preexec_fn=hear_ctrl_c)  # fmt: skip
-    wait_for(lambda: all(log.exists() for log in logs) or process.poll() is not None, "two shards were begun")
-    tree = process.children(recursive=True)
-    assert len(tree) > 2
+
+    def begun():
+        tree = process.children(recursive=True)
+        return tree if len(tree) > 2 and all(log.exists() for log in logs) else None
+
+    tree = wait_for(begun, "two shards were begun", process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, alive = psutil.wait_procs([process, *tree], timeout=10)
     assert alive == []
