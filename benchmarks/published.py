@@ -38,9 +38,11 @@ def publish(scores, path=PUBLISHED):
 
     UserError where they do not go together.
     """
-    new = _wide(without_ablations(read_scores(scores)), read_record(scores).get("commit") or "unknown")
-    digests = {run: settings_of(scores.parent.parent, *run) for run in set(_runs(new))}
-    new = new.assign(settings=[digests[run] for run in _runs(new)])
+    rows = without_ablations(read_scores(scores))
+    runs = [*rows[RUN].itertuples(index=False, name=None)]
+    digests = {run: settings_of(scores.parent.parent, *run) for run in set(runs)}
+    commit = read_record(scores).get("commit") or "unknown"
+    new = _wide(rows.assign(commit=commit, settings=[digests[run] for run in runs]))
     if path.is_file():
         old = _read(path)
         replaced = old.set_index(RUN).index.isin(new.set_index(RUN).index)
@@ -85,14 +87,9 @@ def own_settings(record):
     return {name: value for name, value in record["settings"].items() if value != told.get(name)}
 
 
-def _runs(wide):
-    return wide[RUN].itertuples(index=False, name=None)
-
-
-def _wide(rows, commit):
+def _wide(rows):
     """A line a sequence or set, a column a score."""
-    rows = rows[rows["metric"].isin(SCORES)].assign(commit=commit)
-    wide = rows.pivot(index=[name for name in SEQUENCE if name in rows], columns="metric", values="value")
+    wide = rows[rows["metric"].isin(SCORES)].pivot(index=SEQUENCE, columns="metric", values="value")
     return wide.reindex(columns=SCORES).reset_index()
 
 

@@ -82,7 +82,7 @@ def fetch_all(items, dataset, folder, settings, then=lambda item, digest: {item.
         return then(item, _fetch(item, dataset, folder, settings, stop, meter))
 
     todo = {pool.submit(work, item) for item in items}
-    done, digests, failed = 0, {}, []
+    done, digests, failed, patient = 0, {}, [], True
     try:
         while todo and not stop.is_set():
             ready, todo = wait(todo, timeout=SECONDS_BETWEEN_LINES, return_when=FIRST_COMPLETED)
@@ -96,12 +96,11 @@ def fetch_all(items, dataset, folder, settings, then=lambda item, digest: {item.
                 stop.set()
             meter.report(done)
     except KeyboardInterrupt:
-        stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)  # those that wait for a server would wait on
+        patient = False  # those that wait for a server would wait on
         raise
     finally:
         stop.set()
-    pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=patient, cancel_futures=True)
     if failed:
         raise UserError(
             f"{dataset}: {len(items) - done} of {len(items)} files could not be fetched: {failed[0]}."
