@@ -18,8 +18,10 @@ except ImportError:
 ROOT = project()
 # Jobs call `python -m cmm` with the package of these rules, whatever lies in the working
 # directory. (Snakemake hides PYTHONPATH from jobs in conda environments; a prefix comes later.)
-PACKAGE = shlex.quote(package_path()).replace("{", "{{").replace("}", "}}")
-shell.prefix(f"export PYTHONSAFEPATH=1 PYTHONPATH={PACKAGE}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; set -euo pipefail; ")
+shell.prefix(
+    f"export PYTHONSAFEPATH=1 PYTHONPATH={shlex.quote(package_path())}${{{{PYTHONPATH:+:$PYTHONPATH}}}};"
+    " set -euo pipefail; "
+)
 LONGEST_CLIP = 5  # seconds, of those that are rendered
 
 from cmm.datasets.registry import listing_digest, lying_with, registry
