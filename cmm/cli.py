@@ -17,6 +17,7 @@ import re
 import shlex
 import signal
 import sys
+import threading
 import typing
 from importlib import import_module
 from pathlib import Path
@@ -36,7 +37,8 @@ PIPE_CLOSED = 141  # as a shell says it of a process that SIGPIPE ended
 def script():
     """The console script `cmm`."""
     code = main()
-    if code == STOPPED:  # a thread that waits for a server would hold the process
+    if code == STOPPED and not all(thread.daemon for thread in threading.enumerate()[1:]):
+        # One that waits for a server would hold the process.
         sys.stdout.flush()
         os._exit(code)
     gc.freeze()  # else Python looks for garbage among all that it holds before it ends, which takes half a second

@@ -2,9 +2,8 @@
 where the library is not at work."""
 
 import io
-import signal
-import threading
-from contextlib import contextmanager
+
+from cmm.core.interrupts import interrupts_noted
 
 
 class PatientFile(io.FileIO):
@@ -34,21 +33,12 @@ class PatientFile(io.FileIO):
             return size
 
 
-@contextmanager
 def signals_later(disk):
     """Ctrl-C and SIGTERM wait until an entry is written: in the midst of HDF5 they would be swallowed, or end it."""
 
-    def note(number, frame):
+    def note():
         if disk.computing:
             raise KeyboardInterrupt
         disk.failure = disk.failure or KeyboardInterrupt()
 
-    if threading.current_thread() is not threading.main_thread():  # signals come to the main one
-        yield
-        return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    return interrupts_noted(note)

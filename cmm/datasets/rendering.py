@@ -11,6 +11,8 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, groupby
+from operator import attrgetter
 
 import cv2
 import numpy as np
@@ -18,6 +20,7 @@ import pandas as pd
 
 from cmm.core.errors import UserError
 from cmm.core.files import atomic
+from cmm.core.interrupts import interrupts_later
 from cmm.core.progress import progress
 from cmm.core.provenance import until_now
 from cmm.core.tables import write_table
@@ -54,14 +57,16 @@ def render_dataset(out, clips, render, fps, crf, header, about, threads=1):
     """
     with atomic(out) as folder:
         (folder / "videos").mkdir(parents=True)
-        work = partial(_render, render=render, folder=folder, fps=fps, crf=crf, about=about)
+        work = partial(_render, render=render, folder=folder, fps=fps, crf=crf)
         context = multiprocessing.get_context("spawn")  # a fork would copy the locks of threads that it does not copy
         with ProcessPoolExecutor(threads, context, _start_worker) as pool:
-            # Clips of one person go to one worker: what it knows of the person is used again.
-            chunk = sum(clip.subject == clips[0].subject for clip in clips)
             try:
-                truth = list(progress(pool.map(work, clips, chunksize=chunk), "clips rendered", len(clips)))
-            except KeyboardInterrupt:
+                with interrupts_later():  # a worker that is not told what to do would print where it fails
+                    # Clips of one person go to one worker: what it knows of the person is used again.
+                    people = [pool.submit(work, list(of_one)) for _, of_one in groupby(clips, attrgetter("subject"))]
+                rendered = chain.from_iterable(person.result() for person in people)
+                truth = list(progress(rendered, "clips rendered", len(clips)))
+            except BaseException:
                 for worker in multiprocessing.active_children():
                     worker.kill()  # else the pool waits for their clips, and a second Ctrl-C, then, hangs it
                 raise
@@ -81,7 +86,11 @@ def _start_worker():
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _render(clip, render, folder, fps, crf, about):
+def _render(clips, **how):
+    return [_render_one(clip, **how) for clip in clips]
+
+
+def _render_one(clip, render, folder, fps, crf):
     made = render(clip)
     if made is None:
         return None
