@@ -67,7 +67,7 @@ def read_heic():
     try:
         import_module("pillow_heif").register_heif_opener()
     except ImportError:
-        raise UserError("HEIC pictures need a package more: pip install 'cmm[app]'; or save it as JPEG") from None
+        raise UserError("HEIC pictures need a package more: pip install pillow-heif; or save it as JPEG") from None
 
 
 def read_picture(path):

@@ -7,6 +7,7 @@ from cmm.core.files import atomic, inside
 from cmm.core.provenance import provenance
 from cmm.generation.conditions_file import read_conditions
 from cmm.generation.film_strip import draw_film_strip
+from cmm.generation.write_sequence import SAYS_SO
 
 
 def main(
@@ -15,7 +16,7 @@ def main(
 ):
     """Draw every grid."""
     grids, people = read_conditions(conditions)
-    about = provenance(__name__, None, [conditions])
+    about = provenance(__name__, None, [conditions], **SAYS_SO)
     with atomic(out) as folder:
         folder.mkdir()
         for name, (heads, pictures) in grids.items():

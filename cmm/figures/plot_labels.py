@@ -11,6 +11,7 @@ from cmm.core.files import atomic, inside
 from cmm.core.provenance import provenance
 from cmm.generation.film_strip import Settings, draw_film_strip, strip_rows
 from cmm.generation.generated_file import read_generated
+from cmm.generation.write_sequence import SAYS_SO
 
 
 def main(
@@ -20,7 +21,7 @@ def main(
 ):
     """Draw a strip of every person."""
     made = read_generated(generated)
-    about = provenance(__name__, settings, [generated])
+    about = provenance(__name__, settings, [generated], **SAYS_SO)
     with atomic(out) as folder:
         folder.mkdir()
         for subject in sorted(set(made.subject)):

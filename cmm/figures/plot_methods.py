@@ -9,6 +9,7 @@ from cmm.core.provenance import provenance
 from cmm.evaluation.summary import in_order, title_of_method
 from cmm.generation.film_strip import Settings, draw_film_strip
 from cmm.generation.generated_file import read_pair
+from cmm.generation.write_sequence import SAYS_SO
 
 
 def main(
@@ -23,7 +24,7 @@ def main(
     if len(generated) != len(methods):
         raise UserError(f"--methods names {len(methods)} methods, --generated {len(generated)} files: give one each")
     made = {name: read_pair(path, smiles, fold, ("faces",)) for name, path in zip(methods, generated, strict=True)}
-    about = provenance(__name__, settings, [smiles, *generated], fold=fold)
+    about = provenance(__name__, settings, [smiles, *generated], fold=fold, **SAYS_SO)
     data = next(iter(made.values()))[1]
     with atomic(out) as folder:
         folder.mkdir()

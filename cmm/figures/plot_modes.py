@@ -9,6 +9,7 @@ from cmm.core.files import atomic, inside
 from cmm.core.provenance import provenance
 from cmm.generation.film_strip import Settings, draw_film_strip, strip_rows
 from cmm.generation.generated_file import mode_names, read_pair
+from cmm.generation.write_sequence import SAYS_SO
 
 
 def main(
@@ -20,7 +21,7 @@ def main(
 ):
     """Draw a strip of every person."""
     made, data = read_pair(generated, smiles, fold, ("faces",))
-    about = provenance(__name__, settings, [smiles, generated], fold=fold)
+    about = provenance(__name__, settings, [smiles, generated], fold=fold, **SAYS_SO)
     with atomic(out) as folder:
         folder.mkdir()
         for subject in sorted(set(made.subject)):

@@ -18,6 +18,7 @@ from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.video import write_video
 from cmm.generation.generated_file import ORIGINAL, OTHER_LABEL, mode_names, read_pair, video_of
+from cmm.generation.write_sequence import SAYS_SO
 
 TEXT_HEIGHT = 24  # pixels of the line of text over a film
 
@@ -39,24 +40,21 @@ def main(
     """Write films and single videos of one fold."""
     made, data = read_pair(generated, smiles, fold, ("landmarks", "faces"))
     about = provenance(__name__, settings, [smiles, generated], fold=fold)
+    says_so = about | SAYS_SO
     names = mode_names(made.modes)
     with atomic(films) as film_folder, atomic(sequences) as single_folder:
         for i, smile in enumerate(progress(list(made.smile), "films written")):
             faces = [data.faces[i], *made.faces[i]]
             landmarks = None if made.landmarks is None else [data.landmarks[i] * 255, *made.landmarks[i]]
             film = side_by_side([ORIGINAL, *names], faces, landmarks, settings.side)
-            write_video(inside(film_folder, f"{smile}.mp4"), film, settings.fps, about=about)
+            write_video(inside(film_folder, f"{smile}.mp4"), film, settings.fps, about=says_so)
             single = dict(zip([ORIGINAL, *names], faces, strict=True))
             if made.contrast_faces is not None:
                 single[OTHER_LABEL] = made.contrast_faces[i]
-            write_singles(inside(single_folder, smile), single, settings, about)
-
-
-def write_singles(folder, sequences, settings, about):
-    """Write a video of each of `sequences`, {name: faces (t, s, s, 3)}, into `folder`; `about` is their provenance."""
-    for name, frames in sequences.items():
-        path = video_of(folder, name)
-        write_video(path, enlarge(frames, settings.side), settings.fps, about=about)
+            folder = inside(single_folder, smile)
+            for name, frames in single.items():
+                told = about if name == ORIGINAL else says_so
+                write_video(video_of(folder, name), enlarge(frames, settings.side), settings.fps, about=told)
 
 
 def enlarge(frames, side):

@@ -25,7 +25,7 @@ from cmm.faces.trackers import load as load_tracker
 from cmm.generation.generated_file import CONDITIONAL, mode_names
 from cmm.generation.photographs import neutral_of, see
 from cmm.generation.render_films import titled
-from cmm.generation.write_sequence import SYNTHETIC, write_animation
+from cmm.generation.write_sequence import SAYS_SO, write_animation
 from cmm.methods import registry
 from cmm.methods.bundle_file import SUFFIX
 from cmm.methods.generator import Condition
@@ -136,8 +136,7 @@ class Smiler:
 
     def record(self, stage, condition, settings=None):
         """How files of it are made."""
-        told = {"condition": asdict(condition), "method": self.method}
-        told |= {"synthetic": True, "digital_source_type": SYNTHETIC}
+        told = {"condition": asdict(condition), "method": self.method} | SAYS_SO
         return provenance(stage, settings, **told, **record_of(self.generator))
 
 

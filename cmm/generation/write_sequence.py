@@ -19,6 +19,7 @@ SYNTHETIC_XMP = (
     '<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
     f' Iptc4xmpExt:DigitalSourceType="{SYNTHETIC}"/></rdf:RDF></x:xmpmeta>'
 )
+SAYS_SO = {"synthetic": True, "digital_source_type": SYNTHETIC}  # in the record of what shows faces that were made
 
 
 def write_sequence(folder, name, frames, fps, formats, about):

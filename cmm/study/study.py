@@ -31,7 +31,7 @@ EXAMPLES = (
 def main(
     action: Annotated[str, "serve | invite | export", "positional"],
     database: Annotated[Path, "SQLite file of the answers; made if it is not there"],
-    study: Annotated[Path | None, "folder of the study, for serve"] = None,
+    study: Annotated[Path | None, "folder of the study, for serve and invite"] = None,
     host: Annotated[str, "address to listen on; others than this machine reach it at 0.0.0.0"] = "127.0.0.1",
     port: Annotated[int, "port to listen on (8000); 0 takes a free one"] = 8000,
     out: Annotated[Path | None, "ratings to write (Parquet), for export"] = None,

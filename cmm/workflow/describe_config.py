@@ -10,7 +10,7 @@ import yaml
 from cmm.cli import CODES, build_parser, examples
 from cmm.commands import STAGES, TOOLS
 from cmm.core.files import atomic
-from cmm.workflow.schema import ABLATIONS, TOP, blocks, config_schema
+from cmm.workflow.schema import ABLATIONS, NAME, TOP, blocks, config_schema
 
 MARK = "<!-- everything below is written by `make schema` -->"
 
@@ -42,6 +42,10 @@ def keys_text():
     lines = ["## Which runs", "", "| key | meaning |", "| --- | --- |"]
     lines += [f"| `{key}` | {entry['description']} |" for key, entry in TOP.items()]
     lines += [f"| `ablations` | {ABLATIONS} |"]
+    lines += ["", "## `sources.NAME`", "", "| key | meaning |", "| --- | --- |"]
+    for key, entry in TOP["sources"]["patternProperties"][NAME]["properties"].items():
+        choices = ": " + ", ".join(f"`{one}`" for one in entry["enum"]) if key == "layout" else ""
+        lines.append(f"| `{key}` | {entry['description'].replace('|', 'or')}{choices} |")
     for block, settings in blocks().items():
         lines += ["", f"## `{block}`", ""]
         lines += [f"`{verb}`: {stage.summary}.\n" for verb, stage in STAGES.items() if stage.block == block]

@@ -109,8 +109,8 @@ TOP = {
                     ),
                     "together": _fold_list("folds that are held out together, as the least of them: see compare.yaml"),
                     "split": {
-                        "description": "what is dealt to the folds: people, or videos, as the paper's DISFA: people"
-                        " are in training and in test then; people | videos",
+                        "description": "what is dealt to the folds: people | videos, as the paper's DISFA: the"
+                        " same people are in training and in test then",
                         "enum": list(SPLITS),
                     },
                     "table": {"description": "CSV of a folder data set", "type": "string", "minLength": 1},

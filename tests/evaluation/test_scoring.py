@@ -1,5 +1,6 @@
 """The stages that score, on rendered faces: the evaluation's own check, with controls whose scores are known."""
 
+import json
 import re
 
 import h5py
@@ -13,7 +14,7 @@ from cmm.cli import main as cli
 from cmm.core.errors import UserError
 from cmm.core.pretrained import find_weights
 from cmm.core.tables import read_table
-from cmm.core.video import read_frames
+from cmm.core.video import read_comment, read_frames
 from cmm.evaluation import image_networks
 from cmm.evaluation.image_networks import efficientnet_lite0
 from cmm.evaluation.image_networks.inception_layers import InceptionV3
@@ -90,6 +91,12 @@ def test_another_programs_files_judge_the_videos_that_were_written(read_back, co
         ours = controls[0]["original", expression, "au12_at_end"]
         assert means["original", expression, "au12_at_end"] == pytest.approx(ours, abs=0.15), "same faces, compressed"
         assert means["neutral_frame", expression, "au12_at_end"] < 0.15
+
+
+def test_videos_say_that_they_are_synthetic_but_those_of_originals(read_back):
+    videos = list((read_back[1] / "sequences").rglob("*.mp4")) + list((read_back[1] / "films").glob("*.mp4"))
+    says_so = {video: json.loads(read_comment(video)).get("synthetic", False) for video in videos}
+    assert {video.stem for video, so in says_so.items() if not so} == {"original"}
 
 
 @pytest.mark.parametrize("short", [False, True])
