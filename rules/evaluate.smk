@@ -14,7 +14,7 @@ rule train_expression_classifier:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=growing(3000),
-        runtime=60,
+        runtime=growing(60),
     params:
         settings=settings("train_expression_classifier"),
         code=code("train_expression_classifier"),
@@ -39,7 +39,7 @@ rule measure_pictures:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=growing(3000),
-        runtime=240,
+        runtime=growing(240),
     params:
         run=scored_run,
         settings=flags({**config["pictures"], "network": picture_network()}),
@@ -98,7 +98,7 @@ rule measure_identity:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=growing(2000),
-        runtime=120,
+        runtime=growing(120),
     params:
         run=scored_run,
         settings=settings("measure_identity"),
@@ -125,7 +125,7 @@ rule measure_expression:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=growing(2000),
-        runtime=30,
+        runtime=growing(30),
     params:
         run=scored_run,
         code=code("measure_expression"),

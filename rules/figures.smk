@@ -30,6 +30,7 @@ rule plot_contact_sheet:
 rule plot_au_curves:
     input:
         tracks=rules.gather_tracks.output.tracks,
+        labels=rules.index_videos.output.labels,
         smiles=rules.find_smiles.output.smiles,
     output:
         report(
@@ -52,7 +53,7 @@ rule plot_au_curves:
     message:
         "Plotting AU curves of {wildcards.dataset}"
     shell:
-        "python -m cmm plot_au_curves --tracks {input.tracks:q} --smiles {input.smiles:q}"
+        "python -m cmm plot_au_curves --tracks {input.tracks:q} --labels {input.labels:q} --smiles {input.smiles:q}"
         " --out {output:q} {params.settings} > {log:q} 2>&1"
 
 

@@ -44,6 +44,7 @@ rule generate_smiles:
         runtime=growing(60),
     params:
         settings=settings("generate_smiles"),
+        honours=lambda wildcards: declaration_of(wildcards.method).honours,  # what of a condition it is told
         code=lambda wildcards: code("generate_smiles", generator(wildcards)),
     message:
         "Generating the test videos of fold {wildcards.fold} with {wildcards.method}"

@@ -9,13 +9,12 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from cmm.core.errors import UserError
 from cmm.core.figure_file import WIDTH, save_figure
 from cmm.core.files import atomic, inside
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
-from cmm.core.tables import read_provenance, read_table
-from cmm.sequences.au_curves import AU_TITLES, smooth_curves
+from cmm.core.tables import by_video, read_provenance, read_table
+from cmm.sequences.au_curves import AU_TITLES, read_coded, smooth_curves, with_coded
 
 COLOURS = {"AU12": "#0072B2", "AU06": "#D55E00"}  # Okabe and Ito, safe for the colour-blind
 
@@ -27,34 +26,37 @@ class Settings:
 
 def main(
     tracks: Annotated[Path, "tracks.parquet of the data set"],
+    labels: Annotated[Path, "table of the action units that people have coded: where there are any, they are plotted"],
     smiles: Annotated[Path, "smiles.parquet of the data set"],
     out: Annotated[Path, "folder of SVG figures to write, one a video"],
     settings: Settings,
     video: Annotated[str | None, "plot this video alone"] = None,
 ):
     """Plot one video, or the first ones of the data set."""
-    frames = dict(list(read_table(tracks, ["video", "frame"]).groupby("video")))
+    frames, coded = by_video(tracks, ["frame"]), read_coded(labels)
     phases = read_table(smiles, ["video", "subject", "expression", "onset_frame", "apex_frame"])
     chosen = [video] if video else _choose(phases, settings.videos)
-    if missing := [name for name in chosen if name not in frames]:
-        raise UserError(f"{tracks} has no video {missing[0]!r}: it has, for example, {next(iter(frames))!r}")
     smoothing = read_provenance(smiles)["settings"]["smoothing"]
-    about = provenance(__name__, settings, [tracks, smiles])
+    about = provenance(__name__, settings, [tracks, labels, smiles])
     with atomic(out) as folder:
         folder.mkdir()
         for name in chosen:
             mine = phases[phases["video"] == name]
             title = ", ".join([name, *(f"person {row.subject}, {row.expression}" for row in mine[:1].itertuples())])
-            plot_au_curves(inside(folder, f"{name}.svg"), title, smooth_curves(frames[name], smoothing), mine, about)
+            table, source = frames(name), "as tracked"
+            if name in coded:
+                table, source = with_coded(table, coded[name]), "as coded by people"
+            path = inside(folder, f"{name}.svg")
+            plot_au_curves(path, title, smooth_curves(table, smoothing), source, mine, about)
 
 
-def plot_au_curves(path, title, curves, phases, about):
-    """Write one figure; `curves` from smooth_curves, `phases` rows of smiles.parquet, `about` its provenance."""
+def plot_au_curves(path, title, curves, source, phases, about):
+    """Write one figure; `curves` from smooth_curves, which come from `source`, `phases` rows of smiles.parquet."""
     figure, axis = plt.subplots(figsize=(WIDTH, 2.8), layout="constrained")
     time = curves["timestamp"]
     for unit, colour in COLOURS.items():
         axis.plot(time, curves[f"raw_{unit}"], color=colour, alpha=0.3, linewidth=0.8,
-                  label=f"{AU_TITLES[unit]}, as tracked")  # fmt: skip
+                  label=f"{AU_TITLES[unit]}, {source}")  # fmt: skip
         axis.plot(time, curves[unit], color=colour, linewidth=1.8, label=AU_TITLES[unit])
     seconds = curves.set_index("frame")["timestamp"]
     for i, row in enumerate(phases.itertuples()):

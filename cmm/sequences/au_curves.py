@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter1d, median_filter
 
+from cmm.core.tables import read_table
 from cmm.faces.backends import au_columns, au_scale
 from cmm.faces.blinks import in_blink
 from cmm.faces.landmarks import lip_corners, points_of
@@ -35,6 +36,18 @@ def smooth_curves(frame, smoothing):
     for name, curve in curves.items():
         table[name] = _smooth(curve, time, rate, smoothing)
     return pd.DataFrame(table)
+
+
+def read_coded(labels):
+    """{video: table {frame, AU06, AU12}} of the action units that people have coded, from the table of them."""
+    return dict(list(read_table(labels, ["video", "frame", "AU06", "AU12"]).groupby("video")))
+
+
+def with_coded(frame, coded):
+    """Tracks of one video with the intensities that people have coded as its AU06_r and AU12_r; NaN where not coded."""
+    coded = coded.set_index("frame").reindex(frame["frame"])
+    proxies = [name for name in frame if name == "AU45_proxy"]  # coders see through a blink
+    return frame.drop(columns=proxies).assign(AU06_r=coded["AU06"].to_numpy(), AU12_r=coded["AU12"].to_numpy())
 
 
 def intensities(frame):

@@ -20,7 +20,7 @@ from cmm.core.errors import UserError
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
 from cmm.core.tables import by_video, read_provenance, read_table, write_table, write_tsv
-from cmm.sequences.au_curves import smooth_curves
+from cmm.sequences.au_curves import read_coded, smooth_curves, with_coded
 
 log = logging.getLogger("cmm")
 COLUMNS = ["smile", "video", "subject", "expression", "onset_frame", "apex_frame", "onset_seconds", "apex_seconds"]
@@ -69,13 +69,13 @@ def main(
     usable = usable[usable["status"] == "ok"]
     place = {video: i for i, video in enumerate(usable["video"])}
     frames = by_video(tracks, ["frame"])
-    coded = dict(list(read_table(labels, ["video", "frame", "AU06", "AU12"]).groupby("video")))
+    coded = read_coded(labels)
     rows = []
     for video in usable.sort_values("video").itertuples():  # the tracks' order, in which they are read fast
         table = frames(video.video)
         found_by = "AU12 and AU6"
         if video.video in coded:
-            table, found_by = with_labels(table, coded[video.video]), "human labels"
+            table, found_by = with_coded(table, coded[video.video]), "human labels"
         curves = smooth_curves(table, settings.smoothing)
         phases, level = find_phases(curves, settings), _activation(curves, settings)
         if not phases and video.video not in coded and (phases := find_faint_phase(curves, settings)):
@@ -112,13 +112,6 @@ def inside_spans(phases, curves, spans):
         return begin - SLACK <= seconds[phase[0]] and seconds[phase[1]] <= end + SLACK
 
     return [phase for phase in phases if any(lies_in(phase, *limit) for limit in limits)]
-
-
-def with_labels(frame, labels):
-    """Tracks of one video with the intensities that people have coded as its AU06_r and AU12_r; NaN where not coded."""
-    coded = labels.set_index("frame").reindex(frame["frame"])
-    proxies = [name for name in frame if name == "AU45_proxy"]  # coders see through a blink
-    return frame.drop(columns=proxies).assign(AU06_r=coded["AU06"].to_numpy(), AU12_r=coded["AU12"].to_numpy())
 
 
 def find_phases(curves, settings):

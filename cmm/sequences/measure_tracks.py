@@ -27,6 +27,7 @@ from cmm.faces.trackers import load_for, read_faces
 
 log = logging.getLogger("cmm")
 LONGEST = 2 * 86400  # seconds between the first frame and the last: more is no time of a video
+SHORTEST_STEP = 1e-3  # seconds between two frames, usually: less is no camera's
 UNKNOWN_FPS = 25.0  # frames per second of a video that does not say
 OUTCOMES = {"video": str, "decoded": int, "tracked": int, "status": str, "reason": str, "sha256": str}
 
@@ -125,11 +126,12 @@ def track_video(video, path, tracker, alive=lambda: None):
 def rising(times, fps=0.0):
     """Times [s] of frames in their order, each later than the one before; `fps` where the file's own make no sense.
 
-    Frames of AVI files come in order, but under each other's times; some files have none.
+    Frames of AVI files come in order, but under each other's times; some files have none, or ticks of a clock that
+    were meant as frames.
     """
     ordered = np.sort(times)
     steps = np.diff(ordered)
-    if (steps <= 0).any() or steps.sum() > LONGEST:
+    if len(steps) and (steps.min() <= 0 or np.median(steps) < SHORTEST_STEP or steps.sum() > LONGEST):
         return np.arange(len(times)) / (fps or UNKNOWN_FPS)
     return ordered
 

@@ -14,6 +14,7 @@ from snakemake.utils import update_config
 
 from cmm.core.errors import UserError
 from cmm.datasets.layouts import most_folds, reader
+from cmm.datasets.registry import lying_with
 from cmm.faces.backends import MESH_BACKENDS, WITHOUT_UNITS
 from cmm.methods.registry import METHODS
 
@@ -91,6 +92,13 @@ def _check_trackers(config):
             "config: motion.action_units: trained: the judge would have learned from the people whom it judges, where"
             f" sources.{config['action_units']['dataset']}.split is videos"
         )
+    for name in config["datasets"]:
+        one = lying_with(name, config["sources"], [config["action_units"]["dataset"]])
+        if config["motion"]["action_units"] == "trained" and one not in (None, name):
+            raise UserError(
+                f"config: motion.action_units: trained: the judge would have learned from the people whom it judges:"
+                f" {name} has the videos of {one}: set action_units.dataset: {name}, or motion.action_units: auto"
+            )
 
 
 def _all_coded(config):

@@ -28,6 +28,7 @@ EXAMPLES = (
     "cmm init my_study                       # an example to fill in",
 )
 EXPRESSIONS = {"posed": "posed", "deliberate": "posed", "spontaneous": "spontaneous"}
+NOBODY = ("smile", "smiles", "smiling", "video", "videos", "clips")  # words of folders that name no person
 OTHER = "smile"  # an expression that no name tells
 LEAST = 2  # people: one to learn from, one held out
 README = """\
@@ -105,8 +106,9 @@ def listed(videos):
 
 
 def person(file):
-    """Whom a video shows, by its folder, else by the beginning of its name."""
-    name = file.parts[0] if len(file.parts) > 1 else re.split(r"[_\-. ]", file.stem)[0]
+    """Whom a video shows, by its folder, unless that names an expression, else by the beginning of its name."""
+    folders = [part for part in file.parts[:-1] if not words_of(part) or words_of(part) - {*EXPRESSIONS, *NOBODY}]
+    name = folders[0] if folders else re.split(r"[_\-. ]", file.stem)[0]
     name = re.sub(r"[^\w.-]", "_", name).lstrip(".-")
     if not name:
         raise UserError(f"{file} begins with no name of a person: call it PERSON_1{file.suffix}")
@@ -115,7 +117,12 @@ def person(file):
 
 def expression(file):
     """Which expression a video shows, by a word in its path."""
-    return next((name for word, name in EXPRESSIONS.items() if word in str(file).lower()), OTHER)
+    return next((name for word, name in EXPRESSIONS.items() if word in words_of(str(file))), OTHER)
+
+
+def words_of(text):
+    """The words of a path: what stands between all that is no letter."""
+    return {*re.split(r"[\W\d_]+", text.lower())} - {""}
 
 
 def example():

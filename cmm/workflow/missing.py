@@ -4,8 +4,8 @@ from pathlib import Path
 
 from cmm.core.errors import UserError
 from cmm.datasets.layouts import reader
-from cmm.datasets.registry import entry_of
-from cmm.methods.registry import inside_of
+from cmm.datasets.registry import entry_of, lying_with
+from cmm.methods.registry import METHODS, inside_of
 from cmm.workflow.config import folds_of, tested, used_datasets
 
 
@@ -39,7 +39,24 @@ def missing_data(config, made=()):
         elif licensed and not source.get("accept_license"):
             what = f"data set {name}: it is given by {entry.licence}. If you have it and keep to it,"
             lines.append(f"{what} set sources.{name}.accept_license: true (false or missing now).")
-    return lines + _unlearned(config) + _untested(config)
+    return lines + _seen(config) + _unlearned(config) + _untested(config)
+
+
+def _seen(config):
+    """Lines for people who are to be scored and whom the weights from the package have learned from."""
+    lines = []
+    for method in config["pretrained"]:
+        learned, held_out = METHODS[method].inside_learned_from, METHODS[method].inside_held_out
+        for name in config["datasets"]:
+            together = config["sources"][name].get("together", ())
+            folds = {fold for of in folds_of(config, name) for fold in (together if of in together else [of])}
+            if lying_with(name, config["sources"], [learned]) and folds - {held_out}:
+                lines.append(
+                    f"data set {name}: the weights of {method} in the package have learned from the people of all folds"
+                    f" but {held_out}, which alone can be held out: set sources.{name}.folds: [{held_out}], or leave"
+                    f" {method} out of pretrained."
+                )
+    return lines
 
 
 def _unlearned(config):
@@ -52,11 +69,13 @@ def _unlearned(config):
     for method in config["pretrained"]:
         known = read_record(inside_of(method)[0])["expressions"]
         for name in config["datasets"]:
-            if others := sorted({row["expression"] for row in _listed(config, name)} - set(known)):
+            source = config["sources"][name]
+            listed = {row["expression"] for row in _listed(config, name)}
+            if others := sorted((listed | {*getattr(reader(source["layout"]), "SHOWS", ())}) - set(known)):
+                renamed = f"call them so in {source['table'][:200]}, or " if listed else ""
                 lines.append(
                     f"data set {name}: the weights of {method} in the package know {' and '.join(known)}, not"
-                    f" {', '.join(others)[:200]}: call them so in {config['sources'][name]['table'][:200]}, or leave"
-                    f" {method} out of pretrained."
+                    f" {', '.join(others)[:200]}: {renamed}leave {method} out of pretrained."
                 )
     return lines
 

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,14 @@ def test_clips_of_a_smile_are_listed_with_the_spans_in_which_it_lies(root):
     assert rows["-aB_c_0"]["subject"] == "v-aB_c", "no name that a program takes for a flag"
     assert rows["one_0"]["fold"] == rows["one_1"]["fold"]
     assert {name for name, row in rows.items() if row["reason"]} == {"odd_0", "odd_1", "odd_2"}
+
+
+def test_of_a_clip_that_is_there_twice_the_nearest_is_taken_and_said(root, caplog):
+    (root / "raw").mkdir()
+    shutil.copy(root / "35666/clips/one_0.mp4", root / "raw/one_0.mkv")
+    (row,) = [row for row in celebv_hq.list_files(root) if "/one_0" in row["file"]]
+    assert row["file"] == "raw/one_0.mkv"
+    assert "one_0 is there more than once: raw/one_0.mkv is taken, not 35666/clips/one_0.mp4" in caplog.text
 
 
 def test_the_index_keeps_what_is_gone_or_odd(root, tmp_path):

@@ -117,6 +117,9 @@ def test_no_pairs_are_an_error(tmp_path):
         (tmp_path / name).mkdir()
     with pytest.raises(UserError, match="no pair of photographs"):
         animate_photographs.find_pairs(tmp_path)
+    (tmp_path / "neutral_front/000_03.jpg").touch()
+    with pytest.raises(UserError, match="numbered from 001"):
+        animate_photographs.find_pairs(tmp_path)
 
 
 def test_videos_are_listed_with_those_that_could_not_be_made(photographs, tmp_path):

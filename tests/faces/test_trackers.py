@@ -74,6 +74,8 @@ def test_times_that_make_no_sense_are_those_of_the_frame_rate(times):
 def test_times_of_a_video_that_pauses_are_its_own():
     assert measure_tracks.rising([0.0, 0.04, 60.0], 25.0).tolist() == [0.0, 0.04, 60.0]
     assert len(measure_tracks.rising([])) == 0
+    ticks = [*np.arange(50) / 90_000, 3600.0]  # frames' numbers as times, and a gap: 300 million steps between them
+    np.testing.assert_allclose(measure_tracks.rising(ticks, 25.0), np.arange(51) / 25)
 
 
 def test_a_video_that_has_gone_since_it_was_listed_keeps_its_row(tmp_path):
@@ -270,6 +272,14 @@ def test_pyfeat_keeps_its_own_names_and_scale(pyfeat, tmp_path):
     assert au_columns(table) == ("AU06", "AU12")
     np.testing.assert_allclose(table["AU12"].iloc[[0, 22]], [0.2, 0.4], atol=0.02)
     assert table["x_0"].iloc[0] == 80.0, "the largest face"
+
+
+def test_pyfeat_reads_videos_that_change_their_size(pyfeat, monkeypatch):
+    frames = [(i + 1, i / 25, np.full((64 if i < 20 else 32, 64, 3), 51, np.uint8)) for i in range(30)]
+    monkeypatch.setattr("cmm.faces.trackers.pyfeat_tracker.read_frames", lambda path: iter(frames))
+    with load("pyfeat") as tracker:
+        read = list(tracker.read("a.flv"))
+    assert [time for time, face in read if face] == [i / 25 for i in range(30)]
 
 
 def test_pyfeat_without_weights_says_where_they_go(pyfeat):

@@ -8,7 +8,7 @@ import pytest
 
 from cmm.core.errors import UserError
 from cmm.core.figure_file import WIDTH, panels
-from cmm.core.tables import write_table
+from cmm.core.tables import read_table, write_table
 from cmm.faces.landmarks import X_COLUMNS, Y_COLUMNS
 from cmm.figures import (
     plot_au_curves,
@@ -39,19 +39,33 @@ def tables(tmp_path):
     smiles = pd.DataFrame({"video": ["a", "b", "c"], "expression": ["posed", "posed", "spontaneous"]})
     smiles = smiles.assign(subject="p1", onset_frame=21, apex_frame=32)
     write_table(pd.concat(tracks), tmp_path / "tracks.parquet", {})
+    none = pd.DataFrame({"video": [], "frame": [], "AU06": [], "AU12": []}).astype({"video": str, "frame": int})
+    write_table(none, tmp_path / "labels.parquet", {})
     write_table(smiles, tmp_path / "smiles.parquet", {"settings": {"smoothing": 0.06}})
     return tmp_path
 
 
 def test_figure_4_of_the_first_videos_or_of_any(tables):
-    files = tables / "tracks.parquet", tables / "smiles.parquet"
+    files = tables / "tracks.parquet", tables / "labels.parquet", tables / "smiles.parquet"
     plot_au_curves.main(*files, tables / "out", plot_au_curves.Settings(videos=2))
     assert {path.name for path in (tables / "out").iterdir()} == {"a.svg", "c.svg"}
     plot_au_curves.main(*files, tables / "one", plot_au_curves.Settings(), video="b")
     text = (tables / "one/b.svg").read_text()
     assert "<svg" in text
-    with pytest.raises(UserError, match="has no video 'z'"):
+    with pytest.raises(UserError, match="no rows of video 'z'"):
         plot_au_curves.main(*files, tables / "none", plot_au_curves.Settings(), video="z")
+
+
+def test_figure_4_shows_what_people_have_coded_where_the_tracker_gives_nothing(tables):
+    tracks = read_table(tables / "tracks.parquet").drop(columns=["AU06_proxy", "AU12_proxy"])
+    write_table(tracks, tables / "points.parquet", {})
+    coded = pd.DataFrame({"video": "a", "frame": np.arange(1, 61), "AU06": 1.0, "AU12": np.linspace(0, 5, 60)})
+    write_table(coded, tables / "coded.parquet", {})
+    files = tables / "points.parquet", tables / "coded.parquet", tables / "smiles.parquet"
+    plot_au_curves.main(*files, tables / "coded", plot_au_curves.Settings(videos=1))
+    assert [path.name for path in (tables / "coded").iterdir()] == ["a.svg"]
+    with pytest.raises(UserError, match="no AU12"):
+        plot_au_curves.main(*files, tables / "uncoded", plot_au_curves.Settings(), video="b")
 
 
 def test_film_strip_has_a_row_a_sequence(tmp_path):

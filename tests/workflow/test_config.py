@@ -6,7 +6,9 @@ import yaml
 from snakemake.utils import update_config
 
 from cmm.core.errors import UserError
+from cmm.core.records import read_record
 from cmm.datasets.registry import main, registry
+from cmm.methods.registry import METHODS, inside_of
 from cmm.workflow.config import flags, validate
 from cmm.workflow.describe_config import MARK, keys_text, schema_text
 from cmm.workflow.missing import missing_data
@@ -47,6 +49,9 @@ def test_written_schema_and_readme_are_current():
         "config/compare.yaml",
         "config/search.yaml",
         "config/modes.yaml",
+        "config/paper.yaml",
+        "config/mesh.yaml",
+        "config/pilot.yaml",
     ]
     + ["config/ablations.yaml", "config/beyond.yaml", "tests/clips/clips.yaml"],
 )
@@ -174,6 +179,40 @@ def test_expressions_that_the_weights_inside_do_not_know_are_said_before_the_run
     assert missing_data(config) == []
     table.write_text("file,subject,expression\na.mp4,anna,spontaneous\nb.mp4,ben,\nc.mp4,cleo,Posed\n,dora,smile\n")
     assert missing_data(config) == [], "rows that cannot be used are said by index_videos"
+
+
+def test_expressions_of_a_layout_are_known_before_its_files_are_listed(config, tmp_path):
+    config |= {"datasets": ["celebv_hq"], "methods": ["cmm_net", "cmm_mesh"], "pretrained": ["cmm_mesh"]}
+    config["sources"]["celebv_hq"] |= {"root": str(tmp_path), "accept_license": True}
+    [line] = missing_data(config)
+    assert line.endswith("in the package know posed and spontaneous, not smile: leave cmm_mesh out of pretrained.")
+
+
+@pytest.mark.parametrize("name", ["london", "same_videos"])
+def test_weights_inside_do_not_score_people_whom_they_learned_from(config, name):
+    config |= {"datasets": [name], "methods": ["cmm_net", "cmm_mesh"], "pretrained": ["cmm_mesh"], "folds": [10]}
+    config["sources"]["same_videos"] = dict(config["sources"]["london"])
+    assert missing_data(config, made=[name]) == []
+    for change in ({"folds": [8]}, {"folds": [10, 8]}, {"together": [10, 9]}):
+        source = config["sources"][name] | change
+        changed = config | {"sources": config["sources"] | {name: source}}
+        if "together" in change:
+            changed["folds"] = [9]
+        [line] = missing_data(changed, made=[name])
+        assert "learned from the people of all folds but 10, which alone can be held out" in line
+    record = read_record(inside_of("cmm_mesh")[0])
+    declared = METHODS["cmm_mesh"]
+    assert record["fold"] == declared.inside_held_out
+    assert list(record["inputs"]) == [f"results/{declared.inside_learned_from}/smiles.h5"]
+
+
+def test_a_judge_does_not_know_the_people_of_another_name_of_its_data_set(config):
+    config |= {"datasets": ["disfa_pair"]}
+    config["sources"] = {name: source | {"accept_license": True} for name, source in config["sources"].items()}
+    config["action_units"] = config["action_units"] | {"dataset": "disfa"}
+    config["motion"] = config["motion"] | {"action_units": "trained"}
+    with pytest.raises(UserError, match="disfa_pair has the videos of disfa: set action_units"):
+        validate(config, config_schema())
 
 
 def test_a_fold_that_nobody_is_in_is_said_before_the_run(config, tmp_path):

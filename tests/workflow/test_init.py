@@ -12,6 +12,7 @@ import yaml
 from cmm.cli import main as cli
 from cmm.core.video import write_video
 from cmm.datasets.actors.make_actors import Settings, render_clip
+from cmm.workflow.init import expression, person
 from cmm.workflow.run import parted, warn_of_config
 
 CMM = str(Path(sys.executable).with_name("cmm"))
@@ -50,6 +51,21 @@ def test_persons_and_expressions_come_from_the_names(tmp_path):
         "layout": "folder", "root": str(films), "table": "videos.csv", "folds": [3],
     }  # fmt: skip
     assert "fold 3 (chen)" in (tmp_path / "mine/README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "who", "what"),
+    [
+        ("posed/anna_1.mp4", "anna", "posed"),
+        ("spontaneous smiles/ben/1.mp4", "ben", "spontaneous"),
+        ("01/posed.mp4", "01", "posed"),
+        ("anna_posed/1.mp4", "anna_posed", "posed"),
+        ("exposed_1.mp4", "exposed", "smile"),
+        ("Videos/anna_deliberate2.mp4", "anna", "posed"),
+    ],
+)
+def test_a_folder_that_names_an_expression_is_no_person(file, who, what):
+    assert (person(Path(file)), expression(Path(file))) == (who, what)
 
 
 def test_many_people_are_dealt_to_ten_folds_alike(tmp_path):

@@ -20,7 +20,7 @@ STRIPS = ["plot_labels", "plot_modes", "plot_methods"]
 TRAINING = {"train_landmark_vae", "train_conditional_lstm", "train_multi_mode_lstm", "train_translation"}
 MADE_FROM = {  # the workflow's rules and what is made from them, transcribed by hand
     "make_actors": ["index_videos", "train_action_units"],
-    "index_videos": ["train_action_units", "measure_tracks", "gather_tracks", "find_smiles"],
+    "index_videos": ["train_action_units", "measure_tracks", "gather_tracks", "find_smiles", "plot_au_curves"],
     "train_action_units": ["measure_tracks", "measure_motion"],
     "measure_tracks": ["gather_tracks"],
     "gather_tracks": ["find_smiles", "draw_rasters", "tabulate_videos", "plot_au_curves"],
@@ -141,7 +141,7 @@ MODULES = {  # module with another line: stages that it touches
     "figures/plot_losses.py": {"plot_losses"},
     "figures/plot_contact_sheet.py": {"plot_contact_sheet"},
     "generation/film_strip.py": {*STRIPS, "plot_contact_sheet"},
-    "generation/write_sequence.py": {*STRIPS, "plot_contact_sheet"},
+    "generation/write_sequence.py": {*STRIPS, "plot_contact_sheet", "render_films"},
     "tables/paper_numbers.py": {"tabulate_paper"},
     "core/records.py": {"tabulate_provenance", "tabulate_overview"},
     "tables/tabulate_resources.py": {"tabulate_resources"},

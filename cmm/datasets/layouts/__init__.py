@@ -2,8 +2,8 @@
 
 A layout's module has `list_files(root, table)`, which gives rows {file, subject,
 expression, fold, reason[, spans]}, spans being where a smile's phase lies (`0.000-2.400;5.100-7.000`, in seconds;
-"": anywhere); and, where people have coded the videos, `read_labels(root, file)`,
-a table {frame, AU06, AU12} of intensities 0-5, None for a video without.
+"": anywhere); SHOWS, the expressions, where they are others than posed and spontaneous; and, where people have
+coded the videos, `read_labels(root, file)`, a table {frame, AU06, AU12} of intensities 0-5, None for a video without.
 """
 
 import pkgutil

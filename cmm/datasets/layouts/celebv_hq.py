@@ -23,7 +23,7 @@ from cmm.datasets.layouts import paths_below
 log = logging.getLogger("cmm")
 ANNOTATION = "celebvhq_info.json"
 ACTIONS = ("smile", "laugh")
-EXPRESSION = "smile"  # whether posed or spontaneous, nobody knows
+SHOWS = ("smile",)  # whether posed or spontaneous, nobody knows
 MOST_GAP = 0.5  # seconds between a neutral span and the happy one that follows it: spans have gaps
 
 
@@ -34,14 +34,19 @@ def list_files(root, table=None):
     """
     clips, actions = read_annotation(inside(root, ANNOTATION))
     wanted = [place for place, name in enumerate(actions) if name in ACTIONS]
-    videos = [path for path in paths_below(root) if path.suffix.lower() in VIDEO_SUFFIXES]
-    files = {path.stem: path.relative_to(root) for path in videos}
+    files = {}
+    for path in sorted(paths_below(root), key=lambda path: len(path.parts)):
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            files.setdefault(path.stem, []).append(path.relative_to(root))
+    for name, several in files.items():
+        if len(several) > 1 and name in clips:
+            log.warning("%s is there more than once: %s is taken, not %s", name, several[0], several[1])
     rows, others = [], 0
     for name, clip in clips.items():
         row = {
-            "file": str(files.get(name, f"{name}.mp4")),
+            "file": str(files.get(name, [f"{name}.mp4"])[0]),
             "subject": name,
-            "expression": EXPRESSION,
+            "expression": SHOWS[0],
             "reason": "",
             "spans": "",
         }

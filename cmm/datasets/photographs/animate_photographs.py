@@ -76,6 +76,8 @@ def find_pairs(root):
         matches = {NAME.match(path.name): path for path in sorted(folder.iterdir())}
         found.append({match[1]: path for match, path in matches.items() if match})
     neutral, smiling = found
+    if "000" in neutral.keys() | smiling.keys():
+        raise UserError(f"{root} has photographs of a person 000: people are numbered from 001")
     for subject in sorted(neutral.keys() ^ smiling.keys()):
         log.warning("%s: no %s photograph, left out", subject, "smiling" if subject in neutral else "neutral")
     pairs = {subject: (neutral[subject], smiling[subject]) for subject in sorted(neutral.keys() & smiling.keys())}

@@ -24,8 +24,8 @@ def frechet_distance(first, second):
     """Frechet distance (Heusel et al. 2017) of the normal distributions of two sets of features (n, d), (m, d).
 
     |mean difference|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), sample covariances. The last term is the
-    sum of the singular values of the product of the centred sets, which needs no d x d matrix:
-    there are fewer pictures than features here. 0 for equal sets; biased upwards for small ones,
+    sum of the singular values of the product of the centred sets, an n x m matrix; of sets that have more rows than
+    features their d x d triangles have the same singular values. 0 for equal sets; biased upwards for small ones,
     so compare sets of one size. NaN with fewer than two rows in one of them.
     """
     if min(len(first), len(second)) < 2:
@@ -34,7 +34,8 @@ def frechet_distance(first, second):
     means = first.mean(axis=0), second.mean(axis=0)
     a = (first - means[0]) / np.sqrt(len(first) - 1)
     b = (second - means[1]) / np.sqrt(len(second) - 1)
-    cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    small = [np.linalg.qr(part, mode="r") if len(part) > part.shape[1] else part for part in (a, b)]
+    cross = np.linalg.svd(small[0] @ small[1].T, compute_uv=False).sum()
     distance = ((means[0] - means[1]) ** 2).sum() + (a**2).sum() + (b**2).sum() - 2 * cross
     return float(max(distance, 0.0))
 

@@ -9,7 +9,7 @@ import logging
 import os
 from contextlib import contextmanager
 from importlib.metadata import version
-from itertools import islice
+from itertools import groupby, islice
 
 import numpy as np
 import pandas as pd
@@ -70,11 +70,12 @@ class PyfeatTracker:
 
     def read(self, path):
         """Yield (time, Face or None) of every frame, in batches."""
-        near, frames = None, read_frames(path)
-        while batch := list(islice(frames, BATCH)):
-            faces = self._track_all([image for _, _, image in batch], near)
-            near = next((face.points for face in reversed(faces) if face), near)
-            yield from zip((time for _, time, _ in batch), faces, strict=True)
+        near = None
+        for _, frames in groupby(read_frames(path), lambda frame: frame[2].shape):  # some videos change their size
+            while batch := list(islice(frames, BATCH)):
+                faces = self._track_all([image for _, _, image in batch], near)
+                near = next((face.points for face in reversed(faces) if face), near)
+                yield from zip((time for _, time, _ in batch), faces, strict=True)
 
     def _track_all(self, images, near):
         stack = self.torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
