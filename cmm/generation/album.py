@@ -20,12 +20,13 @@ SAME = ("settings", "condition", "method", "models", "generator")  # of records 
 class Album:
     """Results in a folder, one a photograph, made with one `record`; goes on with what is there already.
 
-    With `again`, what is there is made anew. UserError where the folder holds something else, or was made otherwise.
+    Of `names`, the photographs: one that failed and is gone since is forgotten. With `again`, what is there is made
+    anew. UserError where the folder holds something else, or was made otherwise.
     """
 
-    def __init__(self, folder, record, again=False):
+    def __init__(self, folder, record, names, again=False):
         self.folder, self.record = Path(folder), record
-        begun = self._begun(again)
+        begun = {name: row for name, row in self._begun(again).items() if row["status"] == "done" or name in names}
         self.rows = {} if again else begun
 
     def _begun(self, again):
@@ -63,10 +64,14 @@ class Album:
             row |= {"status": "failed", "reason": str(error)}
             measured = {}
         self.rows[name] = row | {"seconds": round(time.monotonic() - start, 2)} | measured
+        self._write()
+
+    def _write(self):
         write_tsv(pd.DataFrame(self.rows.values()).round(3), self.folder / TABLE, self.record)
 
     def close(self):
         """Say what is done; UserError if something failed."""
+        self._write()
         failed = sum(row["status"] != "done" for row in self.rows.values())
         if failed:
             raise UserError(f"{failed} of {len(self.rows)} photographs failed: {self.folder / TABLE} says why")

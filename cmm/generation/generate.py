@@ -124,7 +124,7 @@ def smile_all(folder, out, studio):
     from cmm.generation.album import Album  # pandas, which takes a third of a second to load
 
     photographs = photographs_in(folder)
-    album = Album(out, studio.record(), again=studio.overwrite)
+    album = Album(out, studio.record(), photographs, again=studio.overwrite)
     studio = replace(studio, overwrite=True)  # what has no row in the table was left by a command that was killed
     for name, path in progress([*photographs.items()], "photographs done"):
         album.enter(name, path, lambda name=name, path=path: smile(path, inside(out, name), studio))

@@ -267,6 +267,16 @@ def test_a_folder_gives_a_folder_each_and_a_table_that_says_what_failed(folder, 
     assert (out / "ann" / "all.mp4").is_file()
 
 
+def test_a_photograph_that_failed_and_is_gone_is_forgotten(folder, model, tmp_path):
+    out = tmp_path / "out"
+    assert generate(folder, model, out) == 1
+    (folder / "bob.png").unlink()
+    (folder / "cyd.png").unlink()
+    assert generate(folder, model, out) == 0
+    table = pd.read_csv(out / "photographs.tsv", sep="\t")
+    assert list(table["photograph"]) == ["ann.png", "cyd.png"], "what was made is there, and keeps its row"
+
+
 def test_a_folder_goes_on_where_it_stopped(folder, model, photos, tmp_path, capsys):
     out = tmp_path / "out"
     assert generate(folder, model, out) == 1
