@@ -16,7 +16,7 @@ from checks import report
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cmm.core.pictures import resized
+from cmm.core.pictures import rescaled, resized
 from cmm.evaluation.metrics.regions import boxes
 from cmm.evaluation.metrics.ssim import ssim, ssim_in
 from cmm.generation.film_strip import draw_film_strip
@@ -114,7 +114,7 @@ def scores(faces, data, size):
     """(whole (n,), mouth (n,)) of apex faces at a size."""
     scale, apex = size / faces.shape[1], resized(data.faces[:, -1], size)
     found = []
-    for face, true, points in zip(resized(faces, size), apex, data.points[:, -1] * scale, strict=True):
+    for face, true, points in zip(resized(faces, size), apex, rescaled(data.points[:, -1], scale), strict=True):
         found.append(
             (ssim(face[None], true[None]), ssim_in(face[None], true[None], boxes(points[None], "mouth", size)))
         )

@@ -31,6 +31,14 @@ def resized(pictures, size):
     return made.reshape(*pictures.shape[: pictures.ndim - 2 - len(colours)], size, size, *colours)
 
 
+def rescaled(points, scale):
+    """Points (..., 2 or 3) [px] of a picture that is `resized` so: its borders stay in place, and pixel 0 begins at
+    -0.5."""
+    found = points * np.float32(scale)
+    found[..., :2] += np.float32(0.5 * scale - 0.5)
+    return found
+
+
 def even(pictures):
     """Pictures (..., h, w, 3) without the last row or column of an odd number: H.264 has even sides."""
     height, width = pictures.shape[-3:-1]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import dlib
 import numpy as np
 
-from cmm.core.pictures import resized
+from cmm.core.pictures import rescaled, resized
 from cmm.core.pretrained import find_weights
 from cmm.core.progress import progress
 from cmm.core.settings import setting
@@ -56,7 +56,7 @@ class Embedding:
         """Embedding (128,) of an aligned face (s, s, 3) uint8 RGB; points (68, 2) in its pixels."""
         scale = ENLARGED / len(face)
         large = resized(face, ENLARGED)
-        corners = [dlib.point(round(float(x)), round(float(y))) for x, y in points * scale]
+        corners = [dlib.point(round(float(x)), round(float(y))) for x, y in rescaled(points, scale)]
         shape = dlib.full_object_detection(dlib.rectangle(0, 0, ENLARGED - 1, ENLARGED - 1), corners)
         chip = dlib.get_face_chip(large, shape, CHIP, PADDING)
         return np.array(self.network.compute_face_descriptor(chip))

@@ -14,7 +14,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from cmm.core.pictures import resized
+from cmm.core.pictures import rescaled, resized
 from cmm.core.progress import progress
 from cmm.core.provenance import provenance
 from cmm.core.settings import setting
@@ -85,10 +85,3 @@ def neutral_of(data, chosen, size):
     points, mesh = (rescaled(of[chosen, 0], size / mine) for of in (data.points, data.mesh))
     landmarks = np.stack([draw_landmarks(each, size) for each in points])
     return Neutral(landmarks, resized(data.faces[chosen, 0], size), mesh)
-
-
-def rescaled(points, scale):
-    """Points (..., 2 or 3) [px] of a picture that is resized: its borders stay in place, and pixel 0 begins at -0.5."""
-    found = points * np.float32(scale)
-    found[..., :2] += np.float32(0.5 * scale - 0.5)
-    return found

@@ -17,12 +17,11 @@ from waiting import wait_for
 
 from cmm.cli import main as cli
 from cmm.core.errors import UserError
-from cmm.core.pictures import resized
+from cmm.core.pictures import rescaled, resized
 from cmm.core.video import probe, read_comment, read_frames, read_image
 from cmm.core.weights_file import save_networks
 from cmm.datasets.actors.make_actors import Settings, render_clip
 from cmm.generation.generate_controls import other_people
-from cmm.generation.generate_smiles import rescaled
 from cmm.generation.photographs import roll, see
 from cmm.generation.render_films import enlarge, side_by_side
 from cmm.generation.write_sequence import FORMATS, write_sequence
