@@ -71,7 +71,7 @@ def published(dataset=None, path=PUBLISHED):
 def settings_of(results, dataset, fold, method, seed):
     """Digest of the settings by which a method in a folder of results was trained and its motion judged; "" without.
 
-    Only of those that are not the defaults: one that did not exist yet was as its default is.
+    Only of those that are not the defaults, or not what was `before` them: one that did not exist yet was so.
     """
     run = results / dataset / f"fold{fold}" / method / f"seed{seed}"
     judge = [run / "scores/motion.parquet", results / f"action_units/faces/fold{fold}/action_units.safetensors"]
@@ -81,9 +81,12 @@ def settings_of(results, dataset, fold, method, seed):
 
 
 def own_settings(record):
-    """{name: value} of a record's settings that are not their stage's defaults."""
-    defaults = {field.name: field.default for field in fields(import_module(record["stage"]).Settings)}
-    told = json.loads(json.dumps(defaults))  # a record's tuples have become lists
+    """{name: value} of a record's settings that are not their stage's defaults, or not what was before those."""
+    usual = {
+        field.name: field.default if field.metadata["before"] is None else field.metadata["before"]
+        for field in fields(import_module(record["stage"]).Settings)
+    }
+    told = json.loads(json.dumps(usual))  # a record's tuples have become lists
     return {name: value for name, value in record["settings"].items() if value != told.get(name)}
 
 

@@ -16,12 +16,16 @@ MOST = 1_000_000  # of a whole number of which nobody says how much is too much
 JSON_TYPES = {int: "integer", float: "number", str: "string", bool: "boolean"}
 
 
-def setting(default, text, *, minimum=None, maximum=None, choices=None):
-    """A field of a Settings dataclass: default, one-line help, closed range or choices."""
+def setting(default, text, *, minimum=None, maximum=None, choices=None, before=None):
+    """A field of a Settings dataclass: default, one-line help, closed range or choices.
+
+    `before` is what the code did, in the setting's terms, until the setting came or its default was changed, where the
+    default is another: published scores of before and after are told apart by it (benchmarks/published.py).
+    """
     if maximum is None and type(default) is int:
         maximum = MOST
     limits = {"minimum": minimum, "maximum": maximum, "enum": choices}
-    metadata = {"help": text, "limits": {k: v for k, v in limits.items() if v is not None}}
+    metadata = {"help": text, "limits": {k: v for k, v in limits.items() if v is not None}, "before": before}
     if isinstance(default, list | dict):
         raise TypeError("a setting's default must be immutable: use a tuple")
     return dataclasses.field(default=default, metadata=metadata)

@@ -1,6 +1,6 @@
 """Layer shapes and parameter counts against the paper's description (sections 3 and 4.1)."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -117,6 +117,22 @@ def test_multi_mode_shapes(modes):
     out = multi(torch.randn(2, 6, 5))
     assert out.shape == (2, modes, 6, 5)
     assert ModeDiscriminator(64, modes)(torch.rand(2, modes, 64)).shape == (2, modes, modes)
+
+
+def test_modes_begin_with_the_conditional_sequence_and_part_as_it_moves():
+    sequence = torch.randn(2, 6, 5)
+    free, growing = MultiModeLSTM(5, 8, 3), MultiModeLSTM(5, 8, 3, growing=True)
+    growing.load_state_dict(free.state_dict())
+    anyhow, found = (multi(sequence) - sequence[:, None] for multi in (free, growing))
+    way = sequence[:, -1] - sequence[:, 0]
+    for i, mode, t in product(range(2), range(3), range(6)):
+        gone = ((sequence[i, t] - sequence[i, 0]) @ way[i] / (way[i] @ way[i])).clamp(0, 1)
+        torch.testing.assert_close(found[i, mode, t], anyhow[i, mode, t] * gone**2)
+    assert (anyhow[:, :, 0] != 0).all()
+    assert (found[:, :, 0] == 0).all()
+    still = sequence[:, :1].expand_as(sequence).clone().requires_grad_()
+    growing(still).sum().backward()
+    assert still.grad.isfinite().all(), "a sequence that does not move"
 
 
 def test_mode_discriminator_is_linear_with_rows_of_fixed_norm_or_free_ones():

@@ -4,7 +4,7 @@ import pandas as pd
 import prove_compare
 import prove_modes
 import pytest
-from published import published
+from published import own_settings, published
 from write_results import BEGIN, END, ROOT, main
 
 from cmm.core.errors import UserError
@@ -12,7 +12,7 @@ from cmm.core.tables import write_table
 from cmm.core.weights_file import save_networks
 from cmm.evaluation.catalogue import metric_of
 from cmm.evaluation.score_rows import COLUMNS, read_scores
-from cmm.methods.cmm_net import landmark_vae
+from cmm.methods.cmm_net import landmark_vae, multi_mode_lstm
 
 
 def rows(method, mode, metric, values, seed=1, fold=6):
@@ -119,6 +119,12 @@ def test_a_run_with_other_settings_does_not_join_those_of_the_same_method(pages)
     train(2, 0.1, warp=0.0)  # the default, which the other record does not know yet
     make_results(pages, "results/tables/scores.parquet")
     assert "seed 1, 2;" in (pages / "README.md").read_text()
+
+
+def test_a_setting_whose_default_is_not_what_was_before_tells_runs_apart():
+    told = [own_settings({"stage": multi_mode_lstm.__name__, "settings": made}) for made in
+            ({"modes": 3}, {"modes": 3, "growing": False}, {"modes": 3, "growing": True})]  # fmt: skip
+    assert told == [{}, {}, {"growing": True}]
 
 
 @pytest.mark.parametrize("broken", ["README.md", "docs/results.md"])

@@ -4,14 +4,15 @@ The modes are pulled, on average, to the conditional sequence (eq. 2) and pushed
 by a discriminator that tells them by their time average (eq. 3). Pixel-wise
 cross-entropy (eq. 1) keeps the conditional sequence and the decoded modes faces.
 
-Two readings of ours, chosen on validation people (docs/evaluation.md, "Modes that smile").
+Three readings of ours, chosen on validation people (docs/evaluation.md, "Modes that smile").
 A person may smile in many ways and the data show one: of the modes, the one that is
 nearest counts most in eq. 1 (`others_weight`), so that each becomes a smile that some
 people have. And the discriminator does not see how far a mode smiles
 (`push_amplitude`), as far as that is linear in what it is told: else the easiest way to part
-is for one mode not to smile.
+is for one mode not to smile. And a mode parts from the conditional sequence as far as that has gone (`growing`): else
+push, which sees time averages, moves a whole sequence, its neutral beginning with it.
 The paper's literal eq. 3 is push_on: codes, push_amplitude: true, push_norm: 0,
-push_weight: 1, others_weight: 1.
+push_weight: 1, others_weight: 1, growing: false.
 """
 
 from dataclasses import dataclass
@@ -60,6 +61,9 @@ class Settings(loop.TrainingSettings):
     others_weight: float = setting(
         0.3, "weight in eq. 1 of the modes that are not the nearest, beside its 1 (ours)", minimum=0.0, maximum=1.0
     )
+    growing: bool = setting(
+        True, "modes part from the conditional sequence as far as it has gone; false: anyhow (ours)", before=False
+    )
     flips: bool = setting(True, "mirror half of the sequences (ours)")
     recombine: float = setting(
         0.0,
@@ -89,7 +93,7 @@ def main(
         raise UserError(f"{conditional_lstm} was trained on sequences of another length or size than {smiles}")
     if tuple(about["expressions"]) != data.expressions:
         raise UserError(f"{conditional_lstm} has learned {about['expressions']}, {smiles} has {data.expressions}")
-    multi = MultiModeLSTM(codes, settings.width, settings.modes).to(device)
+    multi = MultiModeLSTM(codes, settings.width, settings.modes, settings.growing).to(device)
     seen_by_push = codes if settings.push_on == "codes" else data.side**2
     discriminator = ModeDiscriminator(seen_by_push, settings.modes, settings.push_norm).to(device)
     adam_g = adam((settings.learning_rate, multi), (settings.fine_tuning_rate, vae, lstm))

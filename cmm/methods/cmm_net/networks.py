@@ -9,19 +9,29 @@ class MultiModeLSTM(nn.Module):
     """K LSTMs, each of which maps the conditional sequence to a sequence of its own.
 
     As in the conditional LSTM, a mode is its input plus a linear map of the state
-    (the paper gives neither width nor output layer).
+    (the paper gives neither width nor output layer). If `growing`, that map counts as far as the conditional
+    sequence has gone on its way from its first code to its last, so that all modes begin where it does; weights that
+    do not say whether are not.
     """
 
-    def __init__(self, codes=100, width=256, modes=3):
+    def __init__(self, codes=100, width=256, modes=3, growing=False):
         super().__init__()
-        self.architecture = {"codes": codes, "width": width, "modes": modes}
+        self.architecture = {"codes": codes, "width": width, "modes": modes, "growing": growing}
+        self.growing = growing
         self.recurrent = nn.ModuleList(nn.LSTM(codes, width, batch_first=True) for _ in range(modes))
         self.change = nn.ModuleList(nn.Linear(width, codes) for _ in range(modes))
 
     def forward(self, sequence):
         """Mode sequences (b, k, t, c) from codes (b, t, c)."""
         pairs = zip(self.recurrent, self.change, strict=True)
-        return torch.stack([sequence + change(lstm(sequence)[0]) for lstm, change in pairs], dim=1)
+        changes = torch.stack([change(lstm(sequence)[0]) for lstm, change in pairs], dim=1)
+        if self.growing:
+            moved = (sequence - sequence[:, :1]).float()  # (b, t, c)
+            way = moved[:, -1:]
+            gone = (moved * way).sum(dim=2) / way.square().sum(dim=2).clamp(min=1e-6)  # as a share
+            # What is drawn moves as the square of it (docs/evaluation.md): else modes part before the smile begins.
+            changes = changes * gone.clamp(0, 1).square()[:, None, :, None].to(changes)
+        return sequence[:, None] + changes
 
 
 class ModeDiscriminator(nn.Module):
