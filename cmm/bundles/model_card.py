@@ -6,6 +6,7 @@ import pandas as pd
 
 import cmm
 from cmm.core.html_tables import Section, markdown_page
+from cmm.core.records import dataset_of
 from cmm.core.tables import read_table
 from cmm.datasets.registry import entry_of
 from cmm.evaluation.catalogue import shown, spreads, title_of
@@ -82,12 +83,6 @@ def learned_from(dataset):
     entry = entry_of(dataset, dataset)
     known = f": {entry.holds}; {entry.size}; {entry.licence}. {entry.citation}" if entry else ""
     return f"The data set `{dataset}`{known}".rstrip(".")
-
-
-def dataset_of(about):
-    """Name of the data set that weights were trained on, "" if their record does not say."""
-    paths = [Path(path) for path in about["inputs"] if Path(path).name == "smiles.h5"]
-    return paths[0].parent.name if paths else ""
 
 
 def scores_of(run):

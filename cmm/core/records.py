@@ -53,6 +53,12 @@ def read_record(path):
     return record
 
 
+def dataset_of(about):
+    """Name of the data set that weights were trained on, "" if their record does not say."""
+    paths = [Path(path) for path in about["inputs"] if Path(path).name == "smiles.h5"]
+    return paths[0].parent.name if paths else ""
+
+
 def _first_record(folder):
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:

@@ -48,6 +48,4 @@ class Method:
     ablation_scores: Mapping[str, str] = field(default_factory=lambda: ABLATION_SCORES)
     # {weights file in its folder: its sha256}, in `load`'s order: what `generate` uses without a model.
     inside: Mapping[str, str] = field(default_factory=dict)
-    inside_learned_from: str = ""  # the data set that those weights learned from, all folds but `inside_held_out`
-    inside_held_out: int = 0
     caption: str = ""  # what a reader of its losses should know

@@ -86,18 +86,21 @@ def _check_trackers(config):
                 f"config: methods: {name} needs a mesh of the face, which tracks.backend: {backend} does not give:"
                 f" track with {' or '.join(MESH_BACKENDS)}, or leave it out"
             )
-    judged = config["sources"][config["action_units"]["dataset"]]
-    if config["motion"]["action_units"] == "trained" and judged.get("split") == "videos":
-        raise UserError(
-            "config: motion.action_units: trained: the judge would have learned from the people whom it judges, where"
-            f" sources.{config['action_units']['dataset']}.split is videos"
-        )
+    if config["motion"]["action_units"] == "trained":
+        _check_judge(config)
+
+
+def _check_judge(config):
+    """Refuse a judge of our own that would have learned from the people whom it judges."""
+    learned = config["action_units"]["dataset"]
+    known = "config: motion.action_units: trained: the judge would have learned from the people whom it judges"
+    if config["sources"][learned].get("split") == "videos":
+        raise UserError(f"{known}, where sources.{learned}.split is videos")
     for name in config["datasets"]:
-        one = lying_with(name, config["sources"], [config["action_units"]["dataset"]])
-        if config["motion"]["action_units"] == "trained" and one not in (None, name):
+        if name != learned and lying_with(name, config["sources"], [learned]):
             raise UserError(
-                f"config: motion.action_units: trained: the judge would have learned from the people whom it judges:"
-                f" {name} has the videos of {one}: set action_units.dataset: {name}, or motion.action_units: auto"
+                f"{known}: {name} has the videos of {learned}: set action_units.dataset: {name}, or"
+                " motion.action_units: auto"
             )
 
 
@@ -109,6 +112,12 @@ def _all_coded(config):
 def folds_of(config, dataset):
     """Folds of a data set that are held out, one run each."""
     return config["sources"][dataset].get("folds", config["folds"])
+
+
+def held_out_with(fold, source):
+    """The folds of a data set that are held out where `fold` is: itself, or those held out together with it."""
+    together = source.get("together", ())
+    return together if fold in together else [fold]
 
 
 def tested(config):
@@ -180,7 +189,7 @@ def _check_held_out(name, config):
             raise UserError(f"config: folds: {fold} of {name} is held out together with {together[0]}: name that")
         if fold in reserved:
             raise UserError(f"config: folds: {fold} of {name} is reserved: name another, or set sources.{name}.folds")
-        if len({*reserved, *(together if fold in together else [fold])}) >= most_folds(source["layout"]):
+        if len({*reserved, *held_out_with(fold, source)}) >= most_folds(source["layout"]):
             raise UserError(f"config: sources.{name}: nobody is left to learn from where fold {fold} is held out")
 
 

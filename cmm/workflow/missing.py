@@ -5,8 +5,8 @@ from pathlib import Path
 from cmm.core.errors import UserError
 from cmm.datasets.layouts import reader
 from cmm.datasets.registry import entry_of, lying_with
-from cmm.methods.registry import METHODS, inside_of
-from cmm.workflow.config import folds_of, tested, used_datasets
+from cmm.methods.registry import inside_of
+from cmm.workflow.config import folds_of, held_out_with, tested, used_datasets
 
 
 def missing_data(config, made=()):
@@ -39,18 +39,28 @@ def missing_data(config, made=()):
         elif licensed and not source.get("accept_license"):
             what = f"data set {name}: it is given by {entry.licence}. If you have it and keep to it,"
             lines.append(f"{what} set sources.{name}.accept_license: true (false or missing now).")
-    return lines + _seen(config) + _unlearned(config) + _untested(config)
+    inside = _learned_inside(config)
+    return lines + _seen(config, inside) + _unlearned(config, inside) + _untested(config)
 
 
-def _seen(config):
+def _learned_inside(config):
+    """{method: (data set, fold held out, expressions) of its weights in the package} of those that are not trained."""
+    if not config["pretrained"]:
+        return {}
+    from cmm.core.records import dataset_of, read_record  # what reads files of all kinds takes a while to load
+
+    records = {method: read_record(inside_of(method)[0]) for method in config["pretrained"]}
+    return {method: (dataset_of(record), record["fold"], record["expressions"]) for method, record in records.items()}
+
+
+def _seen(config, inside):
     """Lines for people who are to be scored and whom the weights from the package have learned from."""
     lines = []
-    for method in config["pretrained"]:
-        learned, held_out = METHODS[method].inside_learned_from, METHODS[method].inside_held_out
+    for method, (dataset, held_out, _) in inside.items():
         for name in config["datasets"]:
-            together = config["sources"][name].get("together", ())
-            folds = {fold for of in folds_of(config, name) for fold in (together if of in together else [of])}
-            if lying_with(name, config["sources"], [learned]) and folds - {held_out}:
+            source = config["sources"][name]
+            folds = {fold for asked in folds_of(config, name) for fold in held_out_with(asked, source)}
+            if lying_with(name, config["sources"], [dataset]) and folds - {held_out}:
                 lines.append(
                     f"data set {name}: the weights of {method} in the package have learned from the people of all folds"
                     f" but {held_out}, which alone can be held out: set sources.{name}.folds: [{held_out}], or leave"
@@ -59,15 +69,10 @@ def _seen(config):
     return lines
 
 
-def _unlearned(config):
-    """Lines for expressions in the tables of data sets that methods with weights from the package have not learned."""
-    if not config["pretrained"]:
-        return []
-    from cmm.core.records import read_record  # what reads files of all kinds takes a while to load
-
+def _unlearned(config, inside):
+    """Lines for expressions of data sets that methods with weights from the package have not learned."""
     lines = []
-    for method in config["pretrained"]:
-        known = read_record(inside_of(method)[0])["expressions"]
+    for method, (*_, known) in inside.items():
         for name in config["datasets"]:
             source = config["sources"][name]
             listed = {row["expression"] for row in _listed(config, name)}
