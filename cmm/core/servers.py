@@ -13,6 +13,7 @@ from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from cmm.core.errors import UserError
 
 log = logging.getLogger("cmm")
+DRAINED = 2**26  # bytes of a refused body that are read and thrown away
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
@@ -40,6 +41,7 @@ class Guard:
             await send(message)
 
         async def refuse(status, text):
+            await drained(receive)
             body = json.dumps({"detail": text}).encode()
             head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
             await answer(
@@ -66,6 +68,17 @@ class Guard:
             await refuse(413, too_long)
             return
         await self.app(scope, limited, answer)
+
+
+async def drained(receive):
+    """Read a request's body to its end, at most DRAINED bytes.
+
+    A connection that is closed while bytes of the other side are under way is reset, and the answer lost with it.
+    """
+    came, more = 0, True
+    while more and came <= DRAINED:
+        message = await receive()
+        came, more = came + len(message.get("body", b"")), message.get("more_body", False)
 
 
 def same_place(origin, host):
