@@ -22,7 +22,7 @@ from cmm.faces.trackers.mediapipe_tracker import TO_IBUG
 from cmm.sequences import draw_rasters, find_smiles, gather_rasters, gather_tracks, measure_tracks
 from cmm.sequences.au_curves import smooth_curves
 from cmm.sequences.draw_rasters import sample_frames
-from cmm.sequences.smiles_file import read_smiles
+from cmm.sequences.smiles_file import ARRAYS, read_smiles
 
 SMALL = make_actors.Settings(people=10, size=192, fps=25)
 
@@ -152,7 +152,7 @@ def test_shards_do_not_change_what_is_made(made, tmp_path):
     run(made.parent, tmp_path, shards=1)
     pd.testing.assert_frame_equal(read_table(tmp_path / "tracks.parquet"), read_table(made / "tracks.parquet"))
     one, many = read_smiles(tmp_path / "smiles.h5"), read_smiles(made / "smiles.h5")
-    for name in ("landmarks", "faces", "points", "smile", "fold"):
+    for name in (*ARRAYS, "smile", "fold"):
         np.testing.assert_array_equal(getattr(one, name), getattr(many, name))
 
 
