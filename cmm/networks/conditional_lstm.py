@@ -11,13 +11,14 @@ class ConditionalLSTM(nn.Module):
     label. A step's code is h_0 plus a linear map of the state, so that an untrained
     network keeps the person's neutral face. The paper states neither the width nor this
     output layer, nor that the label is embedded into as many channels as a code (two
-    numbers beside a hundred would hardly be heard): all ours.
+    numbers beside a hundred would hardly be heard): all ours. If `anchored`, a code is h_0 plus what has changed since
+    the first step, so that a sequence begins with h_0 itself, as the true one begins with the neutral face.
     """
 
-    def __init__(self, codes=100, width=256, labels=2, frames=32):
+    def __init__(self, codes=100, width=256, labels=2, frames=32, anchored=False):
         super().__init__()
-        self.architecture = {"codes": codes, "width": width, "labels": labels, "frames": frames}
-        self.frames = frames
+        self.architecture = {"codes": codes, "width": width, "labels": labels, "frames": frames, "anchored": anchored}
+        self.frames, self.anchored = frames, anchored
         self.label = nn.Embedding(labels, codes)
         self.start = nn.Linear(2 * codes, 2 * width)
         self.cell = nn.LSTMCell(2 * codes, width)
@@ -27,9 +28,12 @@ class ConditionalLSTM(nn.Module):
         """Codes (b, frames, c) from neutral codes (b, c) and labels (b,) int64."""
         condition = self.label(label)
         state = tuple(self.start(torch.cat([neutral, condition], dim=1)).tanh().chunk(2, dim=1))
-        code, sequence = neutral, []
-        for _ in range(self.frames):
+        code, origin, sequence = neutral, neutral, []
+        for step in range(self.frames):
             state = self.cell(torch.cat([code, condition], dim=1), state)
-            code = neutral + self.change(state[0])
+            change = self.change(state[0])
+            if self.anchored and step == 0:
+                origin = neutral - change
+            code = origin + change
             sequence.append(code)
         return torch.stack(sequence, dim=1)

@@ -111,6 +111,20 @@ def test_conditional_lstm_is_causal_in_h0_and_starts_there():
     torch.testing.assert_close(lstm(neutral, torch.zeros(3, dtype=torch.long)), neutral[:, None].expand(3, 6, 5))
 
 
+def test_an_anchored_sequence_begins_with_h0_and_changes_from_there():
+    lstm, neutral, label = ConditionalLSTM(5, 8, frames=6, anchored=True), torch.randn(3, 5), torch.tensor([0, 1, 0])
+    found, condition = lstm(neutral, label), lstm.label(label)
+    torch.testing.assert_close(found[:, 0], neutral, rtol=0, atol=1e-6)
+    state = tuple(lstm.start(torch.cat([neutral, condition], dim=1)).tanh().chunk(2, dim=1))
+    before, changes = neutral, []
+    for t in range(6):
+        state = lstm.cell(torch.cat([before, condition], dim=1), state)
+        changes.append(lstm.change(state[0]))
+        torch.testing.assert_close(found[:, t] - neutral, changes[t] - changes[0])
+        before = found[:, t]
+    assert (found[:, 1:] != found[:, :1]).all(), "the sequence moves"
+
+
 @pytest.mark.parametrize("modes", [1, 3, 5])
 def test_multi_mode_shapes(modes):
     multi = MultiModeLSTM(codes=5, width=8, modes=modes)

@@ -31,6 +31,7 @@ class Settings(loop.TrainingSettings):
     learning_rate: float = setting(2e-3, "Adam's step for the LSTM (ours)", minimum=1e-7, maximum=1.0)
     fine_tuning_rate: float = setting(5e-5, "Adam's step for the VAE (ours); 0 freezes it", minimum=0.0, maximum=1.0)
     width: int = setting(256, "width of the LSTM (ours)", minimum=1, maximum=LARGEST)
+    anchored: bool = setting(False, "sequences begin with the neutral face's code itself; false: anywhere (ours)")
     flips: bool = setting(True, "mirror half of the sequences (ours)")
     recombine: float = setting(
         0.0,
@@ -52,7 +53,8 @@ def main(
     data = run.read(smiles, source)
     watched = run.watch(smiles, data, source)
     vae = load_networks(landmark_vae, landmark_vae=ImageVAE)[0]["landmark_vae"]
-    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), data.frames).to(device)
+    codes, labels = vae.architecture["codes"], len(data.expressions)
+    lstm = ConditionalLSTM(codes, settings.width, labels, data.frames, settings.anchored).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     optimiser = adam((settings.learning_rate, lstm), (settings.fine_tuning_rate, vae))
 

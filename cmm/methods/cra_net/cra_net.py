@@ -38,6 +38,9 @@ class Settings(loop.TrainingSettings):
     discriminator_rate: float = setting(2e-4, "Adam's step for the discriminator (ours)", minimum=1e-7, maximum=1.0)
     beta1: float = setting(0.5, "Adam's first decay for the discriminator (ours)", minimum=0.0, maximum=0.999)
     width: int = setting(256, "width of the LSTM (ours, as conditional_lstm)", minimum=1, maximum=LARGEST)
+    anchored: bool = setting(
+        False, "sequences begin with the neutral face's code itself; false: anywhere (ours, as conditional_lstm)"
+    )
     l1_weight: float = setting(300.0, "weight of L1 beside the adversarial loss's 1 (ours)", minimum=0.0)
     adversarial_weight: float = setting(
         1.0, "weight of the adversarial loss; 0: without a discriminator (ours)", minimum=0.0
@@ -58,7 +61,8 @@ def main(
     vae = load_networks(face_vae, face_vae=ImageVAE)[0]["face_vae"]
     if vae.architecture["image_size"] != data.side:
         raise UserError(f"{face_vae} was trained on pictures of another size than those of {smiles}")
-    lstm = ConditionalLSTM(vae.architecture["codes"], settings.width, len(data.expressions), frames).to(device)
+    codes, labels = vae.architecture["codes"], len(data.expressions)
+    lstm = ConditionalLSTM(codes, settings.width, labels, frames, settings.anchored).to(device)
     vae = loop.to_device(vae, device).requires_grad_(settings.fine_tuning_rate > 0)
     discriminator = loop.to_device(PairDiscriminator(), device)
     adam_g = adam((settings.learning_rate, lstm), (settings.fine_tuning_rate, vae))
